@@ -1,0 +1,109 @@
+# hiphop. `make help` says what there is.
+#
+# Every folder of the house is one static archive; a new .c file is found by itself. Unit tests are
+# tests/unit/LAYER/test_X.c, simulations tests/sim/test_X.c, fuzz targets tests/fuzz/fuzz_X.c.
+
+VARIANT ?= release
+O       := build/$(VARIANT)
+CC      := gcc
+SHELL   := /bin/bash
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
+HARDEN_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
+LINK_release   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+HARDEN_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LINK_asan      := -fsanitize=address,undefined
+HARDEN := $(HARDEN_$(VARIANT))
+LINK   := $(LINK_$(VARIANT))
+
+CPPFLAGS += -I. -D_GNU_SOURCE
+CFLAGS   += -std=gnu17 -g $(WARNINGS) $(HARDEN) -MMD -MP
+LDFLAGS  += $(LINK)
+
+pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
+CPPFLAGS += $(call pkg,--cflags,libnl-3.0)
+
+# The house, lowest layer first. An archive may only use those before it.
+LAYERS  := hip/base hip/wire hip/crypto hip/core hip/esp overlay sipglue kernel-helpers daemon
+archive  = $(O)/lib$(subst /,-,$(1)).a
+MAINS   := daemon/hiphopd.c daemon/hiphop.c
+sources  = $(filter-out $(MAINS),$(wildcard $(1)/*.c))
+objects  = $(patsubst %.c,$(O)/%.o,$(1))
+ARCHIVES := $(foreach l,$(LAYERS),$(call archive,$(l)))
+
+LIBS_crypto  := -lcrypto
+LIBS_sip     := -losipparser2
+LIBS_kernel  := -lnl-route-3 -lnl-3 -lseccomp
+LIBS_daemon  := -lconfig -luv -lsqlite3 -ljansson -lpthread
+LIBS := $(LIBS_sip) $(LIBS_kernel) $(LIBS_daemon) $(LIBS_crypto)
+
+# Link order: highest layer first.
+link_archives = $(call archive,daemon) $(call archive,kernel-helpers) $(call archive,sipglue) $(call archive,overlay) \
+	$(call archive,hip/esp) $(call archive,hip/core) $(call archive,hip/crypto) $(call archive,hip/wire) $(call archive,hip/base)
+
+.PHONY: all
+all: build/hiphopd build/hiphop
+
+.SECONDARY:
+
+build/hiphopd build/hiphop: build/%: $(O)/daemon/%
+	@cp -f $< $@.new && mv -f $@.new $@
+
+$(O)/daemon/hiphopd $(O)/daemon/hiphop: %: %.o $(ARCHIVES)
+	@echo "LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $< $(link_archives) $(LIBS)
+
+define archive_rule
+$(call archive,$(1)): $(call objects,$(call sources,$(1)))
+	@echo "AR  $$@"
+	@rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "CC  $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Unit tests and simulations. A unit test links only the layers below and its own, so that an upward call fails here.
+UNIT_SOURCES := $(wildcard tests/unit/*/test_*.c) $(wildcard tests/unit/*/*/test_*.c)
+UNIT_TESTS   := $(patsubst %.c,$(O)/%,$(UNIT_SOURCES))
+SIM_SOURCES  := $(wildcard tests/sim/test_*.c)
+SIM_TESTS    := $(patsubst %.c,$(O)/%,$(SIM_SOURCES))
+SIM_OBJECTS  := $(call objects,$(filter-out $(SIM_SOURCES),$(wildcard tests/sim/*.c)))
+
+test_layers_hip/base       := hip/base
+test_layers_hip/wire       := hip/wire hip/base
+test_layers_hip/crypto     := hip/crypto hip/wire hip/base
+test_layers_hip/core       := hip/core hip/crypto hip/wire hip/base
+test_layers_hip/esp        := hip/esp hip/crypto hip/base
+test_layers_overlay        := overlay hip/base
+test_layers_sipglue        := sipglue hip/base
+test_layers_kernel-helpers := kernel-helpers hip/base
+test_layers_daemon         := daemon kernel-helpers sipglue overlay hip/esp hip/core hip/crypto hip/wire hip/base
+
+define unit_rule
+$$(patsubst %.c,$$(O)/%,$$(wildcard tests/unit/$(1)/test_*.c)): %: %.o $$(foreach l,$$(test_layers_$(1)),$$(call archive,$$(l)))
+	@echo "LD  $$@"
+	@$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(foreach l,$$(test_layers_$(1)),$$(call archive,$$(l))) -Wl,--end-group -lcmocka $$(LIBS)
+endef
+$(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
+
+$(SIM_TESTS): %: %.o $(SIM_OBJECTS) $(ARCHIVES)
+	@echo "LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $< $(SIM_OBJECTS) $(link_archives) -lcmocka $(LIBS)
+
+.PHONY: unit sim
+unit: $(UNIT_TESTS)
+sim: $(SIM_TESTS)
+
+# `make run T=NAME` builds and runs one unit test or simulation, for the work on it.
+.PHONY: run
+run: $(filter %/test_$(T),$(UNIT_TESTS) $(SIM_TESTS))
+	@for t in $^; do $$t || exit 1; done
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
