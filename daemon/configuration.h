@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The configuration of a host: the libconfig file as a plain struct with every default filled in.
+ */
+#ifndef HIPHOP_DAEMON_CONFIGURATION_H
+#define HIPHOP_DAEMON_CONFIGURATION_H
+
+#include "hip/base/endpoint.h"
+#include "hip/base/error.h"
+#include "hip/base/identifier.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIGURATION_TEXT 256       /**< longest text value, its zero included */
+#define CONFIGURATION_HOSTS 256      /**< entries of underlay.hosts at most */
+#define CONFIGURATION_BOOTSTRAP 64   /**< entries of overlay.bootstrap at most */
+#define CONFIGURATION_ACCESS 128     /**< entries of access.inbound at most */
+
+/** An entry of underlay.hosts: a locator known by hand. */
+struct configured_host {
+	char name[CONFIGURATION_TEXT];
+	struct hit hit;
+	struct endpoint endpoint;
+};
+
+/** An entry of overlay.bootstrap; a null HIT means opportunistic. */
+struct configured_bootstrap {
+	struct endpoint endpoint;
+	struct hit hit;
+};
+
+typedef enum { ACCESS_ICMP6, ACCESS_SIP, ACCESS_CALLS, ACCESS_PORT, ACCESS_ANY } access_kind;
+
+/** An entry of access.inbound: what may begin a flow towards this host on hip0. */
+struct configured_access {
+	access_kind kind;
+	uint8_t protocol;  /**< ACCESS_PORT: 6 or 17 */
+	uint16_t port;     /**< ACCESS_PORT: host order */
+	struct hit hit;    /**< only from this HIT; null = from any */
+};
+
+struct configuration {
+	char key_file[CONFIGURATION_TEXT];
+	char tunnel_name[16];
+	uint16_t tunnel_mtu;
+	uint16_t port;
+	uint16_t transports[2]; /**< enum transport, most liked first */
+	size_t transport_count;
+	struct configured_host *hosts;
+	size_t host_count;
+	char overlay_name[CONFIGURATION_TEXT];
+	char topology[32];
+	char hash[32];
+	bool client; /**< overlay.role = "client" */
+	struct configured_bootstrap *bootstrap;
+	size_t bootstrap_count;
+	char sip_domain[CONFIGURATION_TEXT];
+	uint16_t sip_port;
+	bool associate_listed; /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */
+	struct configured_access *inbound;
+	size_t inbound_count;
+	char control_socket[CONFIGURATION_TEXT];
+	char state[CONFIGURATION_TEXT];
+	char user[64];
+	char group[64];
+};
+
+/** Fills in the defaults of every key (docs/configuration.md). Free with configuration_free. HIPHOP_NO_MEMORY. */
+hiphop_error configuration_default(struct configuration *configuration);
+/**
+ * Reads `path` over the defaults. An unknown key, a bad value or a missing file gives an error, and in `message` one clear sentence that
+ * names the file and the line; the configuration is then freed and zero. HIPHOP_SYSTEM (cannot be read), HIPHOP_MALFORMED, HIPHOP_NO_MEMORY.
+ */
+hiphop_error configuration_read(const char *path, struct configuration *configuration, char *message, size_t message_size);
+void configuration_free(struct configuration *configuration);
+
+#endif
