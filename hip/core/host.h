@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The control plane of one HIP host: its identity and its associations (RFC 7401), as an engine.
+ *
+ * A caller hands in what arrived (host_input), what the layers above want (host_connect, host_send_data, …) and the
+ * passing of time (host_tick at host_next_wake), and after each call takes out what there is to do
+ * (host_next_effect until false). The host makes no system call, reads no clock and never calls back, except for the
+ * read-only questions of `struct host_environment`.
+ *
+ * Every packet here starts with the HIP header; the four zero octets of RFC 9028 section 5.1 and the ESP around a
+ * sealed packet (RFC 6261) belong to the caller.
+ */
+#ifndef HIPHOP_HIP_CORE_HOST_H
+#define HIPHOP_HIP_CORE_HOST_H
+
+#include "hip/base/endpoint.h"
+#include "hip/base/error.h"
+#include "hip/base/identifier.h"
+#include "hip/base/log.h"
+#include "hip/base/random.h"
+#include "hip/base/time.h"
+#include "hip/crypto/esp_suite.h"
+#include "hip/crypto/host_identity.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+
+/** Answers of host_environment.next_hop (RFC 6079 figure 6: the table that the overlay fills). */
+enum overlay_route {
+	OVERLAY_NO_ROUTE = 0, /**< nobody is nearer, or this host is in no overlay */
+	OVERLAY_HOP,          /**< `next` is the neighbour to hand it to */
+	OVERLAY_SELF          /**< this host is the one responsible for the destination */
+};
+
+/** Read-only views that the host may ask at any time, inside any call. They must not call into the host. A NULL
+ *  function counts as "no", "never" and OVERLAY_NO_ROUTE. */
+struct host_environment {
+	void *context;
+	/** The source address that the kernel would use towards `remote`; false when there is no route. */
+	bool (*source_address)(void *context, const struct address *remote, struct address *source);
+	/** When ESP was last sent to and last heard (opened, verified) from the peer, over all of its SAs. 0: never. */
+	void (*traffic)(void *context, const struct hit *peer, instant *sent, instant *heard);
+	/** The next overlay hop towards a HIT or Resource-ID. Returns enum overlay_route; fills `next` for OVERLAY_HOP. */
+	int (*next_hop)(void *context, const struct hit *destination, struct hit *next);
+};
+
+/** Entries of a configured list of algorithms at most. */
+#define HOST_ALGORITHMS_MAXIMUM 8
+/** Own addresses that are kept and offered at most. */
+#define HOST_ADDRESSES_MAXIMUM 8
+/** Locators kept for one peer at most. */
+#define HOST_LOCATORS_MAXIMUM 4
+/** Associations at once when the configuration says 0. */
+#define HOST_ASSOCIATIONS_DEFAULT 4096
+/** Octets of content that host_send_data takes at most. */
+#define HOST_DATA_MAXIMUM 8192
+
+/** Everything is copied at creation, except what is said to be borrowed. */
+struct host_configuration {
+	const struct host_identity *identity; /**< with its private key; borrowed, outlives the host */
+	const struct random_source *random;   /**< borrowed */
+	const struct log *log;                /**< borrowed; NULL = silent */
+	struct host_environment environment;
+
+	bool overlay;        /**< take part in the overlay: OVERLAY_ID is sent, understood and forwarded */
+	uint32_t overlay_id; /**< RFC 6079 section 4.1 */
+	uint8_t overlay_ttl; /**< of packets that start here; 0 = 32 */
+
+	/* Preferences, best first. A count of 0 takes the default of the crypto layer. */
+	uint8_t dh_groups[HOST_ALGORITHMS_MAXIMUM];
+	size_t dh_group_count;
+	uint8_t hip_ciphers[HOST_ALGORITHMS_MAXIMUM]; /**< at most 6 (RFC 7401 section 5.2.8) */
+	size_t hip_cipher_count;
+	uint8_t esp_suites[HOST_ALGORITHMS_MAXIMUM];
+	size_t esp_suite_count;
+	uint16_t transports[2]; /**< enum transport, best first: which of UDP and plain IP to use; 0 of them = UDP alone */
+	size_t transport_count;
+
+	uint8_t puzzle_difficulty; /**< #K of own puzzles, 0 to 20 (RFC 7401 section 4.1.2); 0 = 10 */
+	uint16_t port;             /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
+	size_t associations;       /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
+	uint32_t i1_per_second;    /**< R1s sent in all; 0 = 500. One source prefix gets a tenth of it. */
+	uint32_t i2_per_second;    /**< I2s with a right puzzle whose DH is computed; 0 = 200 */
+	duration unused_lifetime;  /**< UAL of RFC 7401 section 4.4.1, for associations nobody holds; 0 = 5 minutes */
+};
+
+/**
+ * Makes a host without associations. `*host` is owned by the caller; host_free. The first R1s are signed here.
+ * HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT (no identity, no private key, no random source),
+ * HIPHOP_UNSUPPORTED (an algorithm in the lists that the crypto layer does not have).
+ */
+hiphop_error host_create(const struct host_configuration *configuration, instant now, struct host **host);
+/** Frees it all, without a word to the peers (host_close_all says goodbye). NULL is allowed. */
+void host_free(struct host *host);
+
+/** This host's own HIT. */
+struct hit host_hit(const struct host *host);
+
+/* ---- something arrived ---------------------------------------------------------------------------------------- */
+
+/** Where a HIP packet came from. */
+struct host_arrival {
+	struct endpoint local;  /**< our end; zero when inside_esp */
+	struct endpoint remote; /**< the sender's end, transport included; zero when inside_esp */
+	bool inside_esp;        /**< it was inside a verified ESP packet with next header 139 (RFC 6261) */
+	struct hit neighbour;   /**< for inside_esp: the peer of that SA */
+};
+
+/** Takes one HIP packet, from the wire or out of ESP. Bad packets are counted and dropped; nothing is reported to the
+ *  caller but through effects and counters. `packet` is not kept. */
+void host_input(struct host *host, instant now, const struct host_arrival *arrival, const uint8_t *packet,
+	size_t length);
+
+/* ---- wishes of the layers above ------------------------------------------------------------------------------- */
+
+/**
+ * Has or makes an association with `peer` (RFC 7401 section 6.6): over the known locators, else through the overlay.
+ * The outcome comes as HOST_ASSOCIATION; nothing comes when the association is already usable or under way.
+ * HIPHOP_INVALID_ARGUMENT (own HIT, or not a host's), HIPHOP_NOT_FOUND (no locator and no route), HIPHOP_LIMITED (too
+ * many associations), HIPHOP_NO_MEMORY.
+ */
+hiphop_error host_connect(struct host *host, instant now, const struct hit *peer);
+/**
+ * Opportunistic mode (RFC 7401 section 4.1.8): an I1 with NULL Responder HIT to `remote`; the R1 is matched by address
+ * and port. HOST_LEARNT_HIT tells who answered, then HOST_ASSOCIATION the outcome. When nobody answers:
+ * HOST_ASSOCIATION with a zero peer and `remote` filled. HIPHOP_EXISTS (one pending per endpoint), HIPHOP_LIMITED.
+ */
+hiphop_error host_connect_opportunistic(struct host *host, instant now, const struct endpoint *remote);
+/** Marks a peer as held (an overlay neighbour): kept alive and watched even without traffic, never closed for
+ *  idleness. May come before the association exists; remembered as long as there is an association or locator. */
+void host_hold(struct host *host, instant now, const struct hit *peer, bool hold);
+/** CLOSE (RFC 7401 section 5.3.7). The SAs are removed at once. HIPHOP_NOT_FOUND. */
+hiphop_error host_close(struct host *host, instant now, const struct hit *peer);
+/** CLOSE to everybody, once, for a shutdown: send the effects and free the host without waiting for answers. */
+void host_close_all(struct host *host, instant now);
+/**
+ * Notes where a peer may be reached; the newest of its kind first, HOST_LOCATORS_MAXIMUM each, the cache is bounded.
+ * `configured` entries are never pushed out by learnt ones. HIPHOP_REFUSED (an address that no peer may have),
+ * HIPHOP_LIMITED, HIPHOP_NO_MEMORY.
+ */
+hiphop_error host_learn_locator(struct host *host, const struct hit *peer, const struct endpoint *locator,
+	bool configured);
+/**
+ * The usable addresses of this host, best first; the rest, and what address_is_usable_locator refuses, is ignored.
+ * When an address that an association uses is gone, or the kernel would now use another, its base exchange runs again
+ * within 5 s, from the new address; the old SA serves until the new one stands.
+ */
+void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count);
+/** ESP came in for an SPI that nobody has (a peer that still has an association from before a restart). Answers with
+ *  a rate-limited NOTIFY INVALID_SPI when the peer is known by this address, else with nothing. */
+void host_unknown_spi(struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote,
+	uint32_t spi);
+
+/* ---- DATA for the overlay (RFC 6078, 6079) -------------------------------------------------------------------- */
+
+/** HITs in one route at most (RFC 6028 section 4.1). */
+#define DATA_ROUTE_MAXIMUM 32
+
+/** A ROUTE_DST: the way back of an answer, taken from the request's ROUTE_VIA. */
+struct data_route {
+	uint16_t flags; /**< of ROUTE_DST (RFC 6028 section 4.1) */
+	uint8_t count;
+	struct hit hits[DATA_ROUTE_MAXIMUM];
+};
+
+/**
+ * Sends contents of the peer protocol to a HIT or a Resource-ID, retransmitted until acknowledged. HOST_DATA_FAILED
+ * tells when that did not work. `route` NULL: by the topology. `ttl` 0: the configured one.
+ * HIPHOP_TOO_LARGE (over HOST_DATA_MAXIMUM), HIPHOP_NOT_FOUND (no route now), HIPHOP_LIMITED (too many outstanding),
+ * HIPHOP_NO_MEMORY, HIPHOP_INVALID_ARGUMENT (no overlay configured).
+ */
+hiphop_error host_send_data(struct host *host, instant now, const struct hit *destination, uint64_t transaction,
+	const struct data_route *route, uint8_t ttl, const uint8_t *content, size_t length);
+/** Answers a HOST_DATA: to its sender, by its route, carrying the acknowledgement when it has not gone yet. The answer
+ *  is cached for retransmissions of the request. Errors as host_send_data. */
+hiphop_error host_answer_data(struct host *host, instant now, const struct hit *requester, uint64_t transaction,
+	const struct data_route *route, const uint8_t *content, size_t length);
+
+/* ---- time and effects ----------------------------------------------------------------------------------------- */
+
+/** Does what has become due. Early calls do nothing. */
+void host_tick(struct host *host, instant now);
+/** When to call host_tick next; INSTANT_NEVER when nothing is pending. */
+instant host_next_wake(const struct host *host);
+
+/** States of an association (RFC 7401 section 4.4.2). */
+typedef enum {
+	HOST_UNASSOCIATED = 0,
+	HOST_I1_SENT,
+	HOST_I2_SENT,
+	HOST_R2_SENT,
+	HOST_ESTABLISHED,
+	HOST_CLOSING,
+	HOST_CLOSED,
+	HOST_FAILED /**< E-FAILED */
+} host_state;
+
+/** "I1-SENT" and so on, as the RFC writes them. */
+const char *host_state_name(host_state state);
+
+typedef enum {
+	/** Send `octets` (a HIP packet, checksum done, no UDP marker) from `local` to `remote`, by `remote.transport`.
+	 *  An unspecified local address: let the kernel choose. */
+	HOST_SEND = 1,
+	/** Send `octets` (a HIP packet) inside the ESP to `peer`, with next header 139. */
+	HOST_SEND_SEALED,
+	/** Install the pair of SAs `sa` with `peer`. It comes before any HOST_REMOVE_SA of the pair it replaces; from now
+	 *  on the new outbound SA is used. */
+	HOST_INSTALL_SA,
+	/** The pair with sa->spi_in now goes between `local` and `remote`. */
+	HOST_MOVE_SA,
+	/** Remove the pair with sa->spi_in. */
+	HOST_REMOVE_SA,
+	/** The association with `peer` has become usable, or has ended: `association`. */
+	HOST_ASSOCIATION,
+	/** Opportunistic mode: `peer` is who answers at `remote`. */
+	HOST_LEARNT_HIT,
+	/** DATA for this host: `data`. */
+	HOST_DATA,
+	/** DATA to data->receiver, data->transaction was not acknowledged: `error`. */
+	HOST_DATA_FAILED,
+	/** Something for `hiphop monitor`: `event`, one short lower-case phrase; `peer` and `remote` where they apply. */
+	HOST_EVENT
+} host_effect_kind;
+
+/** A pair of ESP SAs of one association (RFC 7402). Keys are wiped when the effect is taken away. */
+struct host_sa {
+	struct endpoint local, remote; /**< outer addresses and transport */
+	uint32_t spi_in, spi_out;      /**< in the ESP packets that we receive, and that we send */
+	uint8_t suite;                 /**< ESP suite, RFC 7402 section 5.1.2 */
+	struct esp_keys keys_in, keys_out;
+};
+
+struct host_association_change {
+	host_state state;     /**< HOST_R2_SENT or HOST_ESTABLISHED: usable. HOST_FAILED, HOST_CLOSED, HOST_CLOSING: over */
+	bool usable;          /**< SAs are installed, ESP may be sent; false in an exchange that ended with path "none" */
+	bool renewed;         /**< there was a usable association before; it has been replaced */
+	hiphop_error reason;  /**< why it ended; HIPHOP_OK when usable or closed in order */
+	bool initiator;       /**< we sent the I1 */
+	uint8_t overlay_hops; /**< overlay hops that its I1 took; 0 = direct */
+};
+
+/** DATA that arrived (or failed). Pointers live as long as the effect. */
+struct host_data {
+	struct hit sender, receiver; /**< of the HIP header; the receiver may be a Resource-ID that we are responsible for */
+	struct hit neighbour;        /**< whose ESP it came out of */
+	uint64_t transaction;        /**< TRANSACTION_ID (RFC 6078) */
+	uint8_t hops;                /**< overlay hops it took: entries of ROUTE_VIA + 1 */
+	uint8_t ttl;                 /**< what was left of OVERLAY_TTL */
+	struct data_route route;     /**< the way back, for host_answer_data */
+	const uint8_t *content;
+	size_t length;
+	const uint8_t *identity;     /**< the sender's verified Host Identity (the HI field of HOST_ID) */
+	size_t identity_length;
+	uint16_t algorithm;          /**< of that Host Identity, RFC 7401 section 5.2.9 */
+};
+
+/** Plain data. What is behind pointers is valid until the next call into the host (host_next_effect included). */
+struct host_effect {
+	host_effect_kind kind;
+	struct hit peer;
+	struct endpoint local, remote;
+	const uint8_t *octets; /**< HOST_SEND, HOST_SEND_SEALED */
+	size_t length;
+	hiphop_error error;
+	const struct host_sa *sa;                   /**< the three SA kinds; MOVE and REMOVE carry no keys */
+	struct host_association_change association; /**< HOST_ASSOCIATION */
+	const struct host_data *data;               /**< HOST_DATA, HOST_DATA_FAILED */
+	const char *event;                          /**< HOST_EVENT; static storage */
+};
+
+/** The next thing to carry out, in order; false when there is none. */
+bool host_next_effect(struct host *host, struct host_effect *effect);
+
+/* ---- status --------------------------------------------------------------------------------------------------- */
+
+struct host_association_view {
+	struct hit peer;
+	host_state state;
+	bool usable;                   /**< has SAs */
+	bool held;
+	bool initiator;
+	const char *path;              /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */
+	struct endpoint local, remote; /**< of the SAs, or of the exchange under way */
+	uint32_t spi_in, spi_out;      /**< 0 without SAs */
+	const char *suite;             /**< name of the ESP suite, "" without SAs. Static. */
+	duration round_trip;           /**< last measured, 0 = not known */
+	uint8_t overlay_hops;          /**< of its I1; 0 = direct */
+	instant since;                 /**< when it came into this state */
+	const struct endpoint *locators; /**< known, best first; valid until the next call into the host */
+	size_t locator_count;
+};
+
+size_t host_association_count(const struct host *host);
+/** Fills `view` with the association at `index` (order of making), 0 to count - 1; false beyond. */
+bool host_association_at(const struct host *host, size_t index, struct host_association_view *view);
+/** Fills `view` with the association with `peer`; false when there is none. */
+bool host_association_find(const struct host *host, const struct hit *peer, struct host_association_view *view);
+
+/** Counters: packets in and out by type, and every reason to drop one. */
+#define HOST_COUNTERS(X) \
+	X(I1_IN, "i1_in") \
+	X(R1_IN, "r1_in") \
+	X(I2_IN, "i2_in") \
+	X(R2_IN, "r2_in") \
+	X(UPDATE_IN, "update_in") \
+	X(NOTIFY_IN, "notify_in") \
+	X(CLOSE_IN, "close_in") \
+	X(CLOSE_ACK_IN, "close_ack_in") \
+	X(DATA_IN, "data_in") \
+	X(I1_OUT, "i1_out") \
+	X(R1_OUT, "r1_out") \
+	X(I2_OUT, "i2_out") \
+	X(R2_OUT, "r2_out") \
+	X(UPDATE_OUT, "update_out") \
+	X(NOTIFY_OUT, "notify_out") \
+	X(CLOSE_OUT, "close_out") \
+	X(CLOSE_ACK_OUT, "close_ack_out") \
+	X(DATA_OUT, "data_out") \
+	X(RETRANSMITTED, "retransmitted") \
+	X(FORWARDED, "forwarded") \
+	X(R1_SIGNED_ON_DEMAND, "r1_signed_on_demand") \
+	X(DROP_MALFORMED, "drop_malformed") \
+	X(DROP_CHECKSUM, "drop_checksum") \
+	X(DROP_UNSUPPORTED, "drop_unsupported") \
+	X(DROP_UNKNOWN_TYPE, "drop_unknown_type") \
+	X(DROP_NOT_FOR_US, "drop_not_for_us") \
+	X(DROP_OWN_HIT, "drop_own_hit") \
+	X(DROP_NO_ASSOCIATION, "drop_no_association") \
+	X(DROP_WRONG_STATE, "drop_wrong_state") \
+	X(DROP_I1_RATE, "drop_i1_rate") \
+	X(DROP_I2_RATE, "drop_i2_rate") \
+	X(DROP_R1_RATE, "drop_r1_rate") \
+	X(DROP_UPDATE_RATE, "drop_update_rate") \
+	X(DROP_NOTIFY_RATE, "drop_notify_rate") \
+	X(DROP_PUZZLE, "drop_puzzle") \
+	X(DROP_PUZZLE_TOO_HARD, "drop_puzzle_too_hard") \
+	X(DROP_OLD_R1, "drop_old_r1") \
+	X(DROP_NO_PROPOSAL, "drop_no_proposal") \
+	X(DROP_DOWNGRADE, "drop_downgrade") \
+	X(DROP_DH, "drop_dh") \
+	X(DROP_DECRYPTION, "drop_decryption") \
+	X(DROP_IDENTITY, "drop_identity") \
+	X(DROP_MAC, "drop_mac") \
+	X(DROP_SIGNATURE, "drop_signature") \
+	X(DROP_REPLAYED, "drop_replayed") \
+	X(DROP_ECHO, "drop_echo") \
+	X(DROP_TOO_MANY, "drop_too_many") \
+	X(DROP_NO_MEMORY, "drop_no_memory") \
+	X(DROP_NOT_SEALED, "drop_overlay_not_sealed") \
+	X(DROP_OTHER_OVERLAY, "drop_other_overlay") \
+	X(DROP_TTL, "drop_overlay_ttl") \
+	X(DROP_ROUTE, "drop_overlay_route") \
+	X(DROP_NO_ROUTE, "drop_no_route") \
+	X(DROP_DATA, "drop_data")
+
+typedef enum {
+#define HOST_COUNTER_MEMBER(name, text) HOST_COUNT_##name,
+	HOST_COUNTERS(HOST_COUNTER_MEMBER)
+#undef HOST_COUNTER_MEMBER
+	HOST_COUNTER_COUNT
+} host_counter;
+
+/** Since host_create. 0 for a number out of range. */
+uint64_t host_counter_value(const struct host *host, host_counter counter);
+/** The name in `status`, as in the list above; "" out of range. */
+const char *host_counter_name(host_counter counter);
+
+#endif
