@@ -19,6 +19,7 @@
 #include "hip/base/log.h"
 #include "hip/base/random.h"
 #include "hip/base/time.h"
+#include "hip/core/overlay_route.h"
 #include "hip/crypto/esp_suite.h"
 #include "hip/crypto/host_identity.h"
 
@@ -27,13 +28,6 @@
 #include <stdint.h>
 
 struct host;
-
-/** Answers of host_environment.next_hop (RFC 6079 figure 6: the table that the overlay fills). */
-enum overlay_route {
-	OVERLAY_NO_ROUTE = 0, /**< nobody is nearer, or this host is in no overlay */
-	OVERLAY_HOP,          /**< `next` is the neighbour to hand it to */
-	OVERLAY_SELF          /**< this host is the one responsible for the destination */
-};
 
 /** Read-only views that the host may ask at any time, inside any call. They must not call into the host. A NULL
  *  function counts as "no", "never" and OVERLAY_NO_ROUTE. */
@@ -155,16 +149,6 @@ void host_unknown_spi(struct host *host, instant now, const struct endpoint *loc
 	uint32_t spi);
 
 /* ---- DATA for the overlay (RFC 6078, 6079) -------------------------------------------------------------------- */
-
-/** HITs in one route at most (RFC 6028 section 4.1). */
-#define DATA_ROUTE_MAXIMUM 32
-
-/** A ROUTE_DST: the way back of an answer, taken from the request's ROUTE_VIA. */
-struct data_route {
-	uint16_t flags; /**< of ROUTE_DST (RFC 6028 section 4.1) */
-	uint8_t count;
-	struct hit hits[DATA_ROUTE_MAXIMUM];
-};
 
 /**
  * Sends contents of the peer protocol to a HIT or a Resource-ID, retransmitted until acknowledged. HOST_DATA_FAILED
