@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 /** How HIP and ESP are carried to an endpoint. */
-typedef enum {
+enum transport {
 	TRANSPORT_UDP = 0, /**< UDP, framed as in RFC 9028 section 5.1 and 5.3 */
 	TRANSPORT_IP = 1   /**< IP protocols 139 (HIP) and 50 (ESP); the port is 0 */
-} transport;
+};
 
 /** An IPv6 address; IPv4 is kept as ::ffff:a.b.c.d, so that one form serves both. Network order. */
 struct address {
