@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What hiphopd may ask of its kernel helper: a fixed menu, in requests of fixed size over a socketpair of datagrams
+ * (SOCK_SEQPACKET). The helper decides with what it was told at start (struct helper_policy), never with what a request says.
+ */
+#ifndef HIPHOP_KERNEL_HELPERS_HELPER_PROTOCOL_H
+#define HIPHOP_KERNEL_HELPERS_HELPER_PROTOCOL_H
+
+#include "hip/base/error.h"
+#include "hip/base/identifier.h"
+#include "kernel-helpers/tunnel_device.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HELPER_MAGIC 0x68697068U
+
+/** The menu. */
+typedef enum {
+	HELPER_SETUP_NETWORK = 1, /**< network_setup with the policy's device, MTU and HIT; argument 0 */
+	HELPER_OPEN_UNDERLAY = 2, /**< a socket of underlay_sockets.h; argument is enum underlay_socket; a descriptor comes back */
+	HELPER_OPEN_QUEUE = 3     /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
+} helper_choice;
+
+/** No padding, no pointer; `reserved` must be zero. Host order: both ends are one program. */
+struct helper_request {
+	uint32_t magic;
+	uint32_t sequence; /**< comes back in the answer */
+	uint16_t choice;   /**< helper_choice */
+	uint16_t argument;
+	uint32_t reserved;
+};
+
+struct helper_answer {
+	uint32_t magic;
+	uint32_t sequence;
+	int32_t error;        /**< hiphop_error */
+	int32_t error_number; /**< errno, or 0 */
+	char step[32];        /**< what failed, for the log; zero-terminated */
+};
+
+/** What the helper may do, fixed when it starts. */
+struct helper_policy {
+	char tunnel_name[TUNNEL_NAME_SIZE];
+	uint16_t mtu;
+	uint16_t port;    /**< of the underlay's UDP socket */
+	bool raw_allowed; /**< transport "ip" is configured */
+	struct hit hit;
+	unsigned queues;  /**< further tunnel queues at most, HELPER_QUEUES_MAXIMUM at most */
+};
+#define HELPER_QUEUES_MAXIMUM 8
+
+/** Checks the form and the policy of what came in. HIPHOP_MALFORMED (size, magic, reserved), HIPHOP_UNSUPPORTED (not on the menu),
+ *  HIPHOP_REFUSED (on the menu, but not for this policy). */
+hiphop_error helper_request_check(const struct helper_policy *policy, const void *octets, size_t length,
+	struct helper_request *request);
+
+/** Sends one message, with a descriptor unless -1. HIPHOP_SYSTEM. */
+hiphop_error helper_message_send(int channel, const void *octets, size_t length, int descriptor);
+/** Receives one message and at most one descriptor (-1 without). Sets `length` to the size that came, which may be over `capacity`
+ *  (the rest is lost). HIPHOP_NOT_FOUND: the other end is gone. HIPHOP_SYSTEM (EAGAIN: nothing waits). */
+hiphop_error helper_message_receive(int channel, void *octets, size_t capacity, size_t *length, int *descriptor);
+
+#endif
