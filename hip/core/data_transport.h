@@ -117,7 +117,8 @@ typedef enum {
 struct data_transport_effect {
 	data_transport_effect_kind kind;
 
-	/* DATA_TRANSPORT_SEND: a whole HIP packet, checksum done. DATA_TRANSPORT_SEND and FAILED: destination. */
+	/* DATA_TRANSPORT_SEND: a whole HIP packet; its checksum is zero and is to be set for the ESP to the next hop
+	 * (packet_set_checksum with HIP_CARRIER_ESP) in the copy that is sealed. destination: also of FAILED. */
 	struct hit destination;
 	bool has_first_hop;
 	struct hit first_hop;

@@ -30,8 +30,6 @@ struct host_identity; /* hip/crypto/host_identity.h */
 #define RELAY_TTL_MAXIMUM 100
 /** OVERLAY_TTL of a packet that starts here, when nothing else is asked for. */
 #define RELAY_TTL_DEFAULT 32
-/** A packet that is forwarded is at most this long, payload included (what one packet of a packet vector holds). */
-#define RELAY_PACKET_MAXIMUM 9000
 /** Octets that relay_notification needs at most. */
 #define RELAY_NOTIFICATION_MAXIMUM 2048
 
@@ -104,12 +102,14 @@ void relay_decide(const struct packet_view *packet, const struct relay_place *pl
 
 /**
  * Makes the outgoing copy of a packet with verdict RELAY_FORWARD: OVERLAY_TTL one less, `self` at the end of ROUTE_VIA
- * if there is one, checksum anew. `octets`, `length`: the packet as it arrived (payload included); not changed. `out`
- * has `capacity` octets and must not overlap; `*out_length` is set. HIPHOP_TOO_LARGE (the entry would not fit into the
- * 2,008 octets of parameters, RELAY_PACKET_MAXIMUM or `capacity`: drop and count), HIPHOP_MALFORMED.
+ * if there is one, checksum anew for ESP from `self` to `next` (RFC 6261). `octets`, `length`: the packet as it arrived
+ * (payload included); not changed. `out` has `capacity` octets (length + 16 suffice) and must not overlap;
+ * `*out_length` is set. Not for own packets: those go out as they were built, with packet_set_checksum of
+ * hip/wire/builder.h for the hop. HIPHOP_TOO_LARGE (the entry would not fit into the 2,008 octets of parameters, into
+ * HIP_PACKET_WITH_PAYLOAD_MAXIMUM or into `capacity`: drop and count), HIPHOP_MALFORMED.
  */
-hiphop_error relay_forward(const uint8_t *octets, size_t length, const struct hit *self, uint8_t *out, size_t capacity,
-	size_t *out_length);
+hiphop_error relay_forward(const uint8_t *octets, size_t length, const struct hit *self, const struct hit *next,
+	uint8_t *out, size_t capacity, size_t *out_length);
 
 /**
  * The way back to the sender of `packet`, which `self` received (RFC 6028 section 3.1 and 3.2): ROUTE_VIA reversed, its
@@ -124,7 +124,8 @@ struct hit relay_first_hop(const struct data_route *route, const struct hit *nei
  * Builds the NOTIFY about `rejected`, signed by `identity`, with OVERLAY_ID, OVERLAY_TTL and ROUTE_DST back.
  * `notification` is 70 (RFC 6079 section 6.2: data = HIP header and TRANSACTION_ID), 90 (RFC 6028 section 3.3: data =
  * HIP header and ROUTE_DST) or any other error of RFC 7401 section 5.2.19 (data = HIP header and TRANSACTION_ID).
- * `out` has `capacity` octets, RELAY_NOTIFICATION_MAXIMUM suffices. Seal it to relay_first_hop of the route back.
+ * `out` has `capacity` octets, RELAY_NOTIFICATION_MAXIMUM suffices. The checksum is left zero: it depends on the hop.
+ * Seal it to relay_first_hop of the route back, after packet_set_checksum.
  * HIPHOP_TOO_LARGE, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT (`rejected` is itself a NOTIFY).
  */
 hiphop_error relay_notification(const struct packet_view *rejected, uint16_t notification,

@@ -17,8 +17,9 @@
 #define HIP_PARAMETERS_MAXIMUM 2008
 /** Header and parameters together at most; a payload (DATA) comes on top. */
 #define HIP_PACKET_MAXIMUM (HIP_HEADER_LENGTH + HIP_PARAMETERS_MAXIMUM)
-/** A whole packet with its payload at most (docs/hipv2-mapping.md). */
-#define HIP_PACKET_WITH_PAYLOAD_MAXIMUM 8192
+/** A whole packet with its payload at most: 8 KiB of content, its parameters, and room for a long ROUTE_VIA
+ *  (docs/hipv2-mapping.md). */
+#define HIP_PACKET_WITH_PAYLOAD_MAXIMUM 9000
 /** UDP port of HIP and ESP in UDP (RFC 9028 section 5.1). */
 #define HIP_UDP_PORT 10500
 
