@@ -27,6 +27,7 @@
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
 #include "hip/base/log.h"
+#include "hip/base/overlay_route.h"
 #include "hip/base/random.h"
 #include "hip/base/time.h"
 
@@ -171,12 +172,6 @@ void overlay_neighbour_down(struct overlay *overlay, instant now, const struct h
 void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit *hit);
 
 /* ---- Routing (RFC 6940 section 10.3) ---- */
-
-typedef enum {
-	OVERLAY_NO_ROUTE = 0, /**< drop it */
-	OVERLAY_SELF,         /**< deliver it here */
-	OVERLAY_HOP           /**< forward it to *next, an associated neighbour */
-} overlay_route;
 
 /**
  * Where a packet for `destination` (HIT or Resource-ID) goes from here. `arrived_from` is the neighbour it came from,

@@ -37,8 +37,10 @@ struct host_environment {
 	bool (*source_address)(void *context, const struct address *remote, struct address *source);
 	/** When ESP was last sent to and last heard (opened, verified) from the peer, over all of its SAs. 0: never. */
 	void (*traffic)(void *context, const struct hit *peer, instant *sent, instant *heard);
-	/** The next overlay hop towards a HIT or Resource-ID. Returns enum overlay_route; fills `next` for OVERLAY_HOP. */
-	int (*next_hop)(void *context, const struct hit *destination, struct hit *next);
+	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from` (NULL: it
+	 *  starts here). Fills `next` for OVERLAY_HOP. */
+	overlay_route (*next_hop)(
+		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 };
 
 /** Entries of a configured list of algorithms at most. */

@@ -7,15 +7,9 @@
 #define HIPHOP_HIP_CORE_OVERLAY_ROUTE_H
 
 #include "hip/base/identifier.h"
+#include "hip/base/overlay_route.h"
 
 #include <stdint.h>
-
-/** Answers of the routing table that the overlay fills (RFC 6079 figure 6). */
-enum overlay_route {
-	OVERLAY_NO_ROUTE = 0, /**< nobody is nearer, or this host is in no overlay */
-	OVERLAY_HOP,          /**< `next` is the neighbour to hand it to */
-	OVERLAY_SELF          /**< this host is the one responsible for the destination */
-};
 
 /** HITs in one route at most (RFC 6028 section 4.1). */
 #define DATA_ROUTE_MAXIMUM 32

@@ -39,8 +39,10 @@ struct relay_place {
 	bool overlay;        /**< takes part in an overlay */
 	uint32_t overlay_id; /**< in which one */
 	void *context;
-	/** The next overlay hop towards a HIT or Resource-ID; enum overlay_route. NULL = OVERLAY_NO_ROUTE. */
-	int (*next_hop)(void *context, const struct hit *destination, struct hit *next);
+	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from` (NULL: it
+	 *  starts here). NULL = OVERLAY_NO_ROUTE. */
+	overlay_route (*next_hop)(
+		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 	/** Whether a packet can be sealed to this HIT now ("has a valid locator", RFC 6028 section 3.3). NULL = yes to the
 	 *  next in the list, no to later ones. */
 	bool (*is_neighbour)(void *context, const struct hit *hit);
