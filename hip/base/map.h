@@ -44,4 +44,7 @@ struct map_walk {
 struct map_walk map_walk_start(const struct map *map);
 void *map_walk_next(struct map_walk *walk, const void **key);
 
+/** SipHash-2-4 of `data` under a 16-octet key, as the map uses it; also for load spreading and cookies. */
+uint64_t map_hash(const uint8_t key[static 16], const void *data, size_t length);
+
 #endif
