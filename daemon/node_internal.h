@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What the files of the node share. A packet's way: node_packets.c (underlay and tunnel) → host, esp; node_overlay.c
+ * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins; node_bootstrap.c keeps
+ * trying the bootstrap list; node_commands.c answers the control socket; node.c has the life of it all and the pump.
+ */
+#ifndef HIPHOP_DAEMON_NODE_INTERNAL_H
+#define HIPHOP_DAEMON_NODE_INTERNAL_H
+
+#include "daemon/access.h"
+#include "daemon/configuration.h"
+#include "daemon/miss_queue.h"
+#include "daemon/node.h"
+#include "daemon/node_effects.h"
+#include "hip/base/deadline_heap.h"
+#include "hip/base/map.h"
+#include "hip/core/host.h"
+#include "hip/crypto/host_identity.h"
+#include "hip/esp/esp.h"
+#include "overlay/overlay.h"
+#include "sipglue/sip.h"
+
+/** Timers of the node itself; `kind` of their deadlines. */
+enum node_timer { NODE_TIMER_BOOTSTRAP = 1, NODE_TIMER_PING_SEND, NODE_TIMER_PING_GIVE_UP };
+
+/** An entry of the bootstrap list and how it goes. */
+struct node_bootstrap {
+	const struct configured_bootstrap *entry;
+	struct node *node;
+	struct hit hit;           /**< configured or learnt; null = not known */
+	bool learnt;              /**< the HIT was learnt, not configured */
+	bool usable;              /**< an association with it stands */
+	bool pending;             /**< a base exchange with it runs */
+	unsigned failures;        /**< in a row */
+	struct deadline deadline; /**< next try */
+};
+
+/** The first hop that the overlay wants for an own packet to `destination`. */
+struct first_hop_wish {
+	struct hit destination;
+	struct hit via;
+	instant expires;
+};
+#define FIRST_HOP_WISHES 32
+
+/** Parsed Host Identities of the owners of stored values, so that a signature costs one verification. */
+struct known_identity {
+	struct hit hit;
+	struct host_identity *identity;
+	uint64_t used;
+};
+#define KNOWN_IDENTITIES 64
+
+/** A name pinned to the HIT that it was first seen with. */
+struct node_pin {
+	struct hit hit;
+	char aor[CONFIGURATION_TEXT];
+};
+#define NODE_PINS_MAXIMUM 65536
+
+/** A value of ours from before a restart, stored again once the node starts. */
+struct restored_value {
+	struct restored_value *next;
+	struct buffer value;
+	char key[];
+};
+
+/** What a request to the overlay is for; it finds its way back by its token. */
+struct node_request;
+/** Called once with the result; `error` is HIPHOP_TIMEOUT and `result` NULL when the node gives up on it. Frees nothing. */
+typedef void node_request_done(
+	struct node *node, instant now, struct node_request *request, const struct overlay_result *result);
+struct node_request {
+	uint64_t token;           /**< of the request to the overlay; set by node_request_add */
+	node_request_done *done;
+	uint64_t client;          /**< token of the command, or of SIP */
+	struct hit hit;           /**< as the user of the request likes */
+	char name[CONFIGURATION_TEXT];
+	struct buffer value;      /**< freed with the request */
+	void *context;
+	bool flag;
+};
+
+struct ping_session;
+
+struct node {
+	struct node_environment environment;
+	const struct configuration *configuration;
+	const struct log *log;
+	struct hit self;
+	instant started;
+	wall_milliseconds wall; /**< at `wall_at` */
+	instant wall_at;
+	bool running;
+
+	struct host *host;
+	struct esp *esp;
+	struct overlay *overlay;
+	struct sip *sip;
+	struct access *access;
+	struct miss_queue *misses;
+
+	struct node_effects effects;
+	struct deadline_heap timers;
+
+	struct node_bootstrap *bootstrap;
+	size_t bootstrap_count;
+	struct first_hop_wish wishes[FIRST_HOP_WISHES];
+	size_t next_wish;
+	struct known_identity identities[KNOWN_IDENTITIES];
+	uint64_t identity_clock;
+
+	struct map pins; /**< AoR digest → struct node_pin */
+	struct map requests;
+	uint64_t next_token;
+	struct restored_value *restored_values;
+	struct map media; /**< call and peer → its open ports */
+
+	struct ping_session *pings;
+	uint16_t next_ping_identifier;
+	uint64_t *monitors;
+	size_t monitor_count;
+
+	uint64_t dropped_associate; /**< base exchanges refused by access.associate */
+};
+
+/* node.c */
+/** Carries effects between the engines until none is left. */
+void node_pump(struct node *node, instant now);
+wall_milliseconds node_wall(const struct node *node, instant now);
+void node_persist(struct node *node, const char *space, const char *key, const void *value, size_t length,
+	wall_milliseconds expires);
+void node_forget(struct node *node, const char *space, const char *key);
+
+/* node_packets.c */
+/** Sends a HIP packet of the host in the clear. */
+void node_send_clear(struct node *node, const struct host_effect *effect);
+/** Sends a HIP packet inside the ESP to a neighbour (RFC 6261). */
+void node_send_sealed(struct node *node, instant now, const struct host_effect *effect);
+/** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange. */
+void node_send_inner(struct node *node, instant now, const uint8_t *packet, size_t length);
+/** Sends what waited for `peer`. */
+void node_flush_misses(struct node *node, instant now, const struct hit *peer);
+/** Throws away what waited for `peer`, and tells the applications by ICMPv6. */
+void node_drop_misses(struct node *node, const struct hit *peer);
+
+/* node_overlay.c */
+hiphop_error node_overlay_create(struct node *node, instant now, wall_milliseconds wall);
+void node_overlay_free(struct node *node);
+/** The table that HIP forwards by. */
+overlay_route node_next_hop(
+	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
+void node_on_host_data(struct node *node, instant now, const struct host_effect *effect);
+void node_on_overlay_effect(struct node *node, instant now, const struct overlay_effect *effect);
+/** Adds a request and gives it a token. NULL without memory; the caller then fails the operation. */
+struct node_request *node_request_add(struct node *node, node_request_done *done, uint64_t client);
+/** Takes it back after the overlay refused to begin it. */
+void node_request_drop(struct node *node, struct node_request *request);
+
+/* node_bootstrap.c */
+hiphop_error node_bootstrap_create(struct node *node);
+void node_bootstrap_free(struct node *node);
+void node_bootstrap_start(struct node *node, instant now);
+void node_bootstrap_timer(struct node *node, instant now, struct node_bootstrap *bootstrap);
+void node_bootstrap_restore(struct node *node, const struct node_record *record);
+void node_bootstrap_learnt(struct node *node, instant now, const struct endpoint *remote, const struct hit *hit);
+/** An association came up or ended; `remote` is set for an opportunistic exchange without an answer. */
+void node_bootstrap_association(struct node *node, instant now, const struct hit *peer, const struct endpoint *remote,
+	bool usable);
+bool node_bootstrap_is(const struct node *node, const struct hit *hit);
+
+/* node_names.c */
+/** Text of an Address-of-Record without its scheme, in lower-case domain; false when it is none. */
+bool node_aor_normalise(const char *text, char aor[static CONFIGURATION_TEXT]);
+struct node_pin *node_pin_find(struct node *node, const char *aor);
+hiphop_error node_pin_set(struct node *node, const char *aor, const struct hit *hit);
+void node_pin_restore(struct node *node, const struct node_record *record);
+void node_names_free(struct node *node);
+/** A name was looked up: `owner` when error is HIPHOP_OK or HIPHOP_REFUSED (pinned to another). */
+struct name_answer {
+	hiphop_error error; /**< HIPHOP_OK, HIPHOP_NOT_FOUND, HIPHOP_REFUSED, HIPHOP_TIMEOUT … */
+	struct hit owner;
+	struct hit holder;
+	uint32_t expires_s;
+};
+typedef void node_name_done(struct node *node, instant now, uint64_t client, void *context, const char *aor,
+	const struct name_answer *answer);
+/** Looks an AoR of the overlay's domain up; pins it on first use when `pin`. `done` is called once, later. */
+hiphop_error node_name_lookup(struct node *node, instant now, const char *aor, bool pin, node_name_done *done,
+	uint64_t client, void *context);
+
+/* node_sip.c */
+hiphop_error node_sip_create(struct node *node);
+void node_sip_free(struct node *node);
+void node_on_sip_effect(struct node *node, instant now, const struct sip_effect *effect);
+void node_registration_restore(struct node *node, const struct node_record *record);
+
+/* node_ping.c */
+/** What a try of a ping brought. */
+struct ping_answer {
+	uint32_t sequence;
+	bool answered;
+	duration round_trip;
+	bool last;
+};
+typedef void node_ping_done(
+	struct node *node, instant now, uint64_t client, const struct hit *target, const struct ping_answer *answer);
+/** Sends ICMPv6 echo requests through ESP to `target`; `done` once per try. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
+hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count, duration interval,
+	duration timeout, node_ping_done *done, uint64_t client);
+/** Looks at an inner packet from a peer; true when it is the answer to one of our pings (and is not for TUN). */
+bool node_ping_input(struct node *node, instant now, const struct hit *peer, const uint8_t *packet, size_t length);
+void node_ping_timer(struct node *node, instant now, struct deadline *deadline);
+void node_ping_gone(struct node *node, uint64_t client);
+void node_ping_free(struct node *node);
+
+/* node_commands.c and node_status.c */
+void node_reply(struct node *node, uint64_t token, json_t *answer /* stolen */, bool last);
+/** Sends an event to every monitor. `event` is stolen; NULL is ignored. */
+void node_monitor_event(struct node *node, instant now, json_t *event);
+json_t *node_association_json(struct node *node, instant now, const struct host_association_view *view);
+json_t *node_hit_json(const struct hit *hit);
+const struct configured_host *node_configured_host(const struct node *node, const struct hit *hit);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The way of packets through the node: underlay → framing → HIP host or ESP → access → tunnel, and tunnel → access →
+ * ESP → framing → underlay. Vectors are worked on in place.
+ */
+#include "daemon/node_internal.h"
+
+#include "hip/base/bytes.h"
+#include "hip/wire/framing.h"
+
+#include <string.h>
+
+#define IPV6_HEADER_LENGTH 40
+#define HIP_MARKER_LENGTH  4
+
+/* ---- out ---- */
+
+/* ESP goes into UDP as it is (RFC 9028 section 5.3), or into IP protocol 50. */
+static void frame_esp(struct packet *packet)
+{
+	if (packet->kind == PACKET_ESP && packet->remote.transport == TRANSPORT_UDP)
+		packet->kind = PACKET_DATAGRAM;
+}
+
+/* A HIP packet goes into UDP behind four zero octets (RFC 9028 section 5.1), or into IP protocol 139. */
+static void frame_hip(struct packet *packet)
+{
+	if (packet->remote.transport != TRANSPORT_UDP) {
+		packet->kind = PACKET_HIP;
+		return;
+	}
+	packet->offset = (uint16_t)(packet->offset - HIP_MARKER_LENGTH);
+	packet->length = (uint16_t)(packet->length + HIP_MARKER_LENGTH);
+	memset(packet_data(packet), 0, HIP_MARKER_LENGTH);
+	packet->kind = PACKET_DATAGRAM;
+}
+
+void node_send_clear(struct node *node, const struct host_effect *effect)
+{
+	struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+
+	if (!packet || packet_fill(packet, PACKET_HIP, effect->octets, effect->length))
+		return;
+	packet->local = effect->local;
+	packet->remote = effect->remote;
+	frame_hip(packet);
+}
+
+void node_send_sealed(struct node *node, instant now, const struct host_effect *effect)
+{
+	struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+
+	if (!packet || packet_fill(packet, PACKET_CONTROL, effect->octets, effect->length))
+		return;
+	packet->peer = effect->peer;
+	esp_seal_packet(node->esp, now, packet);
+	frame_esp(packet);
+}
+
+/* Lets a packet wait, and has an association made. */
+static void wait_for_association(struct node *node, instant now, struct packet *packet)
+{
+	struct hit peer = packet->peer;
+	hiphop_error error;
+
+	miss_queue_add(node->misses, &peer, packet_data(packet), packet->length);
+	packet->kind = PACKET_DROPPED;
+	error = host_connect(node->host, now, &peer);
+	if (error && error != HIPHOP_EXISTS)
+		node_drop_misses(node, &peer);
+}
+
+static void seal_or_wait(struct node *node, instant now, struct packet *packet)
+{
+	esp_seal_packet(node->esp, now, packet);
+	if (packet->kind == PACKET_MISS)
+		wait_for_association(node, now, packet);
+	else
+		frame_esp(packet);
+}
+
+void node_send_inner(struct node *node, instant now, const uint8_t *octets, size_t length)
+{
+	struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+
+	if (packet && !packet_fill(packet, PACKET_INNER, octets, length))
+		seal_or_wait(node, now, packet);
+}
+
+static struct hit inner_destination(const uint8_t *packet)
+{
+	struct hit destination;
+
+	memcpy(destination.octets, packet + 24, HIT_LENGTH);
+	return destination;
+}
+
+/* Notes the flows that leave, so that their answers pass. */
+static void note_flows(struct node *node, instant now, struct packet_vector *vector)
+{
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind == PACKET_INNER && packet->length >= IPV6_HEADER_LENGTH) {
+			struct hit peer = inner_destination(packet_data(packet));
+
+			access_outbound(node->access, now, &peer, packet_data(packet), packet->length);
+		}
+	}
+}
+
+void node_input_tunnel(struct node *node, instant now, struct packet_vector *vector)
+{
+	struct node_effect effect = {.kind = NODE_UNDERLAY_SEND, .vector = vector};
+
+	note_flows(node, now, vector);
+	esp_seal(node->esp, now, vector);
+	for (size_t i = 0; i < vector->count; i++) {
+		if (vector->packets[i].kind == PACKET_MISS)
+			wait_for_association(node, now, &vector->packets[i]);
+		else
+			frame_esp(&vector->packets[i]);
+	}
+	node_effects_push(&node->effects, &effect);
+	node_pump(node, now);
+}
+
+void node_flush_misses(struct node *node, instant now, const struct hit *peer)
+{
+	/* One packet at a time through the vector of the node, since that is where they must end up. */
+	size_t waiting = MISS_QUEUE_PACKETS;
+
+	while (waiting) {
+		struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+
+		if (!packet || !miss_queue_take_one(node->misses, peer, packet))
+			break;
+		esp_seal_packet(node->esp, now, packet);
+		frame_esp(packet);
+		waiting--;
+	}
+}
+
+/* ---- ICMPv6 for packets that cannot be delivered ---- */
+
+static uint16_t icmp6_checksum(const uint8_t *addresses, const uint8_t *message, size_t length)
+{
+	uint32_t sum = 58 + (uint32_t)length;
+
+	for (size_t i = 0; i < 32; i += 2)
+		sum += (uint32_t)(addresses[i] << 8 | addresses[i + 1]);
+	for (size_t i = 0; i < length; i++)
+		sum += (uint32_t)(i % 2 ? message[i] : message[i] << 8);
+	while (sum >> 16)
+		sum = (sum & 0xffffU) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* Tells the application that its peer cannot be reached: Destination Unreachable, code 3 (RFC 4443 section 3.1). */
+static void write_unreachable(struct packet *packet, const uint8_t *about, size_t length)
+{
+	uint8_t *octets = packet_data(packet);
+	size_t quoted = length < 1280 - 48 ? length : 1280 - 48;
+	struct writer writer = writer_over(octets, PACKET_DATA_MAXIMUM);
+	uint16_t checksum;
+
+	writer_u32(&writer, 6U << 28);
+	writer_u16(&writer, (uint16_t)(8 + quoted));
+	writer_u8(&writer, 58);
+	writer_u8(&writer, 64);
+	writer_copy(&writer, about + 24, HIT_LENGTH);
+	writer_copy(&writer, about + 8, HIT_LENGTH);
+	writer_u8(&writer, 1);
+	writer_u8(&writer, 3);
+	writer_zero(&writer, 6);
+	writer_copy(&writer, about, quoted);
+	checksum = icmp6_checksum(octets + 8, octets + IPV6_HEADER_LENGTH, 8 + quoted);
+	writer_patch_u16(&writer, IPV6_HEADER_LENGTH + 2, checksum);
+	packet->length = (uint16_t)writer.position;
+	packet->kind = PACKET_INNER;
+}
+
+void node_drop_misses(struct node *node, const struct hit *peer)
+{
+	static const uint8_t icmp6 = 58;
+	struct packet *waiting = node_effects_packet(&node->effects, NODE_TUNNEL_WRITE);
+
+	/* One error for the oldest packet is enough: it reaches the application that asked first. */
+	if (waiting && miss_queue_take_one(node->misses, peer, waiting)) {
+		uint8_t about[1280];
+		size_t length = waiting->length < sizeof(about) ? waiting->length : sizeof(about);
+
+		memcpy(about, packet_data(waiting), length);
+		packet_reset(waiting);
+		if (length >= IPV6_HEADER_LENGTH && about[6] != icmp6)
+			write_unreachable(waiting, about, length);
+	}
+	miss_queue_drop(node->misses, peer);
+}
+
+/* ---- in ---- */
+
+static void host_input_clear(struct node *node, instant now, const struct packet *packet, const uint8_t *octets, size_t length)
+{
+	struct host_arrival arrival = {.local = packet->local, .remote = packet->remote};
+
+	host_input(node->host, now, &arrival, octets, length);
+	/* At once: an R2 installs the SA that the ESP behind it in the same vector needs. */
+	node_pump(node, now);
+}
+
+/* Takes the UDP framing off: what is HIP goes to the host, ESP stays in the vector. */
+static void unframe(struct node *node, instant now, struct packet *packet)
+{
+	struct span hip;
+
+	switch (framing_classify(packet_data(packet), packet->length, &hip)) {
+	case FRAMING_HIP:
+		host_input_clear(node, now, packet, hip.data, hip.length);
+		packet->kind = PACKET_DROPPED;
+		break;
+	case FRAMING_ESP:
+		packet->kind = PACKET_ESP;
+		break;
+	default:
+		packet->kind = PACKET_DROPPED;
+	}
+}
+
+static void take_hip_packets(struct node *node, instant now, struct packet_vector *vector)
+{
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind == PACKET_DATAGRAM) {
+			unframe(node, now, packet);
+		} else if (packet->kind == PACKET_HIP) {
+			host_input_clear(node, now, packet, packet_data(packet), packet->length);
+			packet->kind = PACKET_DROPPED;
+		}
+	}
+}
+
+static void take_control(struct node *node, instant now, struct packet *packet)
+{
+	struct host_arrival arrival = {.inside_esp = true, .neighbour = packet->peer};
+
+	host_input(node->host, now, &arrival, packet_data(packet), packet->length);
+	node_pump(node, now);
+	packet->kind = PACKET_DROPPED;
+}
+
+static void take_inner(struct node *node, instant now, struct packet *packet)
+{
+	const uint8_t *octets = packet_data(packet);
+
+	if (node_ping_input(node, now, &packet->peer, octets, packet->length) ||
+		!access_inbound(node->access, now, &packet->peer, octets, packet->length))
+		packet->kind = PACKET_DROPPED;
+}
+
+static void take_unknown_spi(struct node *node, instant now, struct packet *packet)
+{
+	struct reader reader = reader_over(packet_data(packet), packet->length);
+
+	host_unknown_spi(node->host, now, &packet->local, &packet->remote, reader_u32(&reader));
+	packet->kind = PACKET_DROPPED;
+}
+
+void node_input_underlay(struct node *node, instant now, struct packet_vector *vector)
+{
+	struct node_effect effect = {.kind = NODE_TUNNEL_WRITE, .vector = vector};
+
+	take_hip_packets(node, now, vector);
+	esp_open(node->esp, now, vector);
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind == PACKET_CONTROL)
+			take_control(node, now, packet);
+		else if (packet->kind == PACKET_INNER)
+			take_inner(node, now, packet);
+		else if (packet->kind == PACKET_ESP)
+			take_unknown_spi(node, now, packet);
+	}
+	node_effects_push(&node->effects, &effect);
+	node_pump(node, now);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The data plane of one host: ESP in BEET mode (RFC 7402 appendix B) on vectors of packets.
+ *
+ * Inner packets are IPv6 between this host's HIT and a peer's; no inner header travels. An inbound SA is found by its
+ * SPI alone, never by address; one pair of SAs serves all paths to a peer. Nothing here reads a clock or makes a system
+ * call, and nothing is allocated for a packet.
+ */
+#ifndef HIPHOP_HIP_ESP_ESP_H
+#define HIPHOP_HIP_ESP_ESP_H
+
+#include "hip/base/endpoint.h"
+#include "hip/base/error.h"
+#include "hip/base/identifier.h"
+#include "hip/base/packet_vector.h"
+#include "hip/base/random.h"
+#include "hip/base/time.h"
+#include "hip/crypto/esp_suite.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct esp;
+
+/** Pairs of SAs with one peer at most: the newest sends, older ones still receive until they are removed. */
+#define ESP_PAIRS_PER_PEER 4
+
+/** A pair of SAs with a peer. */
+struct esp_pair {
+	struct hit peer;
+	struct endpoint local, remote;     /**< outer addresses and transport of what we send */
+	uint32_t spi_in, spi_out;          /**< host order */
+	const struct esp_keys *keys_in;    /**< borrowed during the call */
+	const struct esp_keys *keys_out;   /**< borrowed during the call */
+};
+
+/** HIPHOP_NO_MEMORY. `self` is this host's HIT. */
+hiphop_error esp_create(const struct hit *self, const struct random_source *random, struct esp **esp);
+/** Removes all SAs, wipes their keys, frees all. NULL is allowed. */
+void esp_free(struct esp *esp);
+
+/** Installs a pair; it is the one that sends from now on. HIPHOP_EXISTS (the inbound SPI is taken), HIPHOP_LIMITED (too
+ *  many pairs with this peer), HIPHOP_UNSUPPORTED (suite), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO: nothing changed. */
+hiphop_error esp_install(struct esp *esp, const struct esp_pair *pair);
+/** New outer endpoints for the pair with this inbound SPI. HIPHOP_NOT_FOUND. */
+hiphop_error esp_move(struct esp *esp, uint32_t spi_in, const struct endpoint *local, const struct endpoint *remote);
+/** Removes the pair with this inbound SPI and wipes its keys. HIPHOP_NOT_FOUND. */
+hiphop_error esp_remove(struct esp *esp, uint32_t spi_in);
+/** True when packets can be sealed for `peer`. */
+bool esp_has_peer(const struct esp *esp, const struct hit *peer);
+
+/**
+ * Seals the packets of a vector in place (RFC 7402 section 3, RFC 4303 section 3.3). By kind:
+ * PACKET_INNER becomes PACKET_ESP with local and remote set; PACKET_MISS with `peer` set when there is no SA yet; PACKET_DROPPED when
+ * it is not for a HIT, not from this host, or an IP protocol that HIP keeps for itself (139).
+ * PACKET_CONTROL (a HIP packet for `peer`, RFC 6261) becomes PACKET_ESP, or PACKET_DROPPED without SA. Others are left alone.
+ */
+void esp_seal(struct esp *esp, instant now, struct packet_vector *vector);
+/** The same for one packet. */
+void esp_seal_packet(struct esp *esp, instant now, struct packet *packet);
+/**
+ * Opens the packets of a vector in place (RFC 4303 section 3.4). PACKET_ESP becomes PACKET_INNER (a whole IPv6 packet, `peer` set),
+ * PACKET_CONTROL (next header 139, `peer` set), or PACKET_DROPPED. One whose SPI nobody has stays PACKET_ESP. Others are left alone.
+ */
+void esp_open(struct esp *esp, instant now, struct packet_vector *vector);
+
+/** When a packet was last sealed for and last opened from `peer`; 0 = never since its first SA. */
+void esp_traffic(const struct esp *esp, const struct hit *peer, instant *sent, instant *heard);
+/** Inner octets in and out since the first SA with `peer`; false when there is none. */
+bool esp_volume(const struct esp *esp, const struct hit *peer, uint64_t *octets_in, uint64_t *octets_out);
+
+/** Counters of the data plane. */
+#define ESP_COUNTERS(X) \
+	X(SEALED, "esp_sealed") \
+	X(OPENED, "esp_opened") \
+	X(MISS, "esp_miss") \
+	X(DROP_NOT_FOR_HIT, "esp_drop_not_for_hit") \
+	X(DROP_NOT_OURS, "esp_drop_not_from_own_hit") \
+	X(DROP_RESERVED, "esp_drop_reserved_protocol") \
+	X(DROP_TOO_LARGE, "esp_drop_too_large") \
+	X(DROP_MALFORMED, "esp_drop_malformed") \
+	X(DROP_UNKNOWN_SPI, "esp_drop_unknown_spi") \
+	X(DROP_REPLAYED, "esp_drop_replayed") \
+	X(DROP_ICV, "esp_drop_icv") \
+	X(DROP_NO_SA, "esp_drop_no_sa")
+
+typedef enum {
+#define ESP_COUNTER_MEMBER(name, text) ESP_COUNT_##name,
+	ESP_COUNTERS(ESP_COUNTER_MEMBER)
+#undef ESP_COUNTER_MEMBER
+	ESP_COUNTER_COUNT
+} esp_counter;
+
+uint64_t esp_counter_value(const struct esp *esp, esp_counter counter);
+const char *esp_counter_name(esp_counter counter);
+
+#endif
