@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * What hiphopd may ask of its kernel helper: a fixed menu, in requests of fixed size over a socketpair of datagrams
- * (SOCK_SEQPACKET). The helper decides with what it was told at start (struct helper_policy), never with what a request says.
+ * (SOCK_SEQPACKET). The first message is the policy, sent before hiphopd gives up its own privilege and once only; from
+ * then on the helper decides by it, never by what a request says.
  */
 #ifndef HIPHOP_KERNEL_HELPERS_HELPER_PROTOCOL_H
 #define HIPHOP_KERNEL_HELPERS_HELPER_PROTOCOL_H
@@ -19,8 +20,9 @@
 /** The menu. */
 typedef enum {
 	HELPER_SETUP_NETWORK = 1, /**< network_setup with the policy's device, MTU and HIT; argument 0 */
-	HELPER_OPEN_UNDERLAY = 2, /**< a socket of underlay_sockets.h; argument is enum underlay_socket; a descriptor comes back */
-	HELPER_OPEN_QUEUE = 3     /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
+	HELPER_OPEN_UNDERLAY =
+		2, /**< a socket of underlay_sockets.h; argument is enum underlay_socket; a descriptor comes back */
+	HELPER_OPEN_QUEUE = 3 /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
 } helper_choice;
 
 /** No padding, no pointer; `reserved` must be zero. Host order: both ends are one program. */
@@ -40,26 +42,32 @@ struct helper_answer {
 	char step[32];        /**< what failed, for the log; zero-terminated */
 };
 
-/** What the helper may do, fixed when it starts. */
+/** What the helper may do: the first message. All bytes of it are set, so make it with `= {0}`. */
 struct helper_policy {
+	uint32_t magic;
 	char tunnel_name[TUNNEL_NAME_SIZE];
 	uint16_t mtu;
-	uint16_t port;    /**< of the underlay's UDP socket */
-	bool raw_allowed; /**< transport "ip" is configured */
+	uint16_t port;     /**< of the underlay's UDP socket */
+	uint16_t raw;      /**< 1: transport "ip" is configured, raw sockets may be opened; else 0 */
+	uint16_t reserved; /**< zero */
 	struct hit hit;
-	unsigned queues;  /**< further tunnel queues at most, HELPER_QUEUES_MAXIMUM at most */
 };
+/** Further tunnel queues at most. */
 #define HELPER_QUEUES_MAXIMUM 8
 
-/** Checks the form and the policy of what came in. HIPHOP_MALFORMED (size, magic, reserved), HIPHOP_UNSUPPORTED (not on the menu),
- *  HIPHOP_REFUSED (on the menu, but not for this policy). */
-hiphop_error helper_request_check(const struct helper_policy *policy, const void *octets, size_t length,
-	struct helper_request *request);
+/** Checks the first message: HIPHOP_MALFORMED, or HIPHOP_REFUSED for a name, an MTU (1280 to 9000) or a HIT that cannot
+ * be. */
+hiphop_error helper_policy_check(const void *octets, size_t length, struct helper_policy *policy);
+
+/** Checks the form and the policy of what came in. HIPHOP_MALFORMED (size, magic, reserved), HIPHOP_UNSUPPORTED (not on
+ * the menu), HIPHOP_REFUSED (on the menu, but not for this policy). */
+hiphop_error helper_request_check(
+	const struct helper_policy *policy, const void *octets, size_t length, struct helper_request *request);
 
 /** Sends one message, with a descriptor unless -1. HIPHOP_SYSTEM. */
 hiphop_error helper_message_send(int channel, const void *octets, size_t length, int descriptor);
-/** Receives one message and at most one descriptor (-1 without). Sets `length` to the size that came, which may be over `capacity`
- *  (the rest is lost). HIPHOP_NOT_FOUND: the other end is gone. HIPHOP_SYSTEM (EAGAIN: nothing waits). */
+/** Receives one message and at most one descriptor (-1 without). Sets `length` to the size that came, which may be over
+ * `capacity` (the rest is lost). HIPHOP_NOT_FOUND: the other end is gone. HIPHOP_SYSTEM (EAGAIN: nothing waits). */
 hiphop_error helper_message_receive(int channel, void *octets, size_t capacity, size_t *length, int *descriptor);
 
 #endif

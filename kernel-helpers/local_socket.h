@@ -14,16 +14,18 @@
 /**
  * Listens at `path` with mode 0660, owned by `owner` and `group` where that can be set. Makes the last directory of the
  * path (0755) when it is absent, and hands it over too. A socket that nobody answers at is replaced.
- * HIPHOP_EXISTS (somebody answers there, or it is no socket), HIPHOP_TOO_LARGE (path over 107 octets), HIPHOP_SYSTEM. Non-blocking.
+ * HIPHOP_EXISTS (somebody answers there, or it is no socket), HIPHOP_TOO_LARGE (path over 107 octets), HIPHOP_SYSTEM.
+ * Non-blocking.
  */
 hiphop_error local_socket_listen(const char *path, uid_t owner, gid_t group, int *listener);
 /** Takes one waiting client, non-blocking. HIPHOP_NOT_FOUND when none waits, HIPHOP_SYSTEM. */
 hiphop_error local_socket_accept(int listener, int *client);
 /** Who is at the other end (SO_PEERCRED). False when the kernel does not say. */
 bool local_socket_peer(int client, uid_t *user, gid_t *group);
-/** True when `user`, as the user database has it, is a member of `group`. */
-bool local_user_in_group(uid_t user, gid_t group);
-/** Connects, blocking. HIPHOP_NOT_FOUND (no socket, or nobody listens), HIPHOP_REFUSED (no right), HIPHOP_TOO_LARGE, HIPHOP_SYSTEM. */
+/** True when `group` is among the supplementary groups of the other end (SO_PEERGROUPS). */
+bool local_socket_peer_has_group(int client, gid_t group);
+/** Connects, blocking. HIPHOP_NOT_FOUND (no socket, or nobody listens), HIPHOP_REFUSED (no right), HIPHOP_TOO_LARGE,
+ * HIPHOP_SYSTEM. */
 hiphop_error local_socket_connect(const char *path, int *client);
 
 #endif

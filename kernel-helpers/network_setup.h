@@ -13,14 +13,15 @@
 
 /** Length of the prefix of all HITs, 2001:20::/28 (RFC 7343). */
 #define HIT_PREFIX_LENGTH 28
-/** The label that HITs get in the kernel's policy table (RFC 6724 section 2.1), so that one is never the source towards other addresses. */
+/** The label that HITs get in the kernel's policy table (RFC 6724 section 2.1), so that one is never the source towards
+ * other addresses. */
 #define HIT_ADDRESS_LABEL 20
 
 /**
- * Brings the device up with `mtu`, gives it the address `hit`/128 (without duplicate address detection), routes 2001:20::/28
- * to it with `hit` as source, sets the address label, and brings the loopback device up if it is down. What is there
- * already stays, so it may be called again. HIPHOP_NOT_FOUND (no such device), HIPHOP_REFUSED (no right), HIPHOP_UNSUPPORTED
- * (the host has no IPv6), HIPHOP_SYSTEM; `step` then names what failed.
+ * Brings the device up with `mtu`, gives it the address `hit`/128 (without duplicate address detection), routes
+ * 2001:20::/28 to it with `hit` as source, sets the address label, and brings the loopback device up if it is down.
+ * What is there already stays, so it may be called again. HIPHOP_NOT_FOUND (no such device), HIPHOP_REFUSED (no right),
+ * HIPHOP_UNSUPPORTED (the host has no IPv6), HIPHOP_SYSTEM; `step` then names what failed.
  */
 hiphop_error network_setup(const char *tunnel_name, uint16_t mtu, const struct hit *hit, const char **step);
 /** Takes back what does not go away with the device: the address label. Errors are ignored. */

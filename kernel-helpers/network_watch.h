@@ -26,8 +26,9 @@ void network_watch_close(struct network_watch *watch);
 int network_watch_descriptor(const struct network_watch *watch);
 /** Reads all waiting messages; true when one of them told of a change (or messages were lost). */
 bool network_watch_consume(struct network_watch *watch);
-/** The complete list of usable addresses: link up, neither tentative nor deprecated, a locator by address_is_usable_locator.
- *  In the order of the kernel. HIPHOP_SYSTEM, HIPHOP_NO_MEMORY. */
-hiphop_error network_watch_addresses(struct network_watch *watch, struct address addresses[static NETWORK_ADDRESSES], size_t *count);
+/** The complete list of usable addresses: link up, neither tentative nor deprecated, a locator by
+ * address_is_usable_locator. In the order of the kernel. HIPHOP_SYSTEM, HIPHOP_NO_MEMORY. */
+hiphop_error network_watch_addresses(
+	struct network_watch *watch, struct address addresses[static NETWORK_ADDRESSES], size_t *count);
 
 #endif

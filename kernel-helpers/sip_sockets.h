@@ -42,14 +42,17 @@ struct sip_stream {
 };
 
 void sip_sockets_start(struct sip_sockets *sockets);
-/** Opens what can be opened at `port`; a place that is not there stays closed. HIPHOP_EXISTS when the port is taken at any of
- *  them (`taken`, if not NULL, says where), HIPHOP_SYSTEM when not one could be opened. */
-hiphop_error sip_sockets_open(struct sip_sockets *sockets, const struct hit *own, uint16_t port, struct endpoint *taken);
+/** Opens what can be opened at `port`; a place that is not there stays closed. HIPHOP_EXISTS when the port is taken at
+ * any of them (`taken`, if not NULL, says where), HIPHOP_SYSTEM when not one could be opened. */
+hiphop_error sip_sockets_open(
+	struct sip_sockets *sockets, const struct hit *own, uint16_t port, struct endpoint *taken);
 void sip_sockets_close(struct sip_sockets *sockets);
 
 /** Receives one datagram of a place into `octets` (SIP_MESSAGE_MAXIMUM of room). False when nothing waits. */
-bool sip_datagram_receive(struct sip_sockets *sockets, size_t place, struct endpoint *remote, uint8_t *octets, size_t *length);
-/** Sends from the place whose address is `local` (unspecified: the first that fits the family). Failures are counted. */
+bool sip_datagram_receive(
+	struct sip_sockets *sockets, size_t place, struct endpoint *remote, uint8_t *octets, size_t *length);
+/** Sends from the place whose address is `local` (unspecified: the first that fits the family). Failures are counted.
+ */
 void sip_datagram_send(struct sip_sockets *sockets, const struct endpoint *local, const struct endpoint *remote,
 	const uint8_t *octets, size_t length);
 
@@ -61,10 +64,11 @@ bool sip_stream_reject(const struct sip_sockets *sockets, size_t place);
 hiphop_error sip_stream_connect(struct sip_stream *stream, const struct endpoint *local, const struct endpoint *remote);
 /** Call when a connecting stream becomes writable. HIPHOP_SYSTEM when the connection failed. */
 hiphop_error sip_stream_finish_connect(struct sip_stream *stream);
-/** Reads up to `capacity` octets. HIPHOP_OK with length 0: nothing waits. HIPHOP_NOT_FOUND: the peer closed. HIPHOP_SYSTEM. */
+/** Reads up to `capacity` octets. HIPHOP_OK with length 0: nothing waits. HIPHOP_NOT_FOUND: the peer closed.
+ * HIPHOP_SYSTEM. */
 hiphop_error sip_stream_read(struct sip_stream *stream, uint8_t *octets, size_t capacity, size_t *length);
-/** Sends, or keeps what the kernel does not take yet. HIPHOP_TOO_LARGE over SIP_STREAM_BACKLOG, HIPHOP_NO_MEMORY, HIPHOP_SYSTEM;
- *  the stream is then to be closed. */
+/** Sends, or keeps what the kernel does not take yet. HIPHOP_TOO_LARGE over SIP_STREAM_BACKLOG, HIPHOP_NO_MEMORY,
+ * HIPHOP_SYSTEM; the stream is then to be closed. */
 hiphop_error sip_stream_write(struct sip_stream *stream, const uint8_t *octets, size_t length);
 /** Call when the stream is writable: sends what waits. HIPHOP_SYSTEM. */
 hiphop_error sip_stream_flush(struct sip_stream *stream);

@@ -26,8 +26,8 @@ bool tunnel_name_is_valid(const char *name);
 /**
  * Makes the device `name` (or attaches a further queue to it) and opens it, non-blocking. The device is gone when the
  * last descriptor is closed. HIPHOP_INVALID_ARGUMENT (name), HIPHOP_EXISTS (another program holds the name),
- * HIPHOP_REFUSED (no right: errno tells whether /dev/net/tun cannot be opened (EACCES) or CAP_NET_ADMIN is missing (EPERM)),
- * HIPHOP_UNSUPPORTED (no TUN in this kernel), HIPHOP_SYSTEM.
+ * HIPHOP_REFUSED (no right: errno tells whether /dev/net/tun cannot be opened (EACCES) or CAP_NET_ADMIN is missing
+ * (EPERM)), HIPHOP_UNSUPPORTED (no TUN in this kernel), HIPHOP_SYSTEM.
  */
 hiphop_error tunnel_device_open(const char *name, struct tunnel_device *tunnel);
 /** Opens /dev/net/tun without a device yet, for tunnel_queue_attach. The errors of tunnel_device_open. */
@@ -40,7 +40,8 @@ const char *tunnel_open_trouble(hiphop_error error, int error_number);
 
 /** Empties `vector`, then reads packets until it is full or nothing waits. Kind PACKET_INNER. Returns their number. */
 size_t tunnel_read(struct tunnel_device *tunnel, struct packet_vector *vector);
-/** Writes the packets of kind PACKET_INNER, skips the rest. Never blocks: what the kernel does not take is counted and lost. */
+/** Writes the packets of kind PACKET_INNER, skips the rest. Never blocks: what the kernel does not take is counted and
+ * lost. */
 void tunnel_write(struct tunnel_device *tunnel, struct packet_vector *vector);
 
 #endif

@@ -44,14 +44,15 @@ const char *underlay_socket_name(underlay_socket which);
 void underlay_sockets_close(struct underlay_sockets *sockets);
 
 /**
- * Empties `vector`, then receives up to a full vector from one socket without blocking. Kind PACKET_DATAGRAM, PACKET_HIP
- * or PACKET_ESP; `local` and `remote` hold address, port (0 for IP) and transport. Returns the number of packets taken from
- * the socket, which may be more than vector->count after drops; 0 = nothing waits.
+ * Empties `vector`, then receives up to a full vector from one socket without blocking. Kind PACKET_DATAGRAM,
+ * PACKET_HIP or PACKET_ESP; `local` and `remote` hold address, port (0 for IP) and transport. Returns the number of
+ * packets taken from the socket, which may be more than vector->count after drops; 0 = nothing waits.
  */
 size_t underlay_receive(struct underlay_sockets *sockets, underlay_socket which, struct packet_vector *vector);
 /**
- * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP and PACKET_ESP from `local` (unspecified: the kernel chooses) to
- * `remote`, skips the rest. Never blocks; what cannot be sent is counted and lost. Large packets may be fragmented (no DF).
+ * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP and PACKET_ESP from `local` (unspecified: the kernel chooses)
+ * to `remote`, skips the rest. Never blocks; what cannot be sent is counted and lost. Large packets may be fragmented
+ * (no DF).
  */
 void underlay_send(struct underlay_sockets *sockets, struct packet_vector *vector);
 
