@@ -11,8 +11,9 @@
  * exponential back-off, until an ACK_DATA names its SEQ_DATA under its TRANSACTION_ID; by whom does not matter, since
  * a Resource-ID is answered from a HIT. The acknowledgement of a request waits up to `acknowledge_delay` to ride on the
  * answer (the message to its sender with the same TRANSACTION_ID), else it goes alone; an answer always repeats it. A
- * message that carries an ACK_DATA is an answer and is acknowledged at once. Requests seen before are answered with
- * the cached answer and not delivered again.
+ * message that carries an ACK_DATA is an answer and is acknowledged at once. A request seen before is not delivered
+ * again: it gets the same answer once more, by the way the new copy came, or just the acknowledgement when there is no
+ * answer yet or it has been acknowledged.
  *
  * The host drains effects after every call. Nothing here finds a next hop or seals: DATA_TRANSPORT_SEND says where to.
  */
@@ -36,8 +37,8 @@ struct data_transport;
 
 /** Octets of content at most. */
 #define DATA_TRANSPORT_CONTENT_MAXIMUM 8192
-/** Next Header of a HIP packet behind which contents of the peer protocol follow (RFC 3692: for experiments). */
-#define DATA_TRANSPORT_NEXT_HEADER 253
+/** Answers to one requester that are not acknowledged yet, at most. */
+#define DATA_TRANSPORT_ANSWERS_EACH 64
 
 /** Zero in a number takes the default named there. */
 struct data_transport_settings {
@@ -49,10 +50,9 @@ struct data_transport_settings {
 	duration retransmit_after;            /**< first time-out; 500 ms. Grows with the measured round-trip time. */
 	unsigned tries;                       /**< transmissions of one message; 5 */
 	duration acknowledge_delay;           /**< how long an ACK_DATA waits for an answer to ride on; 50 ms */
-	size_t outstanding;                   /**< messages under way at once; 1024 */
+	size_t outstanding;                   /**< messages under way at once, answers at most half of them; 1024 */
 	size_t remembered;                    /**< received messages remembered against duplicates; 1024 */
-	size_t answer_octets;                 /**< of cached answers in all; 1 MiB */
-	duration remember_for;                /**< how long a received message is remembered; 60 s */
+	duration remember_for;                /**< how long a received message is remembered; 30 s */
 	size_t identities;                    /**< parsed identities of senders kept; 128 */
 	uint32_t per_sender;                  /**< messages of one verified sender each second; 200, burst twice that */
 	uint32_t per_neighbour;               /**< signatures checked for one neighbour each second; 1000, burst twice that */
@@ -71,7 +71,8 @@ void data_transport_free(struct data_transport *transport);
  * one ROUTE_VIA is added and the topology leads. `ttl` 0: as in the settings. `content` is copied.
  * DATA_TRANSPORT_SEND follows, and DATA_TRANSPORT_FAILED when nobody acknowledges; an acknowledgement makes no effect,
  * and says that the message was taken, not that it will be answered.
- * HIPHOP_TOO_LARGE, HIPHOP_LIMITED (too many outstanding), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT
+ * HIPHOP_TOO_LARGE, HIPHOP_LIMITED (too many outstanding; for answers: half of them, or DATA_TRANSPORT_ANSWERS_EACH to
+ * one requester who acknowledges none), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT
  * (no content, an identifier outside 2001:20::/28, over 32 HITs).
  */
 hiphop_error data_transport_send(struct data_transport *transport, instant now, const struct hit *destination,
@@ -79,7 +80,7 @@ hiphop_error data_transport_send(struct data_transport *transport, instant now, 
 
 /**
  * Takes a DATA packet whose final recipient is this host (RELAY_DELIVER: own HIT, or a Resource-ID it is responsible
- * for), parsed into `packet` from `octets`, delivered by `neighbour`. Checked in this order: the parameters that must
+ * for), with its payload, delivered by `neighbour`. Checked in this order: the parameters that must
  * be there, the rate of the neighbour, HOST_ID against the Sender HIT, PAYLOAD_MIC, HIP_SIGNATURE, the rate of the
  * sender. Only then is anything remembered. What is wrong is counted and dropped; for HIPHOP_BAD_SIGNATURE and
  * HIPHOP_BAD_IDENTITY a NOTIFY AUTHENTICATION_FAILED goes back, at a limited rate.
@@ -88,7 +89,7 @@ hiphop_error data_transport_send(struct data_transport *transport, instant now, 
  * overlay), HIPHOP_EXISTS (a duplicate, answered again), HIPHOP_NO_MEMORY.
  */
 hiphop_error data_transport_input(struct data_transport *transport, instant now, const struct packet_view *packet,
-	const uint8_t *octets, size_t length, const struct hit *neighbour);
+	const struct hit *neighbour);
 
 /**
  * Takes a NOTIFY (70, 90 or AUTHENTICATION_FAILED) that came over the overlay to this host. Its signature is checked;
@@ -96,7 +97,7 @@ hiphop_error data_transport_input(struct data_transport *transport, instant now,
  * fail: HIPHOP_NOT_FOUND for 70 and 90, HIPHOP_REFUSED for AUTHENTICATION_FAILED. Errors as data_transport_input.
  */
 hiphop_error data_transport_notified(struct data_transport *transport, instant now, const struct packet_view *packet,
-	const uint8_t *octets, size_t length, const struct hit *neighbour);
+	const struct hit *neighbour);
 
 /** Does what has become due: retransmissions, bare acknowledgements, failures, forgetting. Early calls do nothing. */
 void data_transport_tick(struct data_transport *transport, instant now);
@@ -132,7 +133,7 @@ struct data_transport_effect {
 	uint64_t transaction;
 	uint8_t hops;            /**< overlay hops it took: forwarders + 1 */
 	uint8_t ttl;             /**< what was left of OVERLAY_TTL; 0 without one */
-	bool answer;             /**< it acknowledges a message of ours */
+	bool answer;             /**< it carries an ACK_DATA, as answers do; FAILED: it was an answer of ours */
 	struct data_route route; /**< the way back, for the answer */
 	const uint8_t *content;
 	size_t content_length;
