@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/** The helper as a process in a namespace of its own: what it does, what it refuses, what it may, and how it ends. */
+#include "kernel-helpers/helper.h"
+#include "kernel-helpers/network_watch.h"
+#include "kernel-helpers/source_address.h"
+#include "kernel-helpers/underlay_sockets.h"
+#include "tests/unit/kernel-helpers/cmocka_all.h"
+#include "tests/unit/kernel-helpers/namespace.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+static struct tunnel_device tunnel = {.descriptor = -1};
+static struct hit own;
+
+static struct helper_policy policy(void)
+{
+	struct helper_policy made;
+	memset(&made, 0, sizeof made);
+	strcpy(made.tunnel_name, "hiptest0");
+	made.mtu = 1400;
+	made.raw = 1;
+	made.hit = own;
+	return made;
+}
+
+static int start(void **state)
+{
+	static struct helper helper;
+	struct privilege_user user;
+	privilege_user_result result;
+	*state = NULL;
+	assert_int_equal(hit_parse("2001:22::aaaa", &own), HIPHOP_OK);
+	if (!namespace_enter() || tunnel_device_open("hiptest0", &tunnel))
+		return 0; /* the tests skip themselves */
+	assert_int_equal(privilege_find_user("nobody", "nogroup", &user, &result), HIPHOP_OK);
+	assert_int_equal(helper_start(&helper, &user), HIPHOP_OK);
+	struct helper_policy made = policy();
+	assert_int_equal(helper_set_policy(&helper, &made), HIPHOP_OK);
+	*state = &helper;
+	return 0;
+}
+
+static struct helper *running(void **state)
+{
+	if (!*state)
+		skip();
+	return *state;
+}
+
+static void network_is_set_up(void **state)
+{
+	struct helper *helper = running(state);
+	struct helper_answer answer;
+	struct address source, peer;
+	assert_int_equal(helper_ask(helper, HELPER_SETUP_NETWORK, 0, &answer, NULL), HIPHOP_OK);
+	/* The second time finds everything there. */
+	assert_int_equal(helper_ask(helper, HELPER_SETUP_NETWORK, 0, &answer, NULL), HIPHOP_OK);
+	assert_int_equal(address_parse("2001:22::bbbb", &peer), HIPHOP_OK);
+	assert_true(source_address_towards(&peer, &source));
+	assert_memory_equal(source.octets, own.octets, sizeof own.octets);
+}
+
+static void hit_is_no_source_for_other_addresses(void **state)
+{
+	(void)running(state);
+	char line[128];
+	bool found = false;
+	FILE *labels = popen("ip addrlabel list 2>/dev/null", "r");
+	assert_non_null(labels);
+	while (fgets(line, sizeof line, labels))
+		found |= strstr(line, "2001:20::/28") != NULL;
+	if (pclose(labels) != 0)
+		skip();
+	assert_true(found);
+}
+
+static void helper_keeps_two_capabilities(void **state)
+{
+	struct helper *helper = running(state);
+	struct privilege_state seen;
+	assert_int_equal(privilege_read(helper->process, &seen), HIPHOP_OK);
+	assert_int_equal(seen.permitted, PRIVILEGE_HELPER);
+	assert_int_equal(seen.effective, PRIVILEGE_HELPER);
+	assert_int_equal(seen.inheritable | seen.bounding | seen.ambient, 0);
+	assert_true(seen.no_new_privileges);
+	assert_int_equal(seen.seccomp, 2);
+}
+
+static void menu_gives_descriptors(void **state)
+{
+	struct helper *helper = running(state);
+	struct helper_answer answer;
+	for (uint16_t which = 0; which < UNDERLAY_SOCKETS; which++) {
+		int descriptor = -1;
+		assert_int_equal(helper_ask(helper, HELPER_OPEN_UNDERLAY, which, &answer, &descriptor), HIPHOP_OK);
+		assert_true(descriptor >= 0);
+		close(descriptor);
+	}
+	for (int i = 0; i < HELPER_QUEUES_MAXIMUM; i++) {
+		int queue = -1;
+		assert_int_equal(helper_ask(helper, HELPER_OPEN_QUEUE, 0, &answer, &queue), HIPHOP_OK);
+		close(queue);
+	}
+	assert_int_equal(helper_ask(helper, HELPER_OPEN_QUEUE, 0, &answer, NULL), HIPHOP_LIMITED);
+}
+
+static void garbage_is_refused_and_survived(void **state)
+{
+	struct helper *helper = running(state);
+	struct helper_answer answer;
+	char garbage[300];
+	memset(garbage, 0x5a, sizeof garbage);
+	const size_t sizes[] = {1, 15, 16, 17, sizeof garbage};
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		size_t length;
+		int descriptor;
+		assert_int_equal(helper_message_send(helper->channel, garbage, sizes[i], -1), HIPHOP_OK);
+		assert_int_equal(
+			helper_message_receive(helper->channel, &answer, sizeof answer, &length, &descriptor), HIPHOP_OK);
+		assert_int_equal(answer.error, HIPHOP_MALFORMED);
+	}
+	assert_int_equal(helper_ask(helper, (helper_choice)99, 0, &answer, NULL), HIPHOP_UNSUPPORTED);
+	assert_int_equal(helper_ask(helper, HELPER_OPEN_UNDERLAY, 99, &answer, NULL), HIPHOP_REFUSED);
+	assert_int_equal(helper_ask(helper, HELPER_SETUP_NETWORK, 0, &answer, NULL), HIPHOP_OK);
+}
+
+static void terminal_signals_do_not_end_it(void **state)
+{
+	struct helper *helper = running(state);
+	kill(helper->process, SIGINT);
+	kill(helper->process, SIGTERM);
+	assert_int_equal(helper_ask(helper, HELPER_SETUP_NETWORK, 0, NULL, NULL), HIPHOP_OK);
+}
+
+static void ends_with_its_channel(void **state)
+{
+	struct helper *helper = running(state);
+	int status = -1;
+	close(helper->channel);
+	assert_int_equal(waitpid(helper->process, &status, 0), helper->process);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	tunnel_device_close(&tunnel);
+	assert_int_equal(if_nametoindex("hiptest0"), 0);
+}
+
+static void a_killed_helper_shows_on_the_channel(void **state)
+{
+	(void)running(state);
+	struct helper helper;
+	struct privilege_user self = {0};
+	assert_int_equal(helper_start(&helper, &self), HIPHOP_OK);
+	kill(helper.process, SIGKILL);
+	struct pollfd wait = {.fd = helper.channel, .events = POLLIN};
+	assert_int_equal(poll(&wait, 1, -1), 1);
+	assert_int_not_equal(helper_ask(&helper, HELPER_SETUP_NETWORK, 0, NULL, NULL), HIPHOP_OK);
+	helper_stop(&helper);
+}
+
+static void a_bad_policy_ends_it(void **state)
+{
+	(void)running(state);
+	struct helper helper;
+	struct privilege_user self = {0};
+	struct helper_policy bad = policy();
+	int status = -1;
+	bad.mtu = 20;
+	assert_int_equal(helper_start(&helper, &self), HIPHOP_OK);
+	assert_int_equal(helper_set_policy(&helper, &bad), HIPHOP_OK);
+	assert_int_equal(waitpid(helper.process, &status, 0), helper.process);
+	close(helper.channel);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(network_is_set_up),
+		cmocka_unit_test(hit_is_no_source_for_other_addresses),
+		cmocka_unit_test(helper_keeps_two_capabilities),
+		cmocka_unit_test(menu_gives_descriptors),
+		cmocka_unit_test(garbage_is_refused_and_survived),
+		cmocka_unit_test(terminal_signals_do_not_end_it),
+		cmocka_unit_test(ends_with_its_channel),
+		cmocka_unit_test(a_killed_helper_shows_on_the_channel),
+		cmocka_unit_test(a_bad_policy_ends_it),
+	};
+	return cmocka_run_group_tests(tests, start, NULL);
+}
