@@ -2,9 +2,9 @@
 /**
  * Sealing and opening ESP packets with 64-bit sequence numbers (RFC 4303, 4106, 4309, 4543; RFC 7402 section 3.3.6).
  *
- * Made once per direction of an SA; then no call allocates. An object holds scratch contexts: one thread at a time;
- * each further data thread makes its own from the same keys. (Two objects may seal under one key as long as no sequence
- * number is used twice; that is the caller's duty.)
+ * Made once per direction of an SA; then no call allocates (except inside OpenSSL 3.0, for suites with HMAC). An object
+ * holds scratch contexts: one thread at a time; each further data thread makes its own from the same keys. (Two objects
+ * may seal under one key as long as no sequence number is used twice; that is the caller's duty.)
  *
  * A packet is contiguous and is changed in place:
  *

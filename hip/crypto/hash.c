@@ -66,7 +66,7 @@ hiphop_error hash_spans(hash_algorithm algorithm, const struct span *spans, size
 	return error;
 }
 
-/* HMAC is built on the plain digest: unlike the library's own it then needs no allocation per message. */
+/* HMAC is built on the plain digest: cheaper to start again than the library's own, which copies three contexts. */
 struct hmac_context {
 	struct hash_context *hash;
 	size_t length;

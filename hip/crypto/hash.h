@@ -46,7 +46,8 @@ hiphop_error hmac_verify(
 	hash_algorithm algorithm, struct span key, const struct span *spans, size_t count, struct span mac);
 
 /**
- * The same with the set-up paid once, for who hashes in a loop. Computing does not allocate. One thread at a time.
+ * The same with the set-up paid once, for who hashes in a loop. One thread at a time. (OpenSSL 3.0 still allocates a
+ * small state for each digest, later releases do not; a failure of that is HIPHOP_CRYPTO.)
  */
 struct hash_context;
 /** HIPHOP_UNSUPPORTED, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO. Free with hash_context_free. */

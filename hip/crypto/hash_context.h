@@ -7,7 +7,7 @@
 
 #include "hip/crypto/hash.h"
 
-/** Each gives HIPHOP_CRYPTO on failure; none allocates. */
+/** Each gives HIPHOP_CRYPTO on failure. */
 hiphop_error hash_context_begin(struct hash_context *context);
 hiphop_error hash_context_add(struct hash_context *context, const struct span *spans, size_t count);
 hiphop_error hash_context_end(struct hash_context *context, uint8_t *out);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/crypto/keymat.h"
+#include "hip/crypto/hkdf.h"
 
 #include <string.h>
-
-#define HKDF_BLOCKS_MAXIMUM 255
 
 hiphop_error keymat_start(struct keymat *keymat, hash_algorithm rhash, const struct shared_secret *secret,
 	struct span i, struct span j, const struct hit *hit_a, const struct hit *hit_b)
@@ -21,8 +20,8 @@ hiphop_error keymat_start(struct keymat *keymat, hash_algorithm rhash, const str
 	uint8_t salt[2 * RHASH_LENGTH_MAXIMUM];
 	memcpy(salt, i.data, length);
 	memcpy(salt + length, j.data, length);
-	const struct span input = {secret->octets, secret->length};
-	return hmac_spans(rhash, (struct span){salt, 2 * length}, &input, 1, keymat->pseudorandom_key);
+	return hkdf_extract(rhash, (struct span){salt, 2 * length}, (struct span){secret->octets, secret->length},
+		keymat->pseudorandom_key);
 }
 
 void keymat_clear(struct keymat *keymat)
@@ -32,51 +31,16 @@ void keymat_clear(struct keymat *keymat)
 
 size_t keymat_capacity(const struct keymat *keymat)
 {
-	return HKDF_BLOCKS_MAXIMUM * hash_length(keymat->rhash);
-}
-
-/* HKDF-Expand's blocks T(1), T(2) … each depend on the one before, so that a later index starts from the beginning too.
- * Draws are rare and short; keeping no block means one secret fewer to guard. */
-static hiphop_error expand(
-	const struct keymat *keymat, struct hmac_context *hmac, size_t index, uint8_t *out, size_t length)
-{
-	size_t block_length = hash_length(keymat->rhash);
-	uint8_t block[RHASH_LENGTH_MAXIMUM];
-	hiphop_error error = HIPHOP_OK;
-	for (size_t start = 0; !error && start < index + length; start += block_length) {
-		uint8_t counter = (uint8_t)(start / block_length + 1);
-		const struct span input[] = {{block, start ? block_length : 0}, {keymat->lower.octets, HIT_LENGTH},
-			{keymat->greater.octets, HIT_LENGTH}, {&counter, 1}};
-		error = hmac_context_compute(hmac, input, 4, block);
-		size_t from = index > start ? index - start : 0;
-		size_t to = index + length - start < block_length ? index + length - start : block_length;
-		if (!error && from < to)
-			memcpy(out + start + from - index, block + from, to - from);
-	}
-	bytes_wipe(block, sizeof block);
-	return error;
+	return hkdf_capacity(keymat->rhash);
 }
 
 hiphop_error keymat_draw(struct keymat *keymat, void *out, size_t length)
 {
-	size_t capacity = keymat_capacity(keymat);
-	if (keymat->index > capacity || length > capacity - keymat->index)
-		return HIPHOP_LIMITED;
-	if (!length)
-		return HIPHOP_OK;
-	struct hmac_context *hmac;
-	const struct span key = {keymat->pseudorandom_key, hash_length(keymat->rhash)};
-	hiphop_error error = hmac_context_new(keymat->rhash, key, &hmac);
-	if (error)
-		return error;
-	error = expand(keymat, hmac, keymat->index, out, length);
-	hmac_context_free(hmac);
-	if (error) {
-		bytes_wipe(out, length);
-		return error;
-	}
-	keymat->index += (uint32_t)length;
-	return HIPHOP_OK;
+	const struct span info[] = {{keymat->lower.octets, HIT_LENGTH}, {keymat->greater.octets, HIT_LENGTH}};
+	hiphop_error error = hkdf_expand(keymat->rhash, keymat->pseudorandom_key, info, 2, keymat->index, out, length);
+	if (!error)
+		keymat->index += (uint32_t)length;
+	return error;
 }
 
 hiphop_error keymat_advance(struct keymat *keymat, uint32_t index)

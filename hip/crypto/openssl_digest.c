@@ -47,7 +47,7 @@ void hash_context_free(struct hash_context *context)
 
 hiphop_error hash_context_begin(struct hash_context *context)
 {
-	/* The algorithm is kept: nothing is fetched or allocated. */
+	/* The algorithm is kept, so that it is not looked up again. */
 	return EVP_DigestInit_ex2(context->state, NULL, NULL) ? HIPHOP_OK : HIPHOP_CRYPTO;
 }
 
