@@ -56,15 +56,16 @@ struct packet_view {
 /** Parses a packet that starts with the HIP header; `length` is all there is, payload included. Reserved bits, the two
  *  SHIM6 bits, Controls and padding are not checked, as RFC 7401 sections 5.1 and 5.2.1 demand; octets behind a
  *  header whose Next Header is 59 are ignored (RFC 8200 section 4.7). The checksum is not verified here.
- *   HIPHOP_TRUNCATED    ends before the header, the header length or a parameter says
+ *   HIPHOP_TRUNCATED    ends before the fixed header or the header length says
  *   HIPHOP_UNSUPPORTED  version other than 2, or a packet type that we do not know: drop
- *   HIPHOP_MALFORMED    header length below 4, Next Header 139, a parameter past the header length, types out of order
+ *   HIPHOP_MALFORMED    header length below 4, Next Header 139, a parameter past the end of
+ *                       the parameters, types out of order
  *   HIPHOP_TOO_LARGE    more than PACKET_PARAMETERS_MAXIMUM parameters, or over HIP_PACKET_WITH_PAYLOAD_MAXIMUM octets
  *  On error only problem_offset and what came before the problem are set. */
 hiphop_error packet_parse(const uint8_t *data, size_t length, struct packet_view *view);
 
 /** Parses parameters that stand alone (decrypted contents of ENCRYPTED, cipher padding removed). Offsets count from
- *  `data`. Errors as packet_parse. */
+ *  `data`. HIPHOP_MALFORMED, HIPHOP_TOO_LARGE. */
 hiphop_error parameters_parse(const uint8_t *data, size_t length, struct parameter_list *list);
 
 /** The first parameter of a type, or NULL. */
