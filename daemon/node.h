@@ -69,7 +69,7 @@ void node_input_tunnel(struct node *node, instant now, struct packet_vector *vec
 /** SIP transport. `local` is the socket it came in on (own HIT, ::1, 127.0.0.1; port set). */
 void node_sip_datagram(struct node *node, instant now, const struct endpoint *local, const struct endpoint *remote,
 	const uint8_t *octets, size_t length);
-/** A SIP stream was accepted (connection >= 0x80000000, chosen by the caller), or one asked for by NODE_SIP_CONNECT stands. */
+/** A SIP stream was accepted (connection < 0x80000000, chosen by the caller, never 0), or one asked for by NODE_SIP_CONNECT (>= 0x80000000) stands. */
 void node_sip_stream_opened(struct node *node, instant now, uint32_t connection, const struct endpoint *local,
 	const struct endpoint *remote);
 void node_sip_stream_data(struct node *node, instant now, uint32_t connection, const uint8_t *octets, size_t length);

@@ -214,6 +214,10 @@ void node_ping_timer(struct node *node, instant now, struct deadline *deadline);
 void node_ping_gone(struct node *node, uint64_t client);
 void node_ping_free(struct node *node);
 
+/* node_values.c */
+/** Stores a value of `hiphop put` under our HIT and keeps it stored. HIPHOP_TOO_LARGE, HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
+hiphop_error node_value_store(struct node *node, instant now, const char *key, const uint8_t *value, size_t length);
+
 /* node_commands.c and node_status.c */
 void node_reply(struct node *node, uint64_t token, json_t *answer /* stolen */, bool last);
 /** Sends an event to every monitor. `event` is stolen; NULL is ignored. */

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/node_internal.h"
+
+#include "hip/crypto/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- views that the host asks for ---- */
+
+static bool ask_source_address(void *context, const struct address *remote, struct address *source)
+{
+	struct node *node = context;
+
+	return node->environment.source_address(node->environment.context, remote, source);
+}
+
+static void ask_traffic(void *context, const struct hit *peer, instant *sent, instant *heard)
+{
+	const struct node *node = context;
+
+	esp_traffic(node->esp, peer, sent, heard);
+}
+
+/* ---- making ---- */
+
+/* OVERLAY_ID is the low 32 bits of the SHA-1 of the overlay's name (RFC 6940 section 6.3.2, RFC 7086 section 5.1). */
+static hiphop_error overlay_id_of_name(const char *name, uint32_t *id)
+{
+	struct span span = {(const uint8_t *)name, strlen(name)};
+	uint8_t digest[HASH_LENGTH_MAXIMUM];
+	hiphop_error error = hash_spans(HASH_SHA1, &span, 1, digest);
+	struct reader reader = reader_over(digest, hash_length(HASH_SHA1));
+
+	reader_skip(&reader, hash_length(HASH_SHA1) - 4);
+	*id = reader_u32(&reader);
+	return error;
+}
+
+static hiphop_error create_host(struct node *node, instant now)
+{
+	const struct configuration *configuration = node->configuration;
+	struct host_configuration host = {
+		.identity = node->environment.identity,
+		.random = node->environment.random,
+		.log = node->log,
+		.environment = {.context = node,
+			.source_address = ask_source_address,
+			.traffic = ask_traffic,
+			.next_hop = node_next_hop},
+		.overlay = true,
+		.transport_count = configuration->transport_count,
+		.port = configuration->port,
+	};
+	hiphop_error error = overlay_id_of_name(configuration->overlay_name, &host.overlay_id);
+
+	if (error)
+		return error;
+	memcpy(host.transports, configuration->transports, sizeof(host.transports));
+	return host_create(&host, now, &node->host);
+}
+
+static void learn_configured_hosts(struct node *node)
+{
+	const struct configuration *configuration = node->configuration;
+
+	for (size_t i = 0; i < configuration->host_count; i++)
+		host_learn_locator(
+			node->host, &configuration->hosts[i].hit, &configuration->hosts[i].endpoint, true);
+}
+
+static hiphop_error create_engines(struct node *node, instant now, wall_milliseconds wall)
+{
+	const struct configuration *configuration = node->configuration;
+	const struct random_source *random = node->environment.random;
+	hiphop_error error = esp_create(&node->self, random, &node->esp);
+
+	if (!error)
+		error = miss_queue_create(random, &node->misses);
+	if (!error)
+		error = access_create(configuration->inbound, configuration->inbound_count, configuration->sip_port, random,
+			&node->access);
+	if (!error)
+		error = node_overlay_create(node, now, wall);
+	if (!error)
+		error = create_host(node, now);
+	if (!error)
+		error = node_sip_create(node);
+	if (!error)
+		error = node_bootstrap_create(node);
+	return error;
+}
+
+hiphop_error node_create(
+	const struct node_environment *environment, instant now, wall_milliseconds wall, struct node **out)
+{
+	struct node *node = calloc(1, sizeof(*node));
+	hiphop_error error;
+
+	if (!node)
+		return HIPHOP_NO_MEMORY;
+	node->environment = *environment;
+	node->configuration = environment->configuration;
+	node->log = environment->log;
+	node->self = *host_identity_hit(environment->identity);
+	node->started = now;
+	node->wall = wall;
+	node->wall_at = now;
+	node->next_ping_identifier = (uint16_t)random_u32(environment->random);
+	node_effects_start(&node->effects);
+	deadline_heap_start(&node->timers);
+	map_start(&node->pins, 32, environment->random);
+	map_start(&node->requests, sizeof(uint64_t), environment->random);
+	map_start(&node->media, HIT_LENGTH, environment->random);
+	error = create_engines(node, now, wall);
+	if (error) {
+		node_free(node);
+		return error;
+	}
+	learn_configured_hosts(node);
+	*out = node;
+	return HIPHOP_OK;
+}
+
+static void free_restored_values(struct node *node)
+{
+	while (node->restored_values) {
+		struct restored_value *value = node->restored_values;
+
+		node->restored_values = value->next;
+		buffer_free(&value->value);
+		free(value);
+	}
+}
+
+void node_free(struct node *node)
+{
+	if (!node)
+		return;
+	node_ping_free(node);
+	node_sip_free(node);
+	node_overlay_free(node);
+	map_free(&node->requests);
+	host_free(node->host);
+	esp_free(node->esp);
+	access_free(node->access);
+	miss_queue_free(node->misses);
+	node_bootstrap_free(node);
+	node_names_free(node);
+	free_restored_values(node);
+	node_effects_free(&node->effects);
+	deadline_heap_free(&node->timers);
+	free(node->monitors);
+	free(node);
+}
+
+/* ---- what survives a restart ---- */
+
+void node_persist(struct node *node, const char *space, const char *key, const void *value, size_t length,
+	wall_milliseconds expires)
+{
+	struct node_effect effect = {.kind = NODE_PERSIST, .record = {space, key, value, length, expires}};
+
+	node_effects_push(&node->effects, &effect);
+}
+
+void node_forget(struct node *node, const char *space, const char *key)
+{
+	struct node_effect effect = {.kind = NODE_FORGET, .record = {.space = space, .key = key}};
+
+	node_effects_push(&node->effects, &effect);
+}
+
+/* Values of `hiphop put` are stored again when the node starts. */
+static void restore_value(struct node *node, const struct node_record *record)
+{
+	struct restored_value *value = calloc(1, sizeof(*value) + strlen(record->key) + 1);
+
+	if (!value)
+		return;
+	strcpy(value->key, record->key);
+	if (buffer_copy(&value->value, record->value, record->length)) {
+		free(value);
+		return;
+	}
+	value->next = node->restored_values;
+	node->restored_values = value;
+}
+
+static const struct {
+	const char *space;
+	void (*restore)(struct node *node, const struct node_record *record);
+} restorers[] = {
+	{"registration", node_registration_restore},
+	{"pin", node_pin_restore},
+	{"value", restore_value},
+	{"bootstrap", node_bootstrap_restore},
+};
+
+void node_restore(struct node *node, const struct node_record *record)
+{
+	for (size_t i = 0; i < sizeof(restorers) / sizeof(restorers[0]); i++) {
+		if (strcmp(restorers[i].space, record->space) == 0) {
+			restorers[i].restore(node, record);
+			return;
+		}
+	}
+	log_write(node->log, LOG_LEVEL_WARNING, "the state file has a record of unknown kind '%s'", record->space);
+}
+
+/* ---- time ---- */
+
+wall_milliseconds node_wall(const struct node *node, instant now)
+{
+	return node->wall + (now - node->wall_at) / MILLISECONDS(1);
+}
+
+void node_set_wall(struct node *node, instant now, wall_milliseconds wall)
+{
+	node->wall = wall;
+	node->wall_at = now;
+}
+
+static void run_timer(struct node *node, instant now, struct deadline *deadline)
+{
+	switch ((enum node_timer)deadline->kind) {
+	case NODE_TIMER_BOOTSTRAP:
+		node_bootstrap_timer(node, now, deadline->owner);
+		break;
+	case NODE_TIMER_PING_SEND:
+	case NODE_TIMER_PING_GIVE_UP:
+		node_ping_timer(node, now, deadline);
+		break;
+	}
+}
+
+void node_tick(struct node *node, instant now)
+{
+	struct deadline *deadline;
+
+	while ((deadline = deadline_heap_pop(&node->timers, now)))
+		run_timer(node, now, deadline);
+	host_tick(node->host, now);
+	overlay_tick(node->overlay, now, node_wall(node, now));
+	sip_tick(node->sip, now);
+	node_pump(node, now);
+}
+
+instant node_next_wake(const struct node *node)
+{
+	instant wake = deadline_heap_next(&node->timers);
+
+	wake = instant_earlier(wake, host_next_wake(node->host));
+	wake = instant_earlier(wake, overlay_next_wake(node->overlay));
+	return instant_earlier(wake, sip_next_wake(node->sip));
+}
+
+/* ---- the pump ---- */
+
+static void on_install(struct node *node, const struct host_effect *effect)
+{
+	const struct host_sa *sa = effect->sa;
+	struct esp_pair pair = {
+		.peer = effect->peer,
+		.local = sa->local,
+		.remote = sa->remote,
+		.spi_in = sa->spi_in,
+		.spi_out = sa->spi_out,
+		.keys_in = &sa->keys_in,
+		.keys_out = &sa->keys_out,
+	};
+	hiphop_error error = esp_install(node->esp, &pair);
+
+	if (error)
+		log_write(node->log, LOG_LEVEL_ERROR, "cannot install an SA: %s", hiphop_error_text(error));
+}
+
+static void tell_association(struct node *node, instant now, const struct host_effect *effect)
+{
+	struct host_association_view view;
+	char remote[ENDPOINT_TEXT_SIZE] = "";
+	const char *path = effect->association.usable ? "direct" : "none";
+
+	if (!node->monitor_count)
+		return;
+	if (host_association_find(node->host, &effect->peer, &view))
+		endpoint_format(&view.remote, remote);
+	node_monitor_event(node, now, json_pack("{s:s, s:o, s:s, s:s, s:s, s:s}", "event", "association", "hit",
+		node_hit_json(&effect->peer), "state", host_state_name(effect->association.state), "path", path, "remote",
+		remote, "reason", hiphop_error_text(effect->association.reason)));
+}
+
+static void on_association(struct node *node, instant now, const struct host_effect *effect)
+{
+	const struct host_association_change *change = &effect->association;
+	struct hit peer = effect->peer;
+	struct endpoint remote = effect->remote;
+	bool usable = change->usable;
+
+	tell_association(node, now, effect);
+	if (usable) {
+		node_flush_misses(node, now, &peer);
+		overlay_neighbour_up(node->overlay, now, &peer);
+	} else if (!hit_is_null(&peer) && !esp_has_peer(node->esp, &peer)) {
+		node_drop_misses(node, &peer);
+		overlay_neighbour_down(node->overlay, now, &peer);
+		sip_peer_unreachable(node->sip, now, &peer);
+	}
+	node_bootstrap_association(node, now, &peer, &remote, usable);
+}
+
+static void on_host_effect(struct node *node, instant now, const struct host_effect *effect)
+{
+	switch (effect->kind) {
+	case HOST_SEND:
+		node_send_clear(node, effect);
+		break;
+	case HOST_SEND_SEALED:
+		node_send_sealed(node, now, effect);
+		break;
+	case HOST_INSTALL_SA:
+		on_install(node, effect);
+		break;
+	case HOST_MOVE_SA:
+		esp_move(node->esp, effect->sa->spi_in, &effect->local, &effect->remote);
+		break;
+	case HOST_REMOVE_SA:
+		esp_remove(node->esp, effect->sa->spi_in);
+		break;
+	case HOST_ASSOCIATION:
+		on_association(node, now, effect);
+		break;
+	case HOST_LEARNT_HIT:
+		node_bootstrap_learnt(node, now, &effect->remote, &effect->peer);
+		break;
+	case HOST_DATA:
+		node_on_host_data(node, now, effect);
+		break;
+	case HOST_DATA_FAILED:
+		overlay_send_failed(node->overlay, now, effect->data->transaction, effect->error);
+		break;
+	case HOST_EVENT:
+		node_monitor_event(node, now, json_pack("{s:s, s:s, s:o}", "event", "hip", "text", effect->event, "hit",
+			node_hit_json(&effect->peer)));
+		break;
+	}
+}
+
+static bool pump_host(struct node *node, instant now)
+{
+	struct host_effect effect;
+	bool any = false;
+
+	while (host_next_effect(node->host, &effect)) {
+		on_host_effect(node, now, &effect);
+		any = true;
+	}
+	return any;
+}
+
+static bool pump_overlay(struct node *node, instant now)
+{
+	struct overlay_effect effect;
+	bool any = false;
+
+	while (overlay_next_effect(node->overlay, &effect)) {
+		node_on_overlay_effect(node, now, &effect);
+		any = true;
+	}
+	return any;
+}
+
+static bool pump_sip(struct node *node, instant now)
+{
+	struct sip_effect effect;
+	bool any = false;
+
+	while (sip_next_effect(node->sip, &effect)) {
+		node_on_sip_effect(node, now, &effect);
+		any = true;
+	}
+	return any;
+}
+
+void node_pump(struct node *node, instant now)
+{
+	bool any;
+
+	do {
+		any = pump_host(node, now);
+		any |= pump_overlay(node, now);
+		any |= pump_sip(node, now);
+	} while (any);
+}
+
+bool node_next_effect(struct node *node, struct node_effect *effect)
+{
+	return node_effects_next(&node->effects, effect);
+}
+
+/* ---- beginning and end ---- */
+
+static void store_restored_values(struct node *node, instant now)
+{
+	for (struct restored_value *value = node->restored_values; value; value = value->next)
+		node_value_store(node, now, value->key, value->value.data, value->value.length);
+	free_restored_values(node);
+}
+
+void node_start(struct node *node, instant now)
+{
+	node->running = true;
+	node_bootstrap_start(node, now);
+	store_restored_values(node, now);
+	node_pump(node, now);
+}
+
+void node_stop(struct node *node, instant now)
+{
+	node->running = false;
+	overlay_leave(node->overlay, now, 0);
+	node_pump(node, now);
+	host_close_all(node->host, now);
+	node_pump(node, now);
+}
+
+/* ---- the rest of what comes in ---- */
+
+void node_addresses(struct node *node, instant now, const struct address *addresses, size_t count)
+{
+	host_set_addresses(node->host, now, addresses, count);
+	node_pump(node, now);
+}
+
+void node_sip_datagram(struct node *node, instant now, const struct endpoint *local, const struct endpoint *remote,
+	const uint8_t *octets, size_t length)
+{
+	sip_input_datagram(node->sip, now, local, remote, octets, length);
+	node_pump(node, now);
+}
+
+void node_sip_stream_opened(struct node *node, instant now, uint32_t connection, const struct endpoint *local,
+	const struct endpoint *remote)
+{
+	sip_stream_opened(node->sip, now, connection, local, remote);
+	node_pump(node, now);
+}
+
+void node_sip_stream_data(struct node *node, instant now, uint32_t connection, const uint8_t *octets, size_t length)
+{
+	sip_input_stream(node->sip, now, connection, octets, length);
+	node_pump(node, now);
+}
+
+void node_sip_stream_closed(struct node *node, instant now, uint32_t connection, bool failed)
+{
+	sip_stream_closed(node->sip, now, connection, failed);
+	node_pump(node, now);
+}

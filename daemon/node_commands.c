@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The requests of the control socket (docs/control.md): a table of commands, and those that need no file of their own.
+ */
+#include "daemon/node_commands.h"
+#include "daemon/node_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MONITORS_MAXIMUM 32
+
+/* ---- answers ---- */
+
+void node_reply(struct node *node, uint64_t token, json_t *answer, bool last)
+{
+	struct node_effect effect = {.kind = NODE_REPLY, .token = token, .last = last};
+	char *text;
+
+	if (!answer)
+		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "Out of memory.", "code", "failed");
+	json_object_set_new(answer, "last", json_boolean(last));
+	text = json_dumps(answer, JSON_COMPACT);
+	json_decref(answer);
+	effect.text = text;
+	if (text)
+		node_effects_push(&node->effects, &effect);
+	free(text);
+}
+
+static const struct {
+	hiphop_error error;
+	const char *code;
+} codes[] = {
+	{HIPHOP_NOT_FOUND, "not found"},
+	{HIPHOP_TIMEOUT, "timeout"},
+	{HIPHOP_REFUSED, "refused"},
+	{HIPHOP_LIMITED, "limited"},
+	{HIPHOP_TOO_LARGE, "too large"},
+	{HIPHOP_WRONG_STATE, "wrong state"},
+	{HIPHOP_MALFORMED, "malformed"},
+};
+
+static const char *code_of(hiphop_error error)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].error == error)
+			return codes[i].code;
+	}
+	return "failed";
+}
+
+static json_t *error_json(hiphop_error error, const char *what)
+{
+	char sentence[512];
+
+	snprintf(sentence, sizeof(sentence), "%s: %s.", what, hiphop_error_text(error));
+	return json_pack("{s:b, s:s, s:s}", "ok", 0, "error", sentence, "code", code_of(error));
+}
+
+void node_reply_error(struct node *node, uint64_t token, hiphop_error error, const char *what)
+{
+	node_reply(node, token, error_json(error, what), true);
+}
+
+void node_reply_malformed(struct node *node, uint64_t token, const char *sentence)
+{
+	node_reply(node, token,
+		json_pack("{s:b, s:s+, s:s}", "ok", 0, "error", sentence, ".", "code", "malformed"), true);
+}
+
+/* ---- targets by HIT, by name of the configuration, or by Address-of-Record ---- */
+
+/* What to do once a NAME has become a HIT. */
+struct target_command {
+	void (*go)(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command);
+	json_t *command;
+};
+
+static bool target_by_configuration(const struct node *node, const char *name, struct hit *target)
+{
+	for (size_t i = 0; i < node->configuration->host_count; i++) {
+		if (strcmp(node->configuration->hosts[i].name, name) == 0) {
+			*target = node->configuration->hosts[i].hit;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void on_target_resolved(struct node *node, instant now, uint64_t token, void *context, const char *aor,
+	const struct name_answer *answer)
+{
+	struct target_command *waiting = context;
+	char what[CONFIGURATION_TEXT + 32];
+
+	snprintf(what, sizeof(what), "The name %s could not be resolved", aor);
+	if (answer->error)
+		node_reply_error(node, token, answer->error, what);
+	else
+		waiting->go(node, now, token, &answer->owner, waiting->command);
+	json_decref(waiting->command);
+	free(waiting);
+}
+
+static hiphop_error resolve_target(struct node *node, instant now, uint64_t token, const char *name,
+	const struct target_command *command)
+{
+	struct target_command *waiting = malloc(sizeof(*waiting));
+	hiphop_error error;
+
+	if (!waiting)
+		return HIPHOP_NO_MEMORY;
+	*waiting = *command;
+	json_incref(waiting->command);
+	error = node_name_lookup(node, now, name, false, on_target_resolved, token, waiting);
+	if (error) {
+		json_decref(waiting->command);
+		free(waiting);
+	}
+	return error;
+}
+
+static void with_target(struct node *node, instant now, uint64_t token, const struct target_command *command)
+{
+	const char *name = json_string_value(json_object_get(command->command, "target"));
+	struct hit target;
+	hiphop_error error;
+
+	if (!name) {
+		node_reply_malformed(node, token, "The request needs a target");
+	} else if (!hit_parse(name, &target) || target_by_configuration(node, name, &target)) {
+		command->go(node, now, token, &target, command->command);
+	} else if (!strchr(name, '@')) {
+		node_reply_error(node, token, HIPHOP_NOT_FOUND, "There is no HIT, name of a host or sip: address like that");
+	} else {
+		error = resolve_target(node, now, token, name, command);
+		if (error)
+			node_reply_error(node, token, error, "The name could not be looked up");
+	}
+}
+
+static json_int_t bounded(json_t *command, const char *key, json_int_t fallback, json_int_t least, json_int_t most)
+{
+	json_t *value = json_object_get(command, key);
+	json_int_t number = json_is_integer(value) ? json_integer_value(value) : fallback;
+
+	return number < least ? least : number > most ? most : number;
+}
+
+/* ---- ping ---- */
+
+static json_t *milliseconds_json(duration length)
+{
+	/* Three digits behind the point are microseconds; more would be noise. */
+	return json_real((double)(length / 1000) / 1000.0);
+}
+
+static void add_path(struct node *node, json_t *answer, const struct hit *target)
+{
+	struct host_association_view view;
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (!host_association_find(node->host, target, &view))
+		return;
+	json_object_set_new(answer, "path", json_string(view.path));
+	json_object_set_new(answer, "transport", json_string(transport_name(view.remote.transport)));
+	json_object_set_new(answer, "local", json_string(endpoint_format(&view.local, text)));
+	json_object_set_new(answer, "remote", json_string(endpoint_format(&view.remote, text)));
+	json_object_set_new(answer, "overlay_hops", json_integer(view.overlay_hops));
+}
+
+static void on_ping(struct node *node, instant now, uint64_t token, const struct hit *target, const struct ping_answer *ping)
+{
+	json_t *answer;
+
+	(void)now;
+	if (ping->answered) {
+		answer = json_pack("{s:b, s:o}", "ok", 1, "rtt_ms", milliseconds_json(ping->round_trip));
+		add_path(node, answer, target);
+	} else {
+		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "No answer in time.", "code", "timeout");
+	}
+	json_object_set_new(answer, "target", node_hit_json(target));
+	json_object_set_new(answer, "sequence", json_integer(ping->sequence));
+	node_reply(node, token, answer, ping->last);
+}
+
+static void ping_target(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command)
+{
+	uint32_t count = (uint32_t)bounded(command, "count", 1, 1, 1000000);
+	duration interval = MILLISECONDS(bounded(command, "interval_ms", 1000, 10, 60000));
+	duration timeout = MILLISECONDS(bounded(command, "timeout_ms", 5000, 100, 60000));
+	hiphop_error error = HIPHOP_NOT_FOUND;
+
+	if (!hit_equal(target, &node->self) && hit_is_host(target))
+		error = node_ping_start(node, now, target, count, interval, timeout, on_ping, token);
+	if (error)
+		node_reply_error(node, token, error, "This target cannot be pinged");
+}
+
+static void command_ping(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	with_target(node, now, token, &(struct target_command){ping_target, command});
+}
+
+/* ---- trace ---- */
+
+static void on_trace_ping(
+	struct node *node, instant now, uint64_t token, const struct hit *target, const struct ping_answer *ping)
+{
+	struct node_request *request = map_get(&node->requests, &token);
+	json_t *answer;
+
+	(void)now;
+	if (!request)
+		return;
+	answer = request->context;
+	request->context = NULL;
+	json_object_set_new(answer, "ok", json_boolean(ping->answered));
+	if (ping->answered)
+		json_object_set_new(answer, "rtt_ms", milliseconds_json(ping->round_trip));
+	else
+		json_object_update_new(answer, json_pack("{s:s, s:s}", "error", "The target did not answer.", "code", "timeout"));
+	add_path(node, answer, target);
+	node_reply(node, request->client, answer, true);
+	node_request_drop(node, request);
+}
+
+static json_t *trace_hops(const struct overlay_result *result)
+{
+	json_t *hops = json_array();
+
+	for (size_t i = 0; !result->error && i < result->path_length; i++)
+		json_array_append_new(
+			hops, json_pack("{s:o, s:n}", "hit", node_hit_json(&result->path[i]), "rtt_ms"));
+	return hops;
+}
+
+/* The overlay's part is known; now the target itself is asked. A target outside the overlay has no hops. */
+static void on_traced(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
+{
+	struct node_request *next = node_request_add(node, NULL, request->client);
+	duration timeout = MILLISECONDS(5000);
+	hiphop_error error;
+
+	if (!next) {
+		node_reply_error(node, request->client, HIPHOP_NO_MEMORY, "The trace failed");
+		return;
+	}
+	next->context = json_pack("{s:o, s:o}", "target", node_hit_json(&request->hit), "hops", trace_hops(result));
+	error = node_ping_start(node, now, &request->hit, 1, SECONDS(1), timeout, on_trace_ping, next->token);
+	if (error) {
+		json_decref(next->context);
+		node_request_drop(node, next);
+		node_reply_error(node, request->client, error, "The target cannot be pinged");
+	}
+}
+
+static void trace_target(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command)
+{
+	struct node_request *request = node_request_add(node, on_traced, token);
+	hiphop_error error;
+
+	(void)command;
+	if (!request) {
+		node_reply_error(node, token, HIPHOP_NO_MEMORY, "The trace failed");
+		return;
+	}
+	request->hit = *target;
+	error = overlay_trace(node->overlay, now, request->token, target);
+	if (error) {
+		node_request_drop(node, request);
+		node_reply_error(node, token, error, "The target cannot be traced");
+	}
+}
+
+static void command_trace(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	with_target(node, now, token, &(struct target_command){trace_target, command});
+}
+
+/* ---- names ---- */
+
+static void on_resolved(struct node *node, instant now, uint64_t token, void *context, const char *aor,
+	const struct name_answer *answer)
+{
+	const struct node_pin *pin = node_pin_find(node, aor);
+	json_t *object;
+	char text[CONFIGURATION_TEXT + 4];
+
+	(void)now;
+	(void)context;
+	if (answer->error) {
+		node_reply_error(node, token, answer->error,
+			answer->error == HIPHOP_REFUSED ? "The name is pinned to another HIT (hiphop trust changes that)"
+							: "The name could not be resolved");
+		return;
+	}
+	snprintf(text, sizeof(text), "sip:%.*s", (int)sizeof(text) - 5, aor);
+	object = json_pack("{s:b, s:s, s:[o], s:[o*], s:o, s:i}", "ok", 1, "aor", text, "hits",
+		node_hit_json(&answer->owner), "holders",
+		hit_is_null(&answer->holder) ? NULL : node_hit_json(&answer->holder), "pinned",
+		pin ? node_hit_json(&pin->hit) : json_null(), "expires_s", (int)answer->expires_s);
+	node_reply(node, token, object, true);
+}
+
+static void command_resolve(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	const char *aor = json_string_value(json_object_get(command, "aor"));
+	hiphop_error error;
+
+	if (!aor) {
+		node_reply_malformed(node, token, "resolve needs an aor");
+		return;
+	}
+	error = node_name_lookup(node, now, aor, false, on_resolved, token, NULL);
+	if (error)
+		node_reply_error(node, token, error, "The name could not be looked up");
+}
+
+static void command_trust(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	const char *name = json_string_value(json_object_get(command, "aor"));
+	const char *text = json_string_value(json_object_get(command, "hit"));
+	char aor[CONFIGURATION_TEXT];
+	const struct node_pin *pin;
+	json_t *previous;
+	struct hit hit;
+	hiphop_error error;
+
+	(void)now;
+	if (!name || !text || !node_aor_normalise(name, aor) || hit_parse(text, &hit) || !hit_is_host(&hit)) {
+		node_reply_malformed(node, token, "trust needs a sip: address and a HIT");
+		return;
+	}
+	pin = node_pin_find(node, aor);
+	previous = pin ? node_hit_json(&pin->hit) : json_null();
+	error = node_pin_set(node, aor, &hit);
+	if (error) {
+		json_decref(previous);
+		node_reply_error(node, token, error, "The pin could not be kept");
+		return;
+	}
+	node_reply(node, token, json_pack("{s:b, s:s+, s:o, s:o}", "ok", 1, "aor", "sip:", aor, "hit", node_hit_json(&hit),
+		"previous", previous), true);
+}
+
+/* ---- views ---- */
+
+static void command_id(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	(void)now;
+	(void)command;
+	node_reply(node, token, json_pack("{s:b, s:o}", "ok", 1, "hit", node_hit_json(&node->self)), true);
+}
+
+static void command_status(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	json_t *status = node_status(node, now);
+
+	(void)command;
+	if (status)
+		json_object_set_new(status, "ok", json_true());
+	node_reply(node, token, status, true);
+}
+
+static void command_peers(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	json_t *associations = json_array();
+	struct host_association_view view;
+
+	(void)command;
+	for (size_t i = 0; host_association_at(node->host, i, &view); i++)
+		json_array_append_new(associations, node_association_json(node, now, &view));
+	node_reply(node, token, json_pack("{s:b, s:o}", "ok", 1, "associations", associations), true);
+}
+
+/* ---- monitor ---- */
+
+static void command_monitor(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	uint64_t *monitors;
+
+	(void)now;
+	(void)command;
+	monitors = node->monitor_count < MONITORS_MAXIMUM
+			   ? realloc(node->monitors, (node->monitor_count + 1) * sizeof(*monitors))
+			   : NULL;
+	if (!monitors) {
+		node_reply_error(node, token, HIPHOP_LIMITED, "Too many monitors");
+		return;
+	}
+	node->monitors = monitors;
+	node->monitors[node->monitor_count++] = token;
+	node_reply(node, token, json_pack("{s:b, s:s}", "ok", 1, "event", "monitor"), false);
+}
+
+/* RFC 3339 in UTC, from the wall time that was handed in; no clock is read. */
+static json_t *time_json(const struct node *node, instant now)
+{
+	wall_milliseconds wall = node_wall(node, now);
+	time_t seconds = (time_t)(wall / 1000);
+	struct tm parts;
+	char text[64];
+	size_t length;
+
+	gmtime_r(&seconds, &parts);
+	length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+	snprintf(text + length, sizeof(text) - length, ".%03uZ", (unsigned)(wall % 1000));
+	return json_string(text);
+}
+
+void node_monitor_event(struct node *node, instant now, json_t *event)
+{
+	if (event && node->monitor_count) {
+		json_object_set_new(event, "ok", json_true());
+		json_object_set_new(event, "time", time_json(node, now));
+		for (size_t i = 0; i < node->monitor_count; i++)
+			node_reply(node, node->monitors[i], json_incref(event), false);
+	}
+	json_decref(event);
+}
+
+void node_command_gone(struct node *node, uint64_t token)
+{
+	size_t kept = 0;
+
+	node_ping_gone(node, token);
+	for (size_t i = 0; i < node->monitor_count; i++) {
+		if (node->monitors[i] != token)
+			node->monitors[kept++] = node->monitors[i];
+	}
+	node->monitor_count = kept;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *name;
+	void (*run)(struct node *node, instant now, uint64_t token, json_t *command);
+} commands[] = {
+	{"id", command_id},
+	{"status", command_status},
+	{"peers", command_peers},
+	{"ping", command_ping},
+	{"trace", command_trace},
+	{"resolve", command_resolve},
+	{"put", node_command_put},
+	{"get", node_command_get},
+	{"trust", command_trust},
+	{"monitor", command_monitor},
+};
+
+static void run_command(struct node *node, instant now, uint64_t token, json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "command"));
+
+	if (!name) {
+		node_reply_malformed(node, token, "The request has no command");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, name) == 0) {
+			commands[i].run(node, now, token, request);
+			return;
+		}
+	}
+	node_reply(node, token,
+		json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "There is no such command.", "code", "unknown command"), true);
+}
+
+void node_command(struct node *node, instant now, uint64_t token, json_t *request)
+{
+	run_command(node, now, token, request);
+	node_pump(node, now);
+}

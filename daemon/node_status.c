@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What `hiphop status` and `hiphop peers` show (docs/control.md).
+ */
+#include "daemon/node_internal.h"
+#include "daemon/version.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+json_t *node_hit_json(const struct hit *hit)
+{
+	char text[HIT_TEXT_SIZE];
+
+	return json_string(hit_format(hit, text));
+}
+
+const struct configured_host *node_configured_host(const struct node *node, const struct hit *hit)
+{
+	for (size_t i = 0; i < node->configuration->host_count; i++) {
+		if (hit_equal(&node->configuration->hosts[i].hit, hit))
+			return &node->configuration->hosts[i];
+	}
+	return NULL;
+}
+
+static json_t *endpoint_json(const struct endpoint *endpoint)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (address_is_unspecified(&endpoint->address))
+		return json_null();
+	return json_string(endpoint_format(endpoint, text));
+}
+
+static json_t *locators_json(const struct host_association_view *view)
+{
+	json_t *locators = json_array();
+
+	for (size_t i = 0; i < view->locator_count; i++)
+		json_array_append_new(locators, endpoint_json(&view->locators[i]));
+	return locators;
+}
+
+json_t *node_association_json(struct node *node, instant now, const struct host_association_view *view)
+{
+	const struct configured_host *named = node_configured_host(node, &view->peer);
+	json_t *association = json_object();
+	uint64_t octets_in, octets_out;
+
+	esp_volume(node->esp, &view->peer, &octets_in, &octets_out);
+	json_object_set_new(association, "hit", node_hit_json(&view->peer));
+	json_object_set_new(association, "name", named && named->name[0] ? json_string(named->name) : json_null());
+	json_object_set_new(association, "state", json_string(host_state_name(view->state)));
+	json_object_set_new(association, "path", json_string(view->path));
+	json_object_set_new(association, "transport", json_string(transport_name(view->remote.transport)));
+	json_object_set_new(association, "local", endpoint_json(&view->local));
+	json_object_set_new(association, "remote", endpoint_json(&view->remote));
+	json_object_set_new(association, "suite", json_string(view->suite));
+	json_object_set_new(association, "rtt_ms",
+		view->round_trip ? json_real((double)(view->round_trip / 1000) / 1000.0) : json_null());
+	json_object_set_new(association, "bytes_in", json_integer((json_int_t)octets_in));
+	json_object_set_new(association, "bytes_out", json_integer((json_int_t)octets_out));
+	json_object_set_new(association, "overlay_hops", json_integer(view->overlay_hops));
+	json_object_set_new(association, "since_s", json_integer((json_int_t)((now - view->since) / SECONDS(1))));
+	json_object_set_new(association, "held", json_boolean(view->held));
+	json_object_set_new(association, "locators", locators_json(view));
+	return association;
+}
+
+static json_t *neighbour_json(const struct overlay_neighbour *neighbour)
+{
+	return json_pack("{s:o, s:b, s:b, s:b, s:b}", "hit", node_hit_json(&neighbour->hit), "associated",
+		neighbour->associated, "successor", neighbour->successor, "predecessor", neighbour->predecessor, "finger",
+		neighbour->finger);
+}
+
+static json_t *overlay_json(const struct overlay_status *status)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < status->neighbour_count; i++) {
+		if (status->neighbours[i].member)
+			json_array_append_new(list, neighbour_json(&status->neighbours[i]));
+	}
+	return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}", "name", status->name, "role",
+		status->role == OVERLAY_CLIENT ? "client" : "peer", "topology", status->topology, "joined", status->joined,
+		"neighbours", (json_int_t)status->members, "stored", (json_int_t)status->stored_values, "own",
+		(json_int_t)status->own_records, "members", list);
+}
+
+static void add_registration(void *context, const struct sip_registration_status *status)
+{
+	json_array_append_new(context, json_pack("{s:s+, s:s, s:I}", "aor", "sip:", status->aor, "contact",
+		status->contact, "expires_s", (json_int_t)status->expires_s));
+}
+
+static void add_call(void *context, const struct sip_call_status *status)
+{
+	json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:o, s:b, s:I}", "call_id", status->call_id, "caller",
+		status->caller, "callee", status->callee, "peer", node_hit_json(&status->peer), "answered",
+		status->answered, "age_s", (json_int_t)status->age_s));
+}
+
+static json_t *sip_json(const struct node *node, instant now)
+{
+	json_t *registrations = json_array(), *calls = json_array();
+
+	sip_walk_registrations(node->sip, now, add_registration, registrations);
+	sip_walk_calls(node->sip, now, add_call, calls);
+	return json_pack("{s:s, s:o, s:o}", "domain", node->configuration->sip_domain, "registrations", registrations,
+		"calls", calls);
+}
+
+static void add_counter(json_t *counters, const char *name, uint64_t value)
+{
+	if (value)
+		json_object_set_new(counters, name, json_integer((json_int_t)value));
+}
+
+/* Only what has counted, so that the list stays readable. */
+static json_t *counters_json(const struct node *node, const struct overlay_status *overlay)
+{
+	struct sip_counters sip = sip_counters(node->sip);
+	json_t *counters = json_object();
+
+	for (int i = 0; i < HOST_COUNTER_COUNT; i++)
+		add_counter(counters, host_counter_name((host_counter)i), host_counter_value(node->host, (host_counter)i));
+	for (int i = 0; i < ESP_COUNTER_COUNT; i++)
+		add_counter(counters, esp_counter_name((esp_counter)i), esp_counter_value(node->esp, (esp_counter)i));
+	add_counter(counters, "access_refused", access_refused(node->access));
+	add_counter(counters, "waiting_lost", miss_queue_lost(node->misses));
+	add_counter(counters, "effects_lost", node->effects.lost);
+	add_counter(counters, "overlay_refused", overlay->refused);
+	add_counter(counters, "sip_malformed", sip.malformed);
+	add_counter(counters, "sip_refused", sip.refused);
+	add_counter(counters, "sip_limited", sip.limited);
+	return counters;
+}
+
+static void add_trouble(json_t *trouble, const char *format, const char *first, const char *second)
+{
+	char sentence[512];
+
+	snprintf(sentence, sizeof(sentence), "%s%s%s", format, first, second);
+	json_array_append_new(trouble, json_string(sentence));
+}
+
+static void add_conflicts(json_t *trouble, const struct overlay_status *overlay)
+{
+	char winner[HIT_TEXT_SIZE], loser[HIT_TEXT_SIZE];
+
+	for (size_t i = 0; i < overlay->conflict_count; i++) {
+		hit_format(&overlay->conflicts[i].winner, winner);
+		hit_format(&overlay->conflicts[i].loser, loser);
+
+		char both[2 * HIT_TEXT_SIZE + 16];
+
+		snprintf(both, sizeof(both), "%s and %s", winner, loser);
+		add_trouble(trouble, "Two hosts claim one name; the first has it: ", both, ".");
+	}
+}
+
+static json_t *trouble_json(const struct node *node, const struct overlay_status *overlay)
+{
+	json_t *trouble = json_array();
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (!overlay->joined)
+		add_trouble(trouble, "The overlay is not joined: no bootstrap peer answers", "", ".");
+	for (size_t i = 0; i < node->bootstrap_count; i++) {
+		const struct node_bootstrap *bootstrap = &node->bootstrap[i];
+
+		endpoint_format(&bootstrap->entry->endpoint, text);
+		if (!bootstrap->usable && bootstrap->failures > 0)
+			add_trouble(trouble, "The bootstrap peer ", text, " does not answer.");
+		if (bootstrap->usable && bootstrap->learnt)
+			add_trouble(trouble, "The HIT of the bootstrap peer ", text,
+				" was learnt, not configured; anybody there could have answered.");
+	}
+	add_conflicts(trouble, overlay);
+	return trouble;
+}
+
+json_t *node_status(struct node *node, instant now)
+{
+	struct overlay_status *overlay = calloc(1, sizeof(*overlay));
+	json_t *associations = json_array(), *status;
+	struct host_association_view view;
+
+	if (!overlay)
+		return NULL;
+	overlay_get_status(node->overlay, overlay);
+	for (size_t i = 0; host_association_at(node->host, i, &view); i++)
+		json_array_append_new(associations, node_association_json(node, now, &view));
+	status = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "hit", node_hit_json(&node->self), "version",
+		HIPHOP_VERSION, "uptime_s", (json_int_t)((now - node->started) / SECONDS(1)), "overlay",
+		overlay_json(overlay), "associations", associations, "sip", sip_json(node, now), "trouble",
+		trouble_json(node, overlay), "counters", counters_json(node, overlay));
+	free(overlay);
+	return status;
+}
