@@ -119,8 +119,8 @@ static void garbage_is_refused_and_survived(void **state)
 		size_t length;
 		int descriptor;
 		assert_int_equal(helper_message_send(helper->channel, garbage, sizes[i], -1), HIPHOP_OK);
-		assert_int_equal(
-			helper_message_receive(helper->channel, &answer, sizeof answer, &length, &descriptor), HIPHOP_OK);
+		assert_int_equal(helper_message_receive(helper->channel, &answer, sizeof answer, &length, &descriptor),
+			HIPHOP_OK);
 		assert_int_equal(answer.error, HIPHOP_MALFORMED);
 	}
 	assert_int_equal(helper_ask(helper, (helper_choice)99, 0, &answer, NULL), HIPHOP_UNSUPPORTED);

@@ -22,7 +22,8 @@ static struct helper_policy good_policy(void)
 
 static struct helper_request good_request(helper_choice choice, uint16_t argument)
 {
-	return (struct helper_request){.magic = HELPER_MAGIC, .sequence = 1, .choice = (uint16_t)choice, .argument = argument};
+	return (struct helper_request){
+		.magic = HELPER_MAGIC, .sequence = 1, .choice = (uint16_t)choice, .argument = argument};
 }
 
 static void policy_refuses_what_cannot_be(void **state)

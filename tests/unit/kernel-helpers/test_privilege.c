@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(condition) \
-	do { \
-		if (!(condition)) { \
-			dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-			_exit(1); \
-		} \
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                     \
+			_exit(1);                                                                                      \
+		}                                                                                                      \
 	} while (0)
 
 static void in_child(void (*body)(void))

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/configuration.h"
+
+#include "daemon/configuration_options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_SIZE 128
+#define HIP_UDP_PORT 10500 /* RFC 9028 section 5.1 */
+
+bool configuration_complain(
+	struct configuration_reading *reading, const config_setting_t *setting, const char *format, ...)
+{
+	if (reading->error)
+		return false;
+	reading->error = HIPHOP_MALFORMED;
+	const char *file = setting ? config_setting_source_file(setting) : NULL;
+	int used = setting ? snprintf(reading->message, reading->message_size, "%s:%u: ", file ? file : reading->file,
+				     config_setting_source_line(setting))
+			   : snprintf(reading->message, reading->message_size, "%s: ", reading->file);
+	if (used < 0 || (size_t)used >= reading->message_size)
+		return false;
+	va_list arguments;
+	va_start(arguments, format);
+	int more = vsnprintf(reading->message + used, reading->message_size - (size_t)used, format, arguments);
+	va_end(arguments);
+	size_t length = (size_t)used + (size_t)(more > 0 ? more : 0);
+	if (length + 1 < reading->message_size)
+		strcpy(reading->message + length, ".");
+	return false;
+}
+
+bool configuration_no_memory(struct configuration_reading *reading)
+{
+	if (!reading->error)
+		snprintf(reading->message, reading->message_size, "%s: out of memory.", reading->file);
+	reading->error = HIPHOP_NO_MEMORY;
+	return false;
+}
+
+static const struct configuration_option *find_option(const char *key)
+{
+	for (size_t i = 0; i < configuration_option_count; i++)
+		if (strcmp(configuration_options[i].key, key) == 0)
+			return &configuration_options[i];
+	return NULL;
+}
+
+static bool is_group_name(const char *name)
+{
+	size_t length = strlen(name);
+	for (size_t i = 0; i < configuration_option_count; i++)
+		if (strncmp(configuration_options[i].key, name, length) == 0 &&
+			configuration_options[i].key[length] == '.')
+			return true;
+	return false;
+}
+
+static bool read_member(struct configuration_reading *reading, const config_setting_t *setting, const char *group)
+{
+	char key[KEY_SIZE];
+	snprintf(key, sizeof key, "%s%s%s", group, *group ? "." : "", config_setting_name(setting));
+	const struct configuration_option *option = find_option(key);
+	if (!option)
+		return configuration_complain(reading, setting, "unknown key \"%s\"", key);
+	return option->read(reading, setting, option);
+}
+
+static bool read_group(struct configuration_reading *reading, const config_setting_t *setting)
+{
+	const char *name = config_setting_name(setting);
+	if (!config_setting_is_group(setting))
+		return configuration_complain(reading, setting, "%s must be a group in curly brackets", name);
+	for (unsigned i = 0; i < (unsigned)config_setting_length(setting); i++)
+		if (!read_member(reading, config_setting_get_elem(setting, i), name))
+			return false;
+	return true;
+}
+
+static bool read_all(struct configuration_reading *reading, const config_setting_t *root)
+{
+	for (unsigned i = 0; i < (unsigned)config_setting_length(root); i++) {
+		const config_setting_t *setting = config_setting_get_elem(root, i);
+		bool done = is_group_name(config_setting_name(setting)) ? read_group(reading, setting)
+									: read_member(reading, setting, "");
+		if (!done)
+			return false;
+	}
+	return true;
+}
+
+/** Reads the default of one option through the option's own reader. */
+static bool read_fallback(struct configuration_reading *reading, const struct configuration_option *option)
+{
+	char text[KEY_SIZE];
+	config_t parser;
+	config_init(&parser);
+	snprintf(text, sizeof text, "value = %s;", option->fallback);
+	bool done = config_read_string(&parser, text) == CONFIG_TRUE
+			    ? option->read(reading, config_lookup(&parser, "value"), option)
+			    : configuration_no_memory(reading);
+	config_destroy(&parser);
+	return done;
+}
+
+static bool read_fallbacks(struct configuration_reading *reading)
+{
+	for (size_t i = 0; i < configuration_option_count; i++)
+		if (!read_fallback(reading, &configuration_options[i]))
+			return false;
+	return true;
+}
+
+/** Defaults that follow other values. */
+static bool derive(struct configuration_reading *reading)
+{
+	struct configuration *configuration = reading->configuration;
+	if (!*configuration->key_file)
+		snprintf(configuration->key_file, sizeof configuration->key_file, "%.200s/host.pem",
+			configuration->state);
+	if (!*configuration->sip_domain)
+		strcpy(configuration->sip_domain, configuration->overlay_name);
+	/* Others do not listen at "any free port". */
+	uint16_t port = configuration->port ? configuration->port : HIP_UDP_PORT;
+	for (size_t i = 0; i < configuration->host_count; i++)
+		if (!configuration->hosts[i].endpoint.port)
+			configuration->hosts[i].endpoint.port = port;
+	for (size_t i = 0; i < configuration->bootstrap_count; i++)
+		if (!configuration->bootstrap[i].endpoint.port)
+			configuration->bootstrap[i].endpoint.port = port;
+	return true;
+}
+
+static hiphop_error finish(struct configuration_reading *reading, bool done)
+{
+	if (!done)
+		configuration_free(reading->configuration);
+	return done ? HIPHOP_OK : reading->error;
+}
+
+hiphop_error configuration_default(struct configuration *configuration)
+{
+	char message[256] = "";
+	struct configuration_reading reading = {
+		.configuration = configuration, .file = "defaults", .message = message, .message_size = sizeof message};
+	memset(configuration, 0, sizeof *configuration);
+	return finish(&reading, read_fallbacks(&reading) && derive(&reading));
+}
+
+static hiphop_error open_trouble(const char *path, char *message, size_t size)
+{
+	snprintf(message, size, "%s: the configuration cannot be read: %s.", path, strerror(errno));
+	return HIPHOP_SYSTEM;
+}
+
+/** What libconfig itself found wrong. */
+static bool syntax_trouble(struct configuration_reading *reading, const config_t *parser)
+{
+	const char *file = config_error_file(parser), *text = config_error_text(parser);
+	reading->error = HIPHOP_MALFORMED;
+	snprintf(reading->message, reading->message_size, "%s:%d: %s.", file ? file : reading->file,
+		config_error_line(parser), text ? text : "this cannot be read");
+	return false;
+}
+
+hiphop_error configuration_read(
+	const char *path, struct configuration *configuration, char *message, size_t message_size)
+{
+	struct configuration_reading reading = {
+		.configuration = configuration, .file = path, .message = message, .message_size = message_size};
+	config_t parser;
+	memset(configuration, 0, sizeof *configuration);
+	*message = 0;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return open_trouble(path, message, message_size);
+	/* A directory opens, but does not read. */
+	int first = fgetc(file);
+	if (first == EOF && ferror(file)) {
+		hiphop_error error = open_trouble(path, message, message_size);
+		fclose(file);
+		return error;
+	}
+	fclose(file);
+	config_init(&parser);
+	bool done = config_read_file(&parser, path) == CONFIG_TRUE || syntax_trouble(&reading, &parser);
+	done = done && read_fallbacks(&reading) && read_all(&reading, config_root_setting(&parser)) && derive(&reading);
+	config_destroy(&parser);
+	return finish(&reading, done);
+}
+
+void configuration_free(struct configuration *configuration)
+{
+	free(configuration->hosts);
+	free(configuration->bootstrap);
+	free(configuration->inbound);
+	memset(configuration, 0, sizeof *configuration);
+}

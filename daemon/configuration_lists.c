@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/** The options that are lists: transports, hosts, bootstrap members, access. */
+#include "daemon/configuration_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_sequence(const config_setting_t *setting)
+{
+	return config_setting_is_list(setting) || config_setting_is_array(setting);
+}
+
+/** Checks that it is a list of a fitting length; the length goes to `count`. */
+static bool open_list(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option, size_t *count)
+{
+	if (!is_sequence(setting))
+		return configuration_complain(reading, setting, "%s must be a list in round brackets", option->key);
+	*count = (size_t)config_setting_length(setting);
+	if ((long)*count < option->minimum)
+		return configuration_complain(reading, setting, "%s must not be empty", option->key);
+	if ((long)*count > option->maximum)
+		return configuration_complain(
+			reading, setting, "%s has more than %ld entries", option->key, option->maximum);
+	return true;
+}
+
+static bool check_members(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, const char *const *known)
+{
+	if (!config_setting_is_group(entry))
+		return configuration_complain(
+			reading, entry, "an entry of %s must stand in curly brackets", option->key);
+	for (unsigned i = 0; i < (unsigned)config_setting_length(entry); i++) {
+		const config_setting_t *member = config_setting_get_elem(entry, i);
+		const char *const *name = known;
+		while (*name && strcmp(*name, config_setting_name(member)) != 0)
+			name++;
+		if (!*name)
+			return configuration_complain(reading, member, "unknown key \"%s\" in an entry of %s",
+				config_setting_name(member), option->key);
+	}
+	return true;
+}
+
+/** The text of a member; NULL when it is absent. False when it is something else than a text. */
+static bool member_text(
+	struct configuration_reading *reading, const config_setting_t *entry, const char *name, const char **text)
+{
+	const config_setting_t *member = config_setting_get_member(entry, name);
+	*text = member ? config_setting_get_string(member) : NULL;
+	if (member && !*text)
+		return configuration_complain(reading, member, "%s must be a text in double quotes", name);
+	return true;
+}
+
+static bool member_hit(struct configuration_reading *reading, const config_setting_t *entry, struct hit *hit)
+{
+	const char *text;
+	if (!member_text(reading, entry, "hit", &text))
+		return false;
+	if (text && (hit_parse(text, hit) || !hit_is_host(hit)))
+		return configuration_complain(
+			reading, config_setting_get_member(entry, "hit"), "\"%s\" is no HIT", text);
+	return true;
+}
+
+static bool member_port(struct configuration_reading *reading, const config_setting_t *entry, uint16_t *port)
+{
+	const config_setting_t *member = config_setting_get_member(entry, "port");
+	if (!member)
+		return true;
+	int value = config_setting_get_int(member);
+	if (config_setting_type(member) != CONFIG_TYPE_INT || value < 1 || value > 65535)
+		return configuration_complain(reading, member, "port must be a whole number from 1 to 65535");
+	*port = (uint16_t)value;
+	return true;
+}
+
+/** Address and port; a port that is absent stays 0 and is filled in when the whole file was read. */
+static bool member_endpoint(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, struct endpoint *endpoint)
+{
+	const char *text;
+	if (!member_text(reading, entry, "address", &text) || !member_port(reading, entry, &endpoint->port))
+		return false;
+	if (!text)
+		return configuration_complain(reading, entry, "an entry of %s needs an address", option->key);
+	const config_setting_t *member = config_setting_get_member(entry, "address");
+	struct hit hit;
+	if (address_parse(text, &endpoint->address))
+		return configuration_complain(reading, member, "\"%s\" is no IP address", text);
+	if (hit_parse(text, &hit) == HIPHOP_OK)
+		return configuration_complain(
+			reading, member, "\"%s\" is a HIT; an address of the underlay must stand here", text);
+	return true;
+}
+
+bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!open_list(reading, setting, option, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		const char *text = config_setting_get_string(entry);
+		if (!text || (strcmp(text, "udp") != 0 && strcmp(text, "ip") != 0))
+			return configuration_complain(reading, entry, "%s takes \"udp\" and \"ip\" only", option->key);
+		configuration->transports[i] = strcmp(text, "udp") == 0 ? TRANSPORT_UDP : TRANSPORT_IP;
+		if (i == 1 && configuration->transports[0] == configuration->transports[1])
+			return configuration_complain(reading, entry, "\"%s\" stands twice in %s", text, option->key);
+	}
+	configuration->transport_count = count;
+	return true;
+}
+
+static bool read_host_name(
+	struct configuration_reading *reading, const config_setting_t *entry, struct configured_host *host)
+{
+	const char *text;
+	if (!member_text(reading, entry, "name", &text))
+		return false;
+	if (!text)
+		return true;
+	const config_setting_t *member = config_setting_get_member(entry, "name");
+	if (*text == 0 || strlen(text) >= sizeof host->name)
+		return configuration_complain(
+			reading, member, "name must have 1 to %zu characters", sizeof host->name - 1);
+	for (const struct configured_host *other = reading->configuration->hosts; other != host; other++)
+		if (strcmp(other->name, text) == 0)
+			return configuration_complain(reading, member, "there are two hosts of the name \"%s\"", text);
+	strcpy(host->name, text);
+	return true;
+}
+
+bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	static const char *const members[] = {"name", "hit", "address", "port", NULL};
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!open_list(reading, setting, option, &count))
+		return false;
+	free(configuration->hosts);
+	configuration->host_count = 0;
+	configuration->hosts = calloc(count + 1, sizeof *configuration->hosts);
+	if (!configuration->hosts)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		struct configured_host *host = &configuration->hosts[i];
+		if (!check_members(reading, entry, option, members) || !read_host_name(reading, entry, host) ||
+			!member_hit(reading, entry, &host->hit) ||
+			!member_endpoint(reading, entry, option, &host->endpoint))
+			return false;
+		if (hit_is_null(&host->hit))
+			return configuration_complain(reading, entry, "an entry of %s needs a hit", option->key);
+		configuration->host_count++;
+	}
+	return true;
+}
+
+bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	static const char *const members[] = {"address", "port", "hit", NULL};
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!open_list(reading, setting, option, &count))
+		return false;
+	free(configuration->bootstrap);
+	configuration->bootstrap_count = 0;
+	configuration->bootstrap = calloc(count + 1, sizeof *configuration->bootstrap);
+	if (!configuration->bootstrap)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		struct configured_bootstrap *bootstrap = &configuration->bootstrap[i];
+		if (!check_members(reading, entry, option, members) || !member_hit(reading, entry, &bootstrap->hit) ||
+			!member_endpoint(reading, entry, option, &bootstrap->endpoint))
+			return false;
+		configuration->bootstrap_count++;
+	}
+	return true;
+}
+
+/** "tcp/22" */
+static bool parse_port(const char *text, struct configured_access *access)
+{
+	static const struct {
+		const char *prefix;
+		uint8_t protocol;
+	} protocols[] = {{"tcp/", 6}, {"udp/", 17}};
+	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+		char *end;
+		if (strncmp(text, protocols[i].prefix, 4) != 0 || text[4] < '0' || text[4] > '9')
+			continue;
+		unsigned long port = strtoul(text + 4, &end, 10);
+		if (*end || port < 1 || port > 65535)
+			return false;
+		access->kind = ACCESS_PORT;
+		access->protocol = protocols[i].protocol;
+		access->port = (uint16_t)port;
+		return true;
+	}
+	return false;
+}
+
+static bool parse_access(const char *text, struct configured_access *access)
+{
+	static const struct {
+		const char *name;
+		access_kind kind;
+	} kinds[] = {{"icmp6", ACCESS_ICMP6}, {"sip", ACCESS_SIP}, {"calls", ACCESS_CALLS}, {"any", ACCESS_ANY}};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(text, kinds[i].name) == 0) {
+			access->kind = kinds[i].kind;
+			return true;
+		}
+	return parse_port(text, access);
+}
+
+static bool read_access_group(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, struct configured_access *access)
+{
+	static const char *const members[] = {"port", "hit", NULL};
+	const char *text;
+	if (!check_members(reading, entry, option, members) || !member_hit(reading, entry, &access->hit) ||
+		!member_text(reading, entry, "port", &text))
+		return false;
+	if (!text && hit_is_null(&access->hit))
+		return configuration_complain(reading, entry, "an entry of %s needs a port or a hit", option->key);
+	access->kind = ACCESS_ANY;
+	if (text && !parse_access(text, access))
+		return configuration_complain(reading, config_setting_get_member(entry, "port"),
+			"\"%s\" is no port; write \"tcp/22\" or \"udp/5004\"", text);
+	return true;
+}
+
+static bool read_access_entry(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, struct configured_access *access)
+{
+	if (config_setting_is_group(entry))
+		return read_access_group(reading, entry, option, access);
+	const char *text = config_setting_get_string(entry);
+	if (!text || !parse_access(text, access))
+		return configuration_complain(reading, entry,
+			"%s takes \"icmp6\", \"sip\", \"calls\", \"any\", \"tcp/PORT\", \"udp/PORT\" and { port = …; "
+			"hit = …; } only",
+			option->key);
+	return true;
+}
+
+bool configuration_read_inbound(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!open_list(reading, setting, option, &count))
+		return false;
+	free(configuration->inbound);
+	configuration->inbound_count = 0;
+	configuration->inbound = calloc(count + 1, sizeof *configuration->inbound);
+	if (!configuration->inbound)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		if (!read_access_entry(reading, entry, option, &configuration->inbound[i]))
+			return false;
+		configuration->inbound_count++;
+	}
+	return true;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/configuration_options.h"
+
+#include "kernel-helpers/tunnel_device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FIELD(name) offsetof(struct configuration, name), sizeof(((struct configuration *)0)->name)
+
+static char *text_field(const struct configuration_reading *reading, const struct configuration_option *option)
+{
+	return (char *)reading->configuration + option->offset;
+}
+
+static bool read_text(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	const char *text = config_setting_get_string(setting);
+	if (!text)
+		return configuration_complain(reading, setting, "%s must be a text in double quotes", option->key);
+	size_t length = strlen(text);
+	if ((long)length < option->minimum)
+		return configuration_complain(reading, setting, "%s must not be empty", option->key);
+	if (length >= option->size || (option->maximum && (long)length > option->maximum))
+		return configuration_complain(reading, setting, "%s is longer than %ld characters", option->key,
+			option->maximum ? option->maximum : (long)option->size - 1);
+	memcpy(text_field(reading, option), text, length + 1);
+	return true;
+}
+
+static bool read_device_name(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	const char *text = config_setting_get_string(setting);
+	if (text && !tunnel_name_is_valid(text))
+		return configuration_complain(reading, setting,
+			"%s is no name for a network device: 1 to 15 letters, digits, '-', '_' and '.'", option->key);
+	return read_text(reading, setting, option);
+}
+
+static bool read_number(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	int type = config_setting_type(setting);
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+		return configuration_complain(reading, setting, "%s must be a whole number", option->key);
+	long long value = config_setting_get_int64(setting);
+	if (value < option->minimum || value > option->maximum)
+		return configuration_complain(
+			reading, setting, "%s must be from %ld to %ld", option->key, option->minimum, option->maximum);
+	uint16_t number = (uint16_t)value;
+	memcpy(text_field(reading, option), &number, sizeof number);
+	return true;
+}
+
+/** The place of `text` in "a|b|c", or -1. */
+static int choice_index(const char *choices, const char *text)
+{
+	size_t length = strlen(text);
+	for (int index = 0; choices; index++) {
+		const char *bar = strchr(choices, '|');
+		size_t width = bar ? (size_t)(bar - choices) : strlen(choices);
+		if (width == length && memcmp(choices, text, length) == 0)
+			return index;
+		choices = bar ? bar + 1 : NULL;
+	}
+	return -1;
+}
+
+static int read_choice(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	const char *text = config_setting_get_string(setting);
+	int index = text ? choice_index(option->values, text) : -1;
+	if (index < 0)
+		configuration_complain(
+			reading, setting, "%s must be one of %s, in double quotes", option->key, option->values);
+	return index;
+}
+
+/** A field of text that holds one of the choices. */
+static bool read_choice_text(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	return read_choice(reading, setting, option) >= 0 && read_text(reading, setting, option);
+}
+
+/** A boolean field: false for the first choice, true for the second. */
+static bool read_choice_flag(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	int index = read_choice(reading, setting, option);
+	if (index < 0)
+		return false;
+	*(bool *)text_field(reading, option) = index == 1;
+	return true;
+}
+
+/* clang-format off */
+const struct configuration_option configuration_options[] = {
+	{"identity.key", "\"\"", "file name", "the private key of this host, PEM; made at the first start. Empty: `host.pem` in `state`",
+		read_text, FIELD(key_file), 0, 0},
+	{"tunnel.name", "\"hip0\"", "device name", "the network device on which the host sees HITs",
+		read_device_name, FIELD(tunnel_name), 1, 0},
+	{"tunnel.mtu", "1400", "1280 to 8900", "its MTU; with what HIP adds it should fit the paths",
+		read_number, FIELD(tunnel_mtu), 1280, 8900},
+	{"underlay.port", "10500", "0 to 65535", "UDP port of HIP (RFC 9028); 0 takes any free one",
+		read_number, FIELD(port), 0, 65535},
+	{"underlay.transports", "( \"udp\", \"ip\" )", "list of udp, ip", "how HIP and ESP are carried, the most liked first",
+		configuration_read_transports, FIELD(transports), 1, 2},
+	{"underlay.hosts", "( )", "list of { name; hit; address; port }", "locators known by hand; `name` and `port` may be absent",
+		configuration_read_hosts, FIELD(hosts), 0, CONFIGURATION_HOSTS},
+	{"overlay.name", "\"hiphop\"", "text", "the overlay to join, equal on all its hosts",
+		read_text, FIELD(overlay_name), 1, 0},
+	{"overlay.topology", "\"chord\"", "chord", "the topology plug-in, equal on all hosts",
+		read_choice_text, FIELD(topology), 1, 0},
+	{"overlay.hash", "\"sha256\"", "sha256|sha384|sha512|sha1", "the hash of resource names, equal on all hosts",
+		read_choice_text, FIELD(hash), 1, 0},
+	{"overlay.role", "\"peer\"", "peer|client", "a peer carries the overlay, a client only uses it",
+		read_choice_flag, FIELD(client), 1, 0},
+	{"overlay.bootstrap", "( )", "list of { address; port; hit }", "members to join through; `port` and `hit` may be absent",
+		configuration_read_bootstrap, FIELD(bootstrap), 0, CONFIGURATION_BOOTSTRAP},
+	{"sip.domain", "\"\"", "domain name", "the domain of this overlay's SIP users. Empty: `overlay.name`",
+		read_text, FIELD(sip_domain), 0, 0},
+	{"sip.port", "5060", "1 to 65535", "where SIP phones reach this host, at its HIT, ::1 and 127.0.0.1",
+		read_number, FIELD(sip_port), 1, 65535},
+	{"access.associate", "\"any\"", "any|listed", "who may associate: anybody, or only the HITs of hosts and bootstrap",
+		read_choice_flag, FIELD(associate_listed), 1, 0},
+	{"access.inbound", "( \"icmp6\", \"sip\", \"calls\" )", "list of icmp6, sip, calls, any, tcp/PORT, udp/PORT, { port; hit }",
+		"what may begin a flow towards this host; `{ port; hit }` lets one HIT in, to one port or to all",
+		configuration_read_inbound, FIELD(inbound), 0, CONFIGURATION_ACCESS},
+	{"control.socket", "\"/run/hiphop/control.sock\"", "file name", "where `hiphop` reaches hiphopd",
+		read_text, FIELD(control_socket), 1, 107},
+	{"state", "\"/var/lib/hiphop\"", "directory", "what survives a restart, and the lock against a second hiphopd",
+		read_text, FIELD(state), 1, 200},
+	{"user", "\"hiphop\"", "user name", "whom hiphopd becomes; `nobody`, with a warning, when there is no such user",
+		read_text, FIELD(user), 1, 0},
+	{"group", "\"hiphop\"", "group name", "its group; members may use `hiphop`",
+		read_text, FIELD(group), 1, 0},
+};
+/* clang-format on */
+const size_t configuration_option_count = sizeof configuration_options / sizeof *configuration_options;
+
+void configuration_option_row(size_t index, char *text, size_t size)
+{
+	const struct configuration_option *option = &configuration_options[index];
+	char values[128];
+	size_t length = 0;
+	/* A bar would end the cell of the table. */
+	for (const char *from = option->values; *from && length + 3 < sizeof values; from++) {
+		if (*from == '|')
+			values[length++] = ',';
+		values[length++] = *from == '|' ? ' ' : *from;
+	}
+	values[length] = 0;
+	snprintf(text, size, "| `%s` | `%s` | %s | %s |", option->key, option->fallback, values, option->help);
+}

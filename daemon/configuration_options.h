@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The one table of options: parser, defaults, `hiphopd --options` and docs/configuration.md all come from it.
+ */
+#ifndef HIPHOP_DAEMON_CONFIGURATION_OPTIONS_H
+#define HIPHOP_DAEMON_CONFIGURATION_OPTIONS_H
+
+#include "daemon/configuration.h"
+
+#include <libconfig.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** One run of the parser. */
+struct configuration_reading {
+	struct configuration *configuration;
+	const char *file; /**< for messages about settings without a file of their own */
+	char *message;    /**< the first complaint; empty until then */
+	size_t message_size;
+	hiphop_error error;
+};
+
+struct configuration_option;
+/** Checks one setting and stores its value. False after a complaint. */
+typedef bool (*configuration_reader)(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+
+struct configuration_option {
+	const char *key;      /**< "group.name", or "name" at the top */
+	const char *fallback; /**< the default, in the language of the file */
+	const char *values;   /**< what may stand there, for people; for READ choices: the choices, "a|b|c" */
+	const char *help;
+	configuration_reader read;
+	size_t offset, size;   /**< of the field in struct configuration */
+	long minimum, maximum; /**< of a number; of the length of a text */
+};
+
+extern const struct configuration_option configuration_options[];
+extern const size_t configuration_option_count;
+
+/** Writes "FILE:LINE: sentence" (HIPHOP_MALFORMED) unless a complaint stands already; returns false. `setting` may be
+ * NULL. */
+bool configuration_complain(struct configuration_reading *reading, const config_setting_t *setting, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+/** Out of memory; returns false. */
+bool configuration_no_memory(struct configuration_reading *reading);
+
+/* The readers of lists (configuration_lists.c). */
+bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_inbound(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+
+/** The table as the rows of docs/configuration.md: writes row `index` without newline, cut at `size`. */
+void configuration_option_row(size_t index, char *text, size_t size);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/configuration.h"
+#include "daemon/configuration_options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HIT_1 "2001:22::1"
+#define HIT_2 "2001:22::2"
+
+static char path[64];
+
+static void write_file(const char *text)
+{
+	strcpy(path, "/tmp/hiphop-test-configuration-XXXXXX");
+	int file = mkstemp(path);
+	assert_true(file >= 0);
+	assert_int_equal(write(file, text, strlen(text)), (ssize_t)strlen(text));
+	close(file);
+}
+
+static hiphop_error read_text_as_file(const char *text, struct configuration *configuration, char message[static 512])
+{
+	write_file(text);
+	hiphop_error error = configuration_read(path, configuration, message, 512);
+	unlink(path);
+	return error;
+}
+
+static void everything_has_a_default(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	assert_int_equal(configuration_default(&configuration), HIPHOP_OK);
+	assert_string_equal(configuration.key_file, "/var/lib/hiphop/host.pem");
+	assert_string_equal(configuration.tunnel_name, "hip0");
+	assert_int_equal(configuration.tunnel_mtu, 1400);
+	assert_int_equal(configuration.port, 10500);
+	assert_int_equal(configuration.transport_count, 2);
+	assert_int_equal(configuration.transports[0], TRANSPORT_UDP);
+	assert_int_equal(configuration.transports[1], TRANSPORT_IP);
+	assert_string_equal(configuration.topology, "chord");
+	assert_string_equal(configuration.hash, "sha256");
+	assert_false(configuration.client);
+	assert_string_equal(configuration.sip_domain, configuration.overlay_name);
+	assert_int_equal(configuration.sip_port, 5060);
+	assert_false(configuration.associate_listed);
+	assert_int_equal(configuration.inbound_count, 3);
+	assert_int_equal(configuration.inbound[2].kind, ACCESS_CALLS);
+	assert_string_equal(configuration.control_socket, "/run/hiphop/control.sock");
+	assert_string_equal(configuration.user, "hiphop");
+	configuration_free(&configuration);
+}
+
+static void an_empty_file_is_the_defaults(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(read_text_as_file("", &configuration, message), HIPHOP_OK);
+	assert_int_equal(configuration.port, 10500);
+	configuration_free(&configuration);
+}
+
+static void a_full_file(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	const char *text =
+		"identity = { key = \"/k.pem\"; };\n"
+		"tunnel = { name = \"hip7\"; mtu = 1300; };\n"
+		"underlay = { port = 10501; transports = ( \"ip\" );\n"
+		" hosts = ( { name = \"bob\"; hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; },\n"
+		"           { hit = \"" HIT_2 "\"; address = \"2001:db8::7\"; port = 99; } ); };\n"
+		"overlay = { name = \"example.com\"; role = \"client\"; hash = \"sha1\";\n"
+		" bootstrap = ( { address = \"192.0.2.1\"; }, { address = \"192.0.2.2\"; port = 7; hit = \"" HIT_1
+		"\"; } ); };\n"
+		"sip = { domain = \"sip.example.com\"; port = 5070; };\n"
+		"access = { associate = \"listed\"; inbound = ( \"any\", \"tcp/22\", { hit = \"" HIT_1 "\"; },\n"
+		" { port = \"udp/53\"; hit = \"" HIT_2 "\"; } ); };\n"
+		"control = { socket = \"/tmp/c.sock\"; };\n"
+		"state = \"/tmp/s\"; user = \"u\"; group = \"g\";\n";
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
+	assert_string_equal(configuration.key_file, "/k.pem");
+	assert_string_equal(configuration.tunnel_name, "hip7");
+	assert_int_equal(configuration.transport_count, 1);
+	assert_int_equal(configuration.transports[0], TRANSPORT_IP);
+	assert_int_equal(configuration.host_count, 2);
+	assert_string_equal(configuration.hosts[0].name, "bob");
+	assert_int_equal(configuration.hosts[0].endpoint.port, 10501);
+	assert_int_equal(configuration.hosts[1].endpoint.port, 99);
+	assert_true(configuration.client);
+	assert_int_equal(configuration.bootstrap_count, 2);
+	assert_true(hit_is_null(&configuration.bootstrap[0].hit));
+	assert_int_equal(configuration.bootstrap[0].endpoint.port, 10501);
+	assert_int_equal(configuration.bootstrap[1].endpoint.port, 7);
+	assert_string_equal(configuration.sip_domain, "sip.example.com");
+	assert_true(configuration.associate_listed);
+	assert_int_equal(configuration.inbound_count, 4);
+	assert_int_equal(configuration.inbound[1].protocol, 6);
+	assert_int_equal(configuration.inbound[1].port, 22);
+	assert_int_equal(configuration.inbound[2].kind, ACCESS_ANY);
+	assert_false(hit_is_null(&configuration.inbound[2].hit));
+	assert_int_equal(configuration.inbound[3].protocol, 17);
+	configuration_free(&configuration);
+}
+
+static void the_key_follows_the_state_directory(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(read_text_as_file("state = \"/tmp/here\";", &configuration, message), HIPHOP_OK);
+	assert_string_equal(configuration.key_file, "/tmp/here/host.pem");
+	configuration_free(&configuration);
+}
+
+struct bad {
+	const char *text;
+	int line;
+	const char *says;
+};
+
+static const struct bad bad_inputs[] = {
+	{"stat = \"/x\";", 1, "unknown key \"stat\""},
+	{"\n\ntunnel = { name = \"hip0\";\n mut = 1400; };", 4, "unknown key \"tunnel.mut\""},
+	{"tunnel = 5;", 1, "curly brackets"},
+	{"tunnel = { mtu = \"big\"; };", 1, "whole number"},
+	{"tunnel = { mtu = 1279; };", 1, "from 1280 to 8900"},
+	{"tunnel = {\n mtu = 8901; };", 2, "from 1280 to 8900"},
+	{"tunnel = { mtu = 1400.0; };", 1, "whole number"},
+	{"tunnel = { name = \"a name with spaces\"; };", 1, "network device"},
+	{"tunnel = { name = \"\"; };", 1, "network device"},
+	{"underlay = { port = -1; };", 1, "from 0 to 65535"},
+	{"underlay = { port = 65536; };", 1, "from 0 to 65535"},
+	{"underlay = { port = 99999999999L; };", 1, "from 0 to 65535"},
+	{"underlay = { transports = ( ); };", 1, "must not be empty"},
+	{"underlay = { transports = ( \"tcp\" ); };", 1, "\"udp\" and \"ip\" only"},
+	{"underlay = { transports = ( \"udp\", \"udp\" ); };", 1, "stands twice"},
+	{"underlay = { transports = ( \"udp\", \"ip\", \"udp\" ); };", 1, "more than 2"},
+	{"underlay = { transports = \"udp\"; };", 1, "list"},
+	{"underlay = { hosts = ( \"bob\" ); };", 1, "curly brackets"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; } ); };", 1, "needs an address"},
+	{"underlay = { hosts = ( { address = \"192.0.2.7\"; } ); };", 1, "needs a hit"},
+	{"underlay = { hosts = (\n { hit = \"2001:db8::1\";\n address = \"192.0.2.7\"; } ); };", 2, "is no HIT"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\";\n address = \"example.com\"; } ); };", 2, "is no IP address"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"" HIT_1 "\"; } ); };", 1, "is a HIT"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; port = 0; } ); };", 1, "1 to 65535"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; color = 0; } ); };", 1,
+		"unknown key \"color\""},
+	{"underlay = { hosts = ( { name = \"a\"; hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; },\n"
+	 " { name = \"a\"; hit = \"" HIT_2 "\"; address = \"192.0.2.8\"; } ); };",
+		2, "two hosts of the name"},
+	{"overlay = { name = \"\"; };", 1, "must not be empty"},
+	{"overlay = { topology = \"star\"; };", 1, "one of chord"},
+	{"overlay = { hash = \"md5\"; };", 1, "one of sha256"},
+	{"overlay = { role = true; };", 1, "one of peer|client"},
+	{"overlay = { bootstrap = ( { port = 10500; } ); };", 1, "needs an address"},
+	{"overlay = { bootstrap = ( { address = 5; } ); };", 1, "text in double quotes"},
+	{"sip = { port = 0; };", 1, "from 1 to 65535"},
+	{"access = { associate = \"none\"; };", 1, "one of any|listed"},
+	{"access = { inbound = ( \"ssh\" ); };", 1, "access.inbound takes"},
+	{"access = { inbound = ( \"tcp/0\" ); };", 1, "access.inbound takes"},
+	{"access = { inbound = ( \"tcp/-1\" ); };", 1, "access.inbound takes"},
+	{"access = { inbound = ( \"tcp/22x\" ); };", 1, "access.inbound takes"},
+	{"access = { inbound = ( \"tcp/65536\" ); };", 1, "access.inbound takes"},
+	{"access = { inbound = ( { } ); };", 1, "needs a port or a hit"},
+	{"access = { inbound = ( { port = 22; } ); };", 1, "text in double quotes"},
+	{"access = { inbound = ( { port = \"22\"; } ); };", 1, "is no port"},
+	{"control = { socket = \"\"; };", 1, "must not be empty"},
+	{"state = 1;", 1, "text in double quotes"},
+	{"user = \"\";", 1, "must not be empty"},
+	{"state = \"/a\";\nstate = \"/b\";", 2, "duplicate"},
+	{"state = \"/a\"\n\n user = ;", 3, "syntax error"},
+};
+
+static void every_bad_input_is_named_with_its_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof bad_inputs / sizeof *bad_inputs; i++) {
+		const struct bad *bad = &bad_inputs[i];
+		struct configuration configuration;
+		char message[512], place[96];
+		assert_int_equal(read_text_as_file(bad->text, &configuration, message), HIPHOP_MALFORMED);
+		snprintf(place, sizeof place, "%s:%d: ", path, bad->line);
+		if (strncmp(message, place, strlen(place)) != 0 || !strstr(message, bad->says))
+			fail_msg("%s\ngave \"%s\"\nnot \"%s… %s\"", bad->text, message, place, bad->says);
+		assert_null(configuration.hosts);
+	}
+}
+
+static void a_long_text_is_refused(void **state)
+{
+	(void)state;
+	char text[700], message[512];
+	struct configuration configuration;
+	snprintf(text, sizeof text, "overlay = { name = \"%0300d\"; };", 1);
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_MALFORMED);
+	assert_non_null(strstr(message, "longer than 255"));
+	snprintf(text, sizeof text, "control = { socket = \"/%0107d\"; };", 1);
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_MALFORMED);
+}
+
+static void a_missing_file_is_named(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(
+		configuration_read("/nonexistent/x.conf", &configuration, message, sizeof message), HIPHOP_SYSTEM);
+	assert_string_equal(
+		message, "/nonexistent/x.conf: the configuration cannot be read: No such file or directory.");
+	assert_int_equal(configuration_read("/tmp", &configuration, message, sizeof message), HIPHOP_SYSTEM);
+}
+
+static void the_documentation_has_the_table(void **state)
+{
+	(void)state;
+	static char text[65536];
+	FILE *file = fopen("docs/configuration.md", "re");
+	if (!file)
+		skip(); /* not run from the root */
+	text[fread(text, 1, sizeof text - 1, file)] = 0;
+	fclose(file);
+	for (size_t i = 0; i < configuration_option_count; i++) {
+		char row[1024];
+		configuration_option_row(i, row, sizeof row);
+		if (!strstr(text, row))
+			fail_msg("docs/configuration.md lacks the row\n%s", row);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_has_a_default),
+		cmocka_unit_test(an_empty_file_is_the_defaults),
+		cmocka_unit_test(a_full_file),
+		cmocka_unit_test(the_key_follows_the_state_directory),
+		cmocka_unit_test(every_bad_input_is_named_with_its_line),
+		cmocka_unit_test(a_long_text_is_refused),
+		cmocka_unit_test(a_missing_file_is_named),
+		cmocka_unit_test(the_documentation_has_the_table),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
