@@ -2,6 +2,7 @@
 #include "kernel-helpers/local_socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -149,4 +150,30 @@ hiphop_error local_socket_connect(const char *path, int *client)
 	if (kept == ENOENT || kept == ECONNREFUSED || kept == ENOTDIR)
 		return HIPHOP_NOT_FOUND;
 	return kept == EACCES || kept == EPERM ? HIPHOP_REFUSED : HIPHOP_SYSTEM;
+}
+
+hiphop_error local_socket_read(int client, void *data, size_t capacity, size_t *length)
+{
+	*length = 0;
+	ssize_t got = recv(client, data, capacity, MSG_DONTWAIT);
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? HIPHOP_OK : HIPHOP_SYSTEM;
+	*length = (size_t)got;
+	return got == 0 ? HIPHOP_NOT_FOUND : HIPHOP_OK;
+}
+
+hiphop_error local_socket_write(int client, const void *data, size_t length, size_t *written)
+{
+	*written = 0;
+	ssize_t sent = send(client, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent < 0)
+		return errno == EAGAIN || errno == EINTR ? HIPHOP_OK : HIPHOP_SYSTEM;
+	*written = (size_t)sent;
+	return HIPHOP_OK;
+}
+
+bool local_socket_is_hung_up(int client)
+{
+	struct pollfd look = {.fd = client, .events = 0};
+	return poll(&look, 1, 0) == 1 && look.revents & (POLLHUP | POLLERR);
 }

@@ -27,5 +27,12 @@ bool local_socket_peer_has_group(int client, gid_t group);
 /** Connects, blocking. HIPHOP_NOT_FOUND (no socket, or nobody listens), HIPHOP_REFUSED (no right), HIPHOP_TOO_LARGE,
  * HIPHOP_SYSTEM. */
 hiphop_error local_socket_connect(const char *path, int *client);
+/** Reads what waits on a non-blocking client. HIPHOP_OK with length 0: nothing waits. HIPHOP_NOT_FOUND: the other end
+ * will send no more. HIPHOP_SYSTEM. */
+hiphop_error local_socket_read(int client, void *data, size_t capacity, size_t *length);
+/** Writes what the kernel takes; `written` may be less than `length`, or 0. HIPHOP_SYSTEM: the other end is gone. */
+hiphop_error local_socket_write(int client, const void *data, size_t length, size_t *written);
+/** True when the other end has closed both directions, not only its own sending. */
+bool local_socket_is_hung_up(int client);
 
 #endif
