@@ -409,17 +409,40 @@ static void store_restored_values(struct node *node, instant now)
 
 void node_start(struct node *node, instant now)
 {
-	node->running = true;
 	node_bootstrap_start(node, now);
 	store_restored_values(node, now);
 	node_pump(node, now);
 }
 
+static void on_left(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
+{
+	(void)now;
+	(void)request;
+	(void)result;
+	node->leaving = false;
+}
+
+void node_leave(struct node *node, instant now)
+{
+	struct node_request *request = node_request_add(node, on_left, 0);
+
+	if (!request)
+		return;
+	node->leaving = true;
+	if (overlay_leave(node->overlay, now, request->token)) {
+		node->leaving = false;
+		node_request_drop(node, request);
+	}
+	node_pump(node, now);
+}
+
+bool node_has_left(const struct node *node)
+{
+	return !node->leaving;
+}
+
 void node_stop(struct node *node, instant now)
 {
-	node->running = false;
-	overlay_leave(node->overlay, now, 0);
-	node_pump(node, now);
 	host_close_all(node->host, now);
 	node_pump(node, now);
 }

@@ -53,7 +53,11 @@ void node_free(struct node *node);
 void node_restore(struct node *node, const struct node_record *record);
 /** Begins: base exchanges with the bootstrap peers, R1 pool. Call node_addresses first. */
 void node_start(struct node *node, instant now);
-/** Leaves the overlay, sends CLOSE to all. Drain the effects afterwards, then free. */
+/** Begins to leave the overlay in order: hands its values over and says goodbye. Go on running the node until node_has_left. */
+void node_leave(struct node *node, instant now);
+/** True once the neighbours know, or after a few seconds without their answer; also without node_leave before. */
+bool node_has_left(const struct node *node);
+/** Sends CLOSE to all. Drain the effects afterwards, then free. */
 void node_stop(struct node *node, instant now);
 /** Wall time is a separate input, for stored values and logs: call it at start, and whenever the system's clock was stepped or a minute has passed. */
 void node_set_wall(struct node *node, instant now, wall_milliseconds wall);

@@ -91,7 +91,7 @@ struct node {
 	instant started;
 	wall_milliseconds wall; /**< at `wall_at` */
 	instant wall_at;
-	bool running;
+	bool leaving; /**< node_leave has begun and its end is not known yet */
 
 	struct host *host;
 	struct esp *esp;

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/sim/simulation.h"
+
+#include "hip/base/bytes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define IPV6_HEADER_LENGTH 40
+
+/* A datagram on its way. */
+struct in_flight {
+	instant at;
+	uint64_t order;
+	struct endpoint local, remote; /* as the receiver sees them */
+	size_t to;
+	uint16_t kind;
+	size_t length;
+	uint8_t octets[];
+};
+
+static void write_log(void *context, log_level level, const char *line)
+{
+	const struct simulation *simulation = context;
+
+	fprintf(stderr, "%9.3f %d %s\n", (double)simulation->now / 1e9, (int)level, line);
+}
+
+/* ---- making ---- */
+
+static struct address address_of(size_t index)
+{
+	struct address address = {{0x20, 0x01, 0x0d, 0xb8}};
+
+	address.octets[14] = (uint8_t)((index + 1) >> 8);
+	address.octets[15] = (uint8_t)(index + 1);
+	return address;
+}
+
+static size_t index_of(const struct address *address)
+{
+	return (size_t)(address->octets[14] << 8 | address->octets[15]) - 1;
+}
+
+static void configure(struct simulation *simulation, struct simulation_host *host)
+{
+	struct configuration *configuration = &host->configuration;
+
+	assert_int_equal(configuration_default(configuration), HIPHOP_OK);
+	snprintf(configuration->overlay_name, sizeof(configuration->overlay_name), "example.com");
+	snprintf(configuration->sip_domain, sizeof(configuration->sip_domain), "example.com");
+	configuration->transports[0] = TRANSPORT_UDP;
+	configuration->transport_count = 1;
+	if (host->index > 0) {
+		configuration->bootstrap = calloc(1, sizeof(*configuration->bootstrap));
+		assert_non_null(configuration->bootstrap);
+		configuration->bootstrap_count = 1;
+		configuration->bootstrap->endpoint.address = address_of(0);
+		configuration->bootstrap->endpoint.port = configuration->port;
+		configuration->bootstrap->hit = *host_identity_hit(simulation->hosts[0].identity);
+	}
+}
+
+void simulation_start(struct simulation *simulation, uint64_t seed, size_t count)
+{
+	memset(simulation, 0, sizeof(*simulation));
+	fprintf(stderr, "seed %llu\n", (unsigned long long)seed);
+	simulation->seed = seed;
+	simulation->random = seeded_random_start(&simulation->generator, seed);
+	simulation->now = SECONDS(1);
+	simulation->wall_start = UINT64_C(1800000000000);
+	simulation->delay = MILLISECONDS(10);
+	simulation->trace = UINT64_C(0xcbf29ce484222325);
+	simulation->vector = calloc(1, sizeof(*simulation->vector));
+	simulation->hosts = calloc(count, sizeof(*simulation->hosts));
+	assert_non_null(simulation->vector);
+	assert_non_null(simulation->hosts);
+	simulation->host_count = count;
+	simulation->log = (struct log){write_log, simulation, getenv("SIM_LOG") ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR};
+	for (size_t i = 0; i < count; i++) {
+		struct simulation_host *host = &simulation->hosts[i];
+
+		host->simulation = simulation;
+		host->index = i;
+		host->address = address_of(i);
+		host->wake = INSTANT_NEVER;
+		host->random = seeded_random_start(&host->generator, seed * 1000003 + i);
+		assert_int_equal(host_identity_from_seed(&host->random, &host->identity), HIPHOP_OK);
+		configure(simulation, host);
+	}
+}
+
+void simulation_free(struct simulation *simulation)
+{
+	for (size_t i = 0; i < simulation->host_count; i++) {
+		struct simulation_host *host = &simulation->hosts[i];
+
+		node_free(host->node);
+		host_identity_free(host->identity);
+		configuration_free(&host->configuration);
+	}
+	for (size_t i = 0; i < simulation->in_flight_count; i++)
+		free(simulation->heap[i]);
+	for (size_t i = 0; i < SIMULATION_REPLIES; i++)
+		json_decref(simulation->replies[i]);
+	free(simulation->heap);
+	free(simulation->hosts);
+	free(simulation->vector);
+}
+
+/* ---- the network ---- */
+
+static bool earlier(const struct in_flight *a, const struct in_flight *b)
+{
+	return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void heap_push(struct simulation *simulation, struct in_flight *datagram)
+{
+	size_t slot = simulation->in_flight_count++;
+
+	if (slot == simulation->in_flight_capacity) {
+		simulation->in_flight_capacity = slot ? 2 * slot : 256;
+		simulation->heap = realloc(simulation->heap, simulation->in_flight_capacity * sizeof(*simulation->heap));
+		assert_non_null(simulation->heap);
+	}
+	while (slot && earlier(datagram, simulation->heap[(slot - 1) / 2])) {
+		simulation->heap[slot] = simulation->heap[(slot - 1) / 2];
+		slot = (slot - 1) / 2;
+	}
+	simulation->heap[slot] = datagram;
+}
+
+static struct in_flight *heap_pop(struct simulation *simulation)
+{
+	struct in_flight *first = simulation->heap[0];
+	struct in_flight *last = simulation->heap[--simulation->in_flight_count];
+	size_t slot = 0;
+
+	for (;;) {
+		size_t child = 2 * slot + 1;
+
+		if (child >= simulation->in_flight_count)
+			break;
+		if (child + 1 < simulation->in_flight_count &&
+			earlier(simulation->heap[child + 1], simulation->heap[child]))
+			child++;
+		if (!earlier(simulation->heap[child], last))
+			break;
+		simulation->heap[slot] = simulation->heap[child];
+		slot = child;
+	}
+	simulation->heap[slot] = last;
+	return first;
+}
+
+static bool is_lost(struct simulation *simulation, const struct simulation_host *from, size_t to)
+{
+	bool lost = random_below(&simulation->random, 1000) < simulation->loss_per_mille;
+
+	if (to >= simulation->host_count || from->cut_off || simulation->hosts[to].cut_off)
+		return true;
+	return lost || from->partition != simulation->hosts[to].partition;
+}
+
+static void send_packet(struct simulation *simulation, struct simulation_host *from, struct packet *packet)
+{
+	size_t to = index_of(&packet->remote.address);
+	struct in_flight *datagram;
+
+	from->sent++;
+	if (is_lost(simulation, from, to)) {
+		simulation->lost++;
+		return;
+	}
+	datagram = malloc(sizeof(*datagram) + packet->length);
+	assert_non_null(datagram);
+	datagram->at = simulation->now + simulation->delay +
+		       (simulation->jitter ? random_u64(&simulation->random) % simulation->jitter : 0);
+	datagram->order = simulation->next_order++;
+	datagram->local = packet->remote;
+	datagram->remote = packet->remote;
+	datagram->remote.address = from->address;
+	datagram->remote.port = packet->remote.transport == TRANSPORT_UDP ? from->configuration.port : 0;
+	datagram->to = to;
+	datagram->kind = packet->kind;
+	datagram->length = packet->length;
+	memcpy(datagram->octets, packet_data(packet), packet->length);
+	heap_push(simulation, datagram);
+}
+
+/* ---- carrying a node's effects out ---- */
+
+/* Does what a kernel would: answers an echo request to our HIT. */
+static bool make_echo_reply(struct packet *packet)
+{
+	uint8_t *octets = packet_data(packet);
+	struct hit swap;
+	uint16_t checksum;
+
+	if (packet->kind != PACKET_INNER || packet->length < IPV6_HEADER_LENGTH + 8 || octets[6] != 58 || octets[40] != 128)
+		return false;
+	memcpy(&swap, octets + 8, HIT_LENGTH);
+	memmove(octets + 8, octets + 24, HIT_LENGTH);
+	memcpy(octets + 24, &swap, HIT_LENGTH);
+	octets[40] = 129;
+	/* The type grew by 1 in the high octet of its word; the checksum shrinks by as much. */
+	checksum = (uint16_t)(octets[42] << 8 | octets[43]);
+	checksum = (uint16_t)(checksum >= 0x100 ? checksum - 0x100 : checksum + 0xfeff);
+	octets[42] = (uint8_t)(checksum >> 8);
+	octets[43] = (uint8_t)checksum;
+	return true;
+}
+
+static void take_tunnel_packets(struct simulation_host *host, struct packet_vector *vector, struct packet_vector *replies)
+{
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind != PACKET_INNER)
+			continue;
+		if (make_echo_reply(packet))
+			packet_fill(packet_vector_add(replies), PACKET_INNER, packet_data(packet), packet->length);
+		else
+			host->tunnel_packets++;
+	}
+}
+
+static void send_vector(struct simulation *simulation, struct simulation_host *host, struct packet_vector *vector)
+{
+	for (size_t i = 0; i < vector->count; i++) {
+		uint16_t kind = vector->packets[i].kind;
+
+		if (kind == PACKET_DATAGRAM || kind == PACKET_HIP || kind == PACKET_ESP)
+			send_packet(simulation, host, &vector->packets[i]);
+	}
+}
+
+static void keep_reply(struct simulation *simulation, const struct node_effect *effect)
+{
+	json_t **slot = &simulation->replies[effect->token % SIMULATION_REPLIES];
+
+	json_decref(*slot);
+	*slot = json_loads(effect->text, 0, NULL);
+	assert_non_null(*slot);
+}
+
+static void drain(struct simulation *simulation, struct simulation_host *host)
+{
+	struct packet_vector *replies = calloc(1, sizeof(*replies));
+	struct node_effect effect;
+	bool again;
+
+	assert_non_null(replies);
+	do {
+		replies->count = 0;
+		while (node_next_effect(host->node, &effect)) {
+			if (effect.kind == NODE_UNDERLAY_SEND)
+				send_vector(simulation, host, effect.vector);
+			else if (effect.kind == NODE_TUNNEL_WRITE)
+				take_tunnel_packets(host, effect.vector, replies);
+			else if (effect.kind == NODE_REPLY)
+				keep_reply(simulation, &effect);
+		}
+		again = replies->count > 0;
+		if (again)
+			node_input_tunnel(host->node, simulation->now, replies);
+	} while (again);
+	host->wake = node_next_wake(host->node);
+	free(replies);
+}
+
+static void mix(struct simulation *simulation, uint64_t value)
+{
+	for (int i = 0; i < 8; i++)
+		simulation->trace = (simulation->trace ^ (value >> (8 * i) & 0xff)) * UINT64_C(0x100000001b3);
+}
+
+static void deliver(struct simulation *simulation, struct in_flight *datagram)
+{
+	struct simulation_host *host = &simulation->hosts[datagram->to];
+	struct packet *packet;
+
+	mix(simulation, datagram->at);
+	mix(simulation, index_of(&datagram->remote.address));
+	mix(simulation, datagram->to);
+	mix(simulation, datagram->length);
+	if (!host->node)
+		return;
+	simulation->delivered++;
+	host->received++;
+	simulation->vector->count = 0;
+	packet = packet_vector_add(simulation->vector);
+	assert_int_equal(packet_fill(packet, (packet_kind)datagram->kind, datagram->octets, datagram->length), HIPHOP_OK);
+	packet->local = datagram->local;
+	packet->remote = datagram->remote;
+	node_input_underlay(host->node, simulation->now, simulation->vector);
+	drain(simulation, host);
+}
+
+/* ---- life of a host ---- */
+
+static bool source_address(void *context, const struct address *remote, struct address *source)
+{
+	const struct simulation_host *host = context;
+
+	(void)remote;
+	*source = host->address;
+	return true;
+}
+
+static wall_milliseconds wall_now(const struct simulation *simulation)
+{
+	return simulation->wall_start + simulation->now / MILLISECONDS(1);
+}
+
+void simulation_boot(struct simulation *simulation, size_t index)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+	struct node_environment environment = {
+		.configuration = &host->configuration,
+		.identity = host->identity,
+		.random = &host->random,
+		.log = &simulation->log,
+		.source_address = source_address,
+		.context = host,
+	};
+
+	assert_null(host->node);
+	assert_int_equal(node_create(&environment, simulation->now, wall_now(simulation), &host->node), HIPHOP_OK);
+	node_addresses(host->node, simulation->now, &host->address, 1);
+	node_start(host->node, simulation->now);
+	drain(simulation, host);
+}
+
+void simulation_kill(struct simulation *simulation, size_t index)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+
+	node_free(host->node);
+	host->node = NULL;
+	host->wake = INSTANT_NEVER;
+}
+
+void simulation_leave(struct simulation *simulation, size_t index)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+
+	node_leave(host->node, simulation->now);
+	drain(simulation, host);
+	for (int i = 0; i < 50 && !node_has_left(host->node); i++)
+		simulation_run(simulation, MILLISECONDS(100));
+	node_stop(host->node, simulation->now);
+	drain(simulation, host);
+	simulation_kill(simulation, index);
+}
+
+/* ---- running ---- */
+
+static struct simulation_host *first_to_wake(struct simulation *simulation)
+{
+	struct simulation_host *first = &simulation->hosts[0];
+
+	for (size_t i = 1; i < simulation->host_count; i++) {
+		if (simulation->hosts[i].wake < first->wake)
+			first = &simulation->hosts[i];
+	}
+	return first;
+}
+
+/* One step: the next delivery or the next timer, whichever is first. False when nothing is due up to `end`. */
+static bool step(struct simulation *simulation, instant end)
+{
+	struct simulation_host *host = first_to_wake(simulation);
+	instant arrival = simulation->in_flight_count ? simulation->heap[0]->at : INSTANT_NEVER;
+
+	if (instant_earlier(arrival, host->wake) > end)
+		return false;
+	if (arrival <= host->wake) {
+		struct in_flight *datagram = heap_pop(simulation);
+
+		simulation->now = datagram->at;
+		deliver(simulation, datagram);
+		free(datagram);
+	} else {
+		if (host->wake > simulation->now)
+			simulation->now = host->wake;
+		node_tick(host->node, simulation->now);
+		drain(simulation, host);
+	}
+	return true;
+}
+
+void simulation_run(struct simulation *simulation, duration length)
+{
+	instant end = simulation->now + length;
+
+	while (step(simulation, end))
+		continue;
+	simulation->now = end;
+}
+
+bool simulation_run_until(struct simulation *simulation, duration limit, bool (*done)(struct simulation *simulation))
+{
+	instant end = simulation->now + limit;
+
+	while (!done(simulation)) {
+		if (simulation->now >= end)
+			return false;
+		simulation_run(simulation, MILLISECONDS(100));
+	}
+	return true;
+}
+
+/* ---- commands ---- */
+
+void simulation_command(struct simulation *simulation, size_t index, size_t slot, json_t *request)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+
+	assert_non_null(request);
+	assert_true(slot < SIMULATION_REPLIES);
+	json_decref(simulation->replies[slot]);
+	simulation->replies[slot] = NULL;
+	node_command(host->node, simulation->now, slot, request);
+	json_decref(request);
+	drain(simulation, host);
+}
+
+json_t *simulation_answer(struct simulation *simulation, size_t slot, duration limit)
+{
+	instant end = simulation->now + limit;
+
+	for (;;) {
+		json_t *reply = simulation->replies[slot];
+
+		if (reply && json_is_true(json_object_get(reply, "last")))
+			return reply;
+		if (simulation->now >= end)
+			return NULL;
+		simulation_run(simulation, MILLISECONDS(10));
+	}
+}
+
+json_t *simulation_ask(struct simulation *simulation, size_t host, json_t *request, duration limit)
+{
+	simulation_command(simulation, host, 0, request);
+	return simulation_answer(simulation, 0, limit);
+}
+
+char *simulation_hit(const struct simulation *simulation, size_t host, char text[static HIT_TEXT_SIZE])
+{
+	return hit_format(host_identity_hit(simulation->hosts[host].identity), text);
+}
+
+static const struct hit *true_successor(struct simulation *simulation, const struct simulation_host *host)
+{
+	const struct hit *self = host_identity_hit(host->identity), *best = NULL;
+
+	for (size_t i = 0; i < simulation->host_count; i++) {
+		const struct hit *other = host_identity_hit(simulation->hosts[i].identity);
+
+		if (!simulation->hosts[i].node || other == self)
+			continue;
+		if (!best || ring_in_arc(self, other, best))
+			best = other;
+	}
+	return best;
+}
+
+static bool has_successor(struct simulation_host *host, const struct hit *successor)
+{
+	json_t *status = node_status(host->node, host->simulation->now);
+	json_t *members = json_object_get(json_object_get(status, "overlay"), "members");
+	char text[HIT_TEXT_SIZE];
+	bool right = false;
+	json_t *member;
+	size_t i;
+
+	hit_format(successor, text);
+	json_array_foreach(members, i, member) {
+		if (json_is_true(json_object_get(member, "successor")) && json_is_true(json_object_get(member, "associated"))) {
+			right = strcmp(json_string_value(json_object_get(member, "hit")), text) == 0;
+			break;
+		}
+	}
+	json_decref(status);
+	return right;
+}
+
+bool simulation_ring_is_right(struct simulation *simulation)
+{
+	for (size_t i = 0; i < simulation->host_count; i++) {
+		struct simulation_host *host = &simulation->hosts[i];
+		const struct hit *successor;
+
+		if (!host->node)
+			continue;
+		successor = true_successor(simulation, host);
+		if (successor && !has_successor(host, successor))
+			return false;
+	}
+	return true;
+}

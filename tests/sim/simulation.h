@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Many real nodes in one process, on virtual time, over a seeded network with loss, delay and jitter. The same seed gives
+ * the same run: `trace` is a hash over every delivery (time, ends, length).
+ *
+ * There is no kernel: what a node writes to its tunnel is kept as counters, and ICMPv6 echo requests are answered.
+ */
+#ifndef HIPHOP_TESTS_SIM_SIMULATION_H
+#define HIPHOP_TESTS_SIM_SIMULATION_H
+
+#include "daemon/configuration.h"
+#include "daemon/node.h"
+#include "hip/crypto/host_identity.h"
+
+#include <jansson.h>
+
+/** Answers to one command that are kept. */
+#define SIMULATION_REPLIES 16
+
+struct simulation;
+
+struct simulation_host {
+	struct simulation *simulation;
+	size_t index;
+	struct configuration configuration;
+	struct host_identity *identity;
+	struct seeded_random generator;
+	struct random_source random;
+	struct address address;
+	struct node *node;  /**< NULL while the host is down */
+	instant wake;       /**< of the node */
+	bool cut_off;       /**< no packet comes or goes */
+	unsigned partition; /**< hosts of different partitions do not hear each other */
+	uint64_t tunnel_packets; /**< inner packets handed to the applications, echo requests not counted */
+	uint64_t sent, received; /**< datagrams */
+};
+
+struct in_flight;
+
+struct simulation {
+	uint64_t seed;
+	struct seeded_random generator;
+	struct random_source random;
+	instant now;
+	wall_milliseconds wall_start;
+	struct simulation_host *hosts;
+	size_t host_count;
+	duration delay;         /**< one way */
+	duration jitter;        /**< up to so much more */
+	uint32_t loss_per_mille;
+	struct in_flight **heap; /**< datagrams under way, earliest first */
+	size_t in_flight_count, in_flight_capacity;
+	uint64_t next_order;
+	struct packet_vector *vector;
+	uint64_t trace; /**< hash of all that was delivered */
+	uint64_t delivered, lost;
+	json_t *replies[SIMULATION_REPLIES]; /**< last answer to the command with this token, or NULL */
+	struct log log;
+};
+
+/** Prints the seed. `count` hosts are made, none is up. Host 0 is everybody's bootstrap peer. */
+void simulation_start(struct simulation *simulation, uint64_t seed, size_t count);
+void simulation_free(struct simulation *simulation);
+/** Boots a host (again). It has the same identity each time and nothing in its state file. */
+void simulation_boot(struct simulation *simulation, size_t host);
+/** Takes a host down without a word. */
+void simulation_kill(struct simulation *simulation, size_t host);
+/** Lets a host leave in order: node_stop, its last packets go out, then it is down. */
+void simulation_leave(struct simulation *simulation, size_t host);
+/** Runs for a length of virtual time. */
+void simulation_run(struct simulation *simulation, duration length);
+/** Runs until `done` says true, checked every 100 ms; false when that took longer than `limit`. */
+bool simulation_run_until(
+	struct simulation *simulation, duration limit, bool (*done)(struct simulation *simulation));
+/** Gives a command to a host; its answers arrive in replies[slot]. The request is stolen. */
+void simulation_command(struct simulation *simulation, size_t host, size_t slot, json_t *request);
+/** Runs until the last answer for `slot` is there and returns it (owned by the simulation), or NULL after `limit`. */
+json_t *simulation_answer(struct simulation *simulation, size_t slot, duration limit);
+/** Both in one. */
+json_t *simulation_ask(struct simulation *simulation, size_t host, json_t *request, duration limit);
+/** The HIT of a host as text; static per call site is not needed: it is written to `text`. */
+char *simulation_hit(const struct simulation *simulation, size_t host, char text[static HIT_TEXT_SIZE]);
+/** True when each host that is up has as its first successor the next one on the ring. */
+bool simulation_ring_is_right(struct simulation *simulation);
+
+#endif
