@@ -131,8 +131,7 @@ static struct data_effect *make_delivery(
 	const struct data_packet *fields, const struct host_identity *identity, const struct hit *neighbour)
 {
 	const struct span known = host_identity_octets(identity);
-	struct data_effect *made =
-		data_effect_make(DATA_TRANSPORT_DELIVER, fields->content.length + known.length);
+	struct data_effect *made = data_effect_make(DATA_TRANSPORT_DELIVER, fields->content.length + known.length);
 
 	if (made == NULL)
 		return NULL;
@@ -165,8 +164,8 @@ static hiphop_error take_message(struct data_transport *transport, instant now, 
 	if (delivery == NULL)
 		return HIPHOP_NO_MEMORY;
 	make_room(transport, &fields->sender);
-	hiphop_error error = deadline_heap_reserve(&transport->deadlines,
-		transport->outgoing.count + transport->received.by_message.count + 1);
+	hiphop_error error = deadline_heap_reserve(
+		&transport->deadlines, transport->outgoing.count + transport->received.by_message.count + 1);
 	if (!error)
 		error = data_received_add(&transport->received, fields, neighbour, &entry);
 	if (error) {
@@ -194,8 +193,7 @@ static hiphop_error repeat(struct data_transport *transport, struct data_receive
 	hiphop_error error = data_received_set_route(entry, &fields->route, neighbour);
 	if (error)
 		return error;
-	struct data_outgoing *answer =
-		entry->answered ? data_outgoing_find(transport, entry->answer_sequence) : NULL;
+	struct data_outgoing *answer = entry->answered ? data_outgoing_find(transport, entry->answer_sequence) : NULL;
 	if (answer != NULL)
 		error = data_outgoing_answer_again(transport, answer, &fields->route, neighbour);
 	else if (!entry->acknowledge_pending)
@@ -209,8 +207,8 @@ static hiphop_error handle(struct data_transport *transport, instant now, const 
 	size_t matched = 0;
 
 	for (size_t i = 0; i < fields->acknowledged.count; i++)
-		matched += data_outgoing_acknowledged(
-			transport, now, fields->acknowledged.items[i], fields->transaction);
+		matched +=
+			data_outgoing_acknowledged(transport, now, fields->acknowledged.items[i], fields->transaction);
 	if (!fields->has_sequence)
 		return matched > 0 ? HIPHOP_OK : HIPHOP_NOT_FOUND;
 
@@ -268,8 +266,8 @@ static hiphop_error finish(struct data_transport *transport, instant now, const 
 	return error;
 }
 
-hiphop_error data_transport_input(struct data_transport *transport, instant now, const struct packet_view *packet,
-	const struct hit *neighbour)
+hiphop_error data_transport_input(
+	struct data_transport *transport, instant now, const struct packet_view *packet, const struct hit *neighbour)
 {
 	const struct host_identity *identity = NULL;
 	struct data_packet fields;
@@ -339,8 +337,8 @@ static hiphop_error apply_notification(struct data_transport *transport, const s
 	return HIPHOP_OK;
 }
 
-hiphop_error data_transport_notified(struct data_transport *transport, instant now, const struct packet_view *packet,
-	const struct hit *neighbour)
+hiphop_error data_transport_notified(
+	struct data_transport *transport, instant now, const struct packet_view *packet, const struct hit *neighbour)
 {
 	const struct host_identity *identity = NULL;
 

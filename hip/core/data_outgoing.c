@@ -39,9 +39,11 @@ static duration first_timeout(const struct data_transport *transport)
 	duration measured = transport->smoothed_round_trip + 4 * transport->round_trip_variation;
 	duration least = transport->settings.retransmit_after;
 
-	if (measured <= least)
-		return least;
-	return measured < TIMEOUT_MAXIMUM || TIMEOUT_MAXIMUM < least ? measured : TIMEOUT_MAXIMUM;
+	if (measured < transport->backed_off)
+		measured = transport->backed_off;
+	if (measured > TIMEOUT_MAXIMUM)
+		measured = TIMEOUT_MAXIMUM;
+	return measured > least ? measured : least;
 }
 
 static void measure(struct data_transport *transport, duration round_trip)
@@ -58,15 +60,15 @@ static void measure(struct data_transport *transport, duration round_trip)
 	transport->smoothed_round_trip = (7 * smoothed + round_trip) / 8;
 }
 
-bool data_outgoing_acknowledged(
-	struct data_transport *transport, instant now, uint32_t sequence, uint64_t transaction)
+bool data_outgoing_acknowledged(struct data_transport *transport, instant now, uint32_t sequence, uint64_t transaction)
 {
 	struct data_outgoing *message = data_outgoing_find(transport, sequence);
 
 	/* SEQ_DATA can be guessed, TRANSACTION_ID cannot: only who saw the message can acknowledge it. */
 	if (message == NULL || message->transaction != transaction)
 		return false;
-	/* Karn: what was sent twice does not tell which copy was acknowledged. */
+	/* Karn: what was sent twice does not tell which copy was acknowledged, only that the time-out was short. */
+	transport->backed_off = message->sent > 1 ? message->wait : 0;
 	if (message->sent == 1 && now >= message->first_sent)
 		measure(transport, now - message->first_sent);
 	transport->counters[DATA_COUNT_ACKNOWLEDGED]++;
@@ -122,8 +124,8 @@ static bool has_room(const struct data_transport *transport, bool answer, const 
 }
 
 /** The way that a message takes from here: ROUTE_DST and the first hop. */
-static void choose_way(const struct data_route *wished, const struct data_received *request,
-	struct data_packet *fields, struct data_outgoing *message)
+static void choose_way(const struct data_route *wished, const struct data_received *request, struct data_packet *fields,
+	struct data_outgoing *message)
 {
 	if (wished != NULL && wished->count > 0)
 		fields->route = *wished;
@@ -152,8 +154,8 @@ static hiphop_error launch(struct data_transport *transport, instant now, struct
 
 	if (effect == NULL)
 		return HIPHOP_NO_MEMORY;
-	hiphop_error error = deadline_heap_reserve(&transport->deadlines,
-		transport->outgoing.count + transport->received.by_message.count + 1);
+	hiphop_error error = deadline_heap_reserve(
+		&transport->deadlines, transport->outgoing.count + transport->received.by_message.count + 1);
 	if (!error)
 		error = map_put(&transport->outgoing, &message->sequence, message);
 	if (error) {
@@ -289,8 +291,8 @@ void data_outgoing_timeout(struct data_transport *transport, instant now, struct
 }
 
 /** The same message by another way: ROUTE_DST is under the signature, so it is signed anew. */
-static hiphop_error rebuild(struct data_transport *transport, struct data_outgoing *message,
-	const struct data_route *route)
+static hiphop_error rebuild(
+	struct data_transport *transport, struct data_outgoing *message, const struct data_route *route)
 {
 	struct packet_view packet;
 	struct data_packet fields;

@@ -84,8 +84,7 @@ static hiphop_error build_into(const struct data_packet *fields, const struct ho
 	packet_reserve_signature(&builder, identity);
 	add_unsigned(&builder, fields);
 	if (fields->has_sequence)
-		packet_builder_payload(
-			&builder, HIP_NEXT_HEADER_RELOAD, fields->content.data, fields->content.length);
+		packet_builder_payload(&builder, HIP_NEXT_HEADER_RELOAD, fields->content.data, fields->content.length);
 	return packet_builder_finish(&builder, length);
 }
 
@@ -105,8 +104,7 @@ hiphop_error data_packet_build(
 
 static hiphop_error read_numbers(const struct packet_view *packet, struct data_packet *fields)
 {
-	hiphop_error error =
-		parameter_number_read(packet_find(packet, PARAMETER_SEQ_DATA), &fields->sequence);
+	hiphop_error error = parameter_number_read(packet_find(packet, PARAMETER_SEQ_DATA), &fields->sequence);
 	fields->has_sequence = !error;
 	if (error && error != HIPHOP_NOT_FOUND)
 		return error;

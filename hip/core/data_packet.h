@@ -30,7 +30,7 @@ struct data_packet {
 	uint16_t ttl; /**< 0 when read from a packet without OVERLAY_TTL */
 	/** When built: ROUTE_DST, or with count 0 an empty ROUTE_VIA. When read: the way back (relay_route_back). */
 	struct data_route route;
-	struct span content; /**< with has_sequence; borrowed */
+	struct span content;               /**< with has_sequence; borrowed */
 	uint8_t mic[RHASH_LENGTH_MAXIMUM]; /**< when read: of the first PAYLOAD_MIC, zero-filled. Checked by
 					      data_packet_verify_mic */
 };

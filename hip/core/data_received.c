@@ -40,8 +40,7 @@ static void message_key(const struct data_packet *fields, uint8_t key[static DAT
 	writer_copy(&writer, fields->mic, MIC_IN_KEY);
 }
 
-static void transaction_key(
-	const struct hit *sender, uint64_t transaction, uint8_t key[static TRANSACTION_KEY_LENGTH])
+static void transaction_key(const struct hit *sender, uint64_t transaction, uint8_t key[static TRANSACTION_KEY_LENGTH])
 {
 	struct writer writer = writer_over(key, TRANSACTION_KEY_LENGTH);
 

@@ -27,10 +27,10 @@ struct data_received {
 	struct hit neighbour; /**< who delivered the latest copy */
 	uint32_t sequence;
 	uint64_t transaction;
-	bool answer;               /**< it carried an ACK_DATA */
-	bool acknowledge_pending;  /**< waits for an answer to ride on */
+	bool answer;              /**< it carried an ACK_DATA */
+	bool acknowledge_pending; /**< waits for an answer to ride on */
 	bool answered;
-	uint32_t answer_sequence;  /**< SEQ_DATA of our answer */
+	uint32_t answer_sequence; /**< SEQ_DATA of our answer */
 	instant forget_at;
 	uint16_t route_flags; /**< the way back of the latest copy, in little memory */
 	uint8_t route_count;

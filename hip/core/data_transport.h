@@ -55,7 +55,7 @@ struct data_transport_settings {
 	duration remember_for;                /**< how long a received message is remembered; 30 s */
 	size_t identities;                    /**< parsed identities of senders kept; 128 */
 	uint32_t per_sender;                  /**< messages of one verified sender each second; 200, burst twice that */
-	uint32_t per_neighbour;               /**< signatures checked for one neighbour each second; 1000, burst twice that */
+	uint32_t per_neighbour; /**< signatures checked for one neighbour each second; 1000, burst twice that */
 };
 
 /** Makes an engine without anything under way. `*transport` is owned by the caller; data_transport_free.
@@ -88,16 +88,16 @@ hiphop_error data_transport_send(struct data_transport *transport, instant now, 
  * HIPHOP_LIMITED, HIPHOP_BAD_IDENTITY, HIPHOP_BAD_MAC, HIPHOP_BAD_SIGNATURE, HIPHOP_UNSUPPORTED, HIPHOP_REFUSED (other
  * overlay), HIPHOP_EXISTS (a duplicate, answered again), HIPHOP_NO_MEMORY.
  */
-hiphop_error data_transport_input(struct data_transport *transport, instant now, const struct packet_view *packet,
-	const struct hit *neighbour);
+hiphop_error data_transport_input(
+	struct data_transport *transport, instant now, const struct packet_view *packet, const struct hit *neighbour);
 
 /**
  * Takes a NOTIFY (70, 90 or AUTHENTICATION_FAILED) that came over the overlay to this host. Its signature is checked;
  * it changes no state (RFC 7401 section 5.3.6) but the error that DATA_TRANSPORT_FAILED will give, should the message
  * fail: HIPHOP_NOT_FOUND for 70 and 90, HIPHOP_REFUSED for AUTHENTICATION_FAILED. Errors as data_transport_input.
  */
-hiphop_error data_transport_notified(struct data_transport *transport, instant now, const struct packet_view *packet,
-	const struct hit *neighbour);
+hiphop_error data_transport_notified(
+	struct data_transport *transport, instant now, const struct packet_view *packet, const struct hit *neighbour);
 
 /** Does what has become due: retransmissions, bare acknowledgements, failures, forgetting. Early calls do nothing. */
 void data_transport_tick(struct data_transport *transport, instant now);
@@ -105,12 +105,13 @@ void data_transport_tick(struct data_transport *transport, instant now);
 instant data_transport_next_wake(const struct data_transport *transport);
 
 typedef enum {
-	/** Hand `octets` to `first_hop` when has_first_hop, else to the hop that the topology names for `destination`. */
+	/** Hand `octets` to `first_hop` when has_first_hop, else to the hop that the topology names for `destination`.
+	 */
 	DATA_TRANSPORT_SEND = 1,
 	/** A message for the layers above: `sender` … `algorithm`. */
 	DATA_TRANSPORT_DELIVER,
-	/** The message to `destination` with `transaction` was not acknowledged: `error`, HIPHOP_TIMEOUT unless a NOTIFY
-	 *  told better. */
+	/** The message to `destination` with `transaction` was not acknowledged: `error`, HIPHOP_TIMEOUT unless a
+	 * NOTIFY told better. */
 	DATA_TRANSPORT_FAILED
 } data_transport_effect_kind;
 
@@ -139,7 +140,7 @@ struct data_transport_effect {
 	size_t content_length;
 	const uint8_t *identity; /**< the sender's verified Host Identity (the HI field of HOST_ID) */
 	size_t identity_length;
-	uint16_t algorithm;      /**< of that Host Identity, RFC 7401 section 5.2.9 */
+	uint16_t algorithm; /**< of that Host Identity, RFC 7401 section 5.2.9 */
 
 	/* DATA_TRANSPORT_FAILED */
 	hiphop_error error;
@@ -149,29 +150,29 @@ struct data_transport_effect {
 bool data_transport_next_effect(struct data_transport *transport, struct data_transport_effect *effect);
 
 /** Counters. */
-#define DATA_TRANSPORT_COUNTERS(X) \
-	X(SENT, "data_sent") \
-	X(RETRANSMITTED, "data_retransmitted") \
-	X(ACKNOWLEDGED, "data_acknowledged") \
-	X(FAILED, "data_failed") \
-	X(BARE_ACK_SENT, "data_bare_ack_sent") \
-	X(RECEIVED, "data_received") \
-	X(DUPLICATE, "data_duplicate") \
-	X(NOTIFY_SENT, "data_notify_sent") \
-	X(DROP_MALFORMED, "data_drop_malformed") \
-	X(DROP_OTHER_OVERLAY, "data_drop_other_overlay") \
-	X(DROP_RATE, "data_drop_rate") \
-	X(DROP_IDENTITY, "data_drop_identity") \
-	X(DROP_MIC, "data_drop_mic") \
-	X(DROP_SIGNATURE, "data_drop_signature") \
-	X(DROP_STRAY_ACK, "data_drop_stray_ack") \
+#define DATA_TRANSPORT_COUNTERS(X)                                                                                     \
+	X(SENT, "data_sent")                                                                                           \
+	X(RETRANSMITTED, "data_retransmitted")                                                                         \
+	X(ACKNOWLEDGED, "data_acknowledged")                                                                           \
+	X(FAILED, "data_failed")                                                                                       \
+	X(BARE_ACK_SENT, "data_bare_ack_sent")                                                                         \
+	X(RECEIVED, "data_received")                                                                                   \
+	X(DUPLICATE, "data_duplicate")                                                                                 \
+	X(NOTIFY_SENT, "data_notify_sent")                                                                             \
+	X(DROP_MALFORMED, "data_drop_malformed")                                                                       \
+	X(DROP_OTHER_OVERLAY, "data_drop_other_overlay")                                                               \
+	X(DROP_RATE, "data_drop_rate")                                                                                 \
+	X(DROP_IDENTITY, "data_drop_identity")                                                                         \
+	X(DROP_MIC, "data_drop_mic")                                                                                   \
+	X(DROP_SIGNATURE, "data_drop_signature")                                                                       \
+	X(DROP_STRAY_ACK, "data_drop_stray_ack")                                                                       \
 	X(DROP_NO_MEMORY, "data_drop_no_memory")
 
 typedef enum {
 #define DATA_TRANSPORT_COUNTER_MEMBER(name, text) DATA_COUNT_##name,
 	DATA_TRANSPORT_COUNTERS(DATA_TRANSPORT_COUNTER_MEMBER)
 #undef DATA_TRANSPORT_COUNTER_MEMBER
-	DATA_COUNT_COUNT
+		DATA_COUNT_COUNT
 } data_transport_counter;
 
 /** Since creation. 0 for a number out of range. */

@@ -50,6 +50,7 @@ struct data_transport {
 	struct data_effect *first, *last, *taken;
 	duration smoothed_round_trip; /**< 0: not measured yet (RFC 6298 section 2) */
 	duration round_trip_variation;
+	duration backed_off; /**< time-out that a repeated message ended with; 0 since one got through at once */
 	uint64_t counters[DATA_COUNT_COUNT];
 };
 
@@ -70,8 +71,7 @@ struct data_effect *data_effect_send(
 /** The message under way with this SEQ_DATA, or NULL. */
 struct data_outgoing *data_outgoing_find(const struct data_transport *transport, uint32_t sequence);
 /** An ACK_DATA named `sequence` under `transaction`. False when no such message is under way. */
-bool data_outgoing_acknowledged(
-	struct data_transport *transport, instant now, uint32_t sequence, uint64_t transaction);
+bool data_outgoing_acknowledged(struct data_transport *transport, instant now, uint32_t sequence, uint64_t transaction);
 /** Its timer ran out: sends it again, or gives up. */
 void data_outgoing_timeout(struct data_transport *transport, instant now, struct data_outgoing *message);
 /** The requester asked again: sends the answer again, along `route` from `neighbour`. */

@@ -119,8 +119,7 @@ static bool via_is_honest(const struct overlay_facts *facts)
 {
 	if (!facts->has_via || facts->neighbour == NULL)
 		return true;
-	const struct hit *last =
-		facts->via.count > 0 ? &facts->via.hits[facts->via.count - 1] : &facts->packet->sender;
+	const struct hit *last = facts->via.count > 0 ? &facts->via.hits[facts->via.count - 1] : &facts->packet->sender;
 	return hit_equal(last, facts->neighbour);
 }
 
@@ -137,13 +136,13 @@ static bool is_neighbour(const struct relay_place *place, const struct hit *hit,
 	return place->is_neighbour != NULL ? place->is_neighbour(place->context, hit) : without_answer;
 }
 
-static int ask_next_hop(const struct overlay_facts *facts, struct hit *next)
+static overlay_route ask_next_hop(const struct overlay_facts *facts, struct hit *next)
 {
 	const struct relay_place *place = facts->place;
 
 	if (place->next_hop == NULL)
 		return OVERLAY_NO_ROUTE;
-	return place->next_hop(place->context, &facts->packet->receiver, next);
+	return place->next_hop(place->context, &facts->packet->receiver, facts->neighbour, next);
 }
 
 static bool receiver_is_resource(const struct overlay_facts *facts)
@@ -201,8 +200,7 @@ static void decide_by_list(const struct overlay_facts *facts, struct relay_decis
 		if (ask_next_hop(facts, &ignored) == OVERLAY_SELF)
 			deliver(decision);
 		else
-			drop_and_notify(
-				facts, decision, RELAY_CAUSE_NEXT_HOP_UNKNOWN, NOTIFY_UNKNOWN_NEXT_HOP);
+			drop_and_notify(facts, decision, RELAY_CAUSE_NEXT_HOP_UNKNOWN, NOTIFY_UNKNOWN_NEXT_HOP);
 		return;
 	}
 	struct hit next = choose_step(facts, step);
@@ -222,7 +220,7 @@ static bool would_go_back(const struct overlay_facts *facts, const struct hit *n
 static void decide_by_topology(const struct overlay_facts *facts, struct relay_decision *decision)
 {
 	struct hit next = {{0}};
-	int answer = ask_next_hop(facts, &next);
+	overlay_route answer = ask_next_hop(facts, &next);
 
 	if (answer == OVERLAY_SELF && receiver_is_resource(facts))
 		deliver(decision);
@@ -321,8 +319,7 @@ hiphop_error relay_forward(const uint8_t *octets, size_t length, const struct hi
 
 /* ---- the way back ---------------------------------------------------------------------------------------------- */
 
-static void reverse_into(
-	const struct parameter_route *list, size_t count, uint16_t flags, struct data_route *route)
+static void reverse_into(const struct parameter_route *list, size_t count, uint16_t flags, struct data_route *route)
 {
 	route->flags = flags;
 	route->count = (uint8_t)count;
@@ -432,8 +429,8 @@ struct relay_rates {
 	struct rate_table *notifications;
 };
 
-hiphop_error relay_rates_create(uint32_t forwards_per_second, const struct random_source *random,
-	struct relay_rates **rates)
+hiphop_error relay_rates_create(
+	uint32_t forwards_per_second, const struct random_source *random, struct relay_rates **rates)
 {
 	uint32_t forwards = forwards_per_second != 0 ? forwards_per_second : RELAY_FORWARDS_PER_SECOND;
 	uint32_t burst = forwards <= UINT32_MAX / 2 ? 2 * forwards : UINT32_MAX;
@@ -441,8 +438,7 @@ hiphop_error relay_rates_create(uint32_t forwards_per_second, const struct rando
 	struct relay_rates *made = calloc(1, sizeof *made);
 	if (made == NULL)
 		return HIPHOP_NO_MEMORY;
-	hiphop_error error =
-		rate_table_create(forwards, burst, RELAY_NEIGHBOURS_MAXIMUM, random, &made->forwards);
+	hiphop_error error = rate_table_create(forwards, burst, RELAY_NEIGHBOURS_MAXIMUM, random, &made->forwards);
 	if (!error)
 		error = rate_table_create(RELAY_NOTIFICATIONS_PER_SECOND, RELAY_NOTIFICATIONS_BURST,
 			RELAY_NEIGHBOURS_MAXIMUM, random, &made->notifications);

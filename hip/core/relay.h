@@ -18,6 +18,7 @@
 #include "hip/base/random.h"
 #include "hip/base/time.h"
 #include "hip/core/overlay_route.h"
+#include "hip/wire/constants.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +31,8 @@ struct host_identity; /* hip/crypto/host_identity.h */
 #define RELAY_TTL_MAXIMUM 100
 /** OVERLAY_TTL of a packet that starts here, when nothing else is asked for. */
 #define RELAY_TTL_DEFAULT 32
+/** A packet that is forwarded is at most this long, payload included. */
+#define RELAY_PACKET_MAXIMUM HIP_PACKET_WITH_PAYLOAD_MAXIMUM
 /** Octets that relay_notification needs at most. */
 #define RELAY_NOTIFICATION_MAXIMUM 2048
 
@@ -39,12 +42,12 @@ struct relay_place {
 	bool overlay;        /**< takes part in an overlay */
 	uint32_t overlay_id; /**< in which one */
 	void *context;
-	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from` (NULL: it
-	 *  starts here). NULL = OVERLAY_NO_ROUTE. */
+	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from`
+	 * (NULL: it starts here). NULL = OVERLAY_NO_ROUTE. */
 	overlay_route (*next_hop)(
 		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
-	/** Whether a packet can be sealed to this HIT now ("has a valid locator", RFC 6028 section 3.3). NULL = yes to the
-	 *  next in the list, no to later ones. */
+	/** Whether a packet can be sealed to this HIT now ("has a valid locator", RFC 6028 section 3.3). NULL = yes to
+	 * the next in the list, no to later ones. */
 	bool (*is_neighbour)(void *context, const struct hit *hit);
 };
 
@@ -56,16 +59,16 @@ typedef enum {
 } relay_verdict;
 
 /** Why a packet does not go on. */
-#define RELAY_CAUSES(X) \
-	X(NONE, "none") \
-	X(NOT_FOR_US, "no OVERLAY_ID and another's HIT") \
-	X(OTHER_OVERLAY, "OVERLAY_ID of an overlay we are not in") \
-	X(TTL_EXCEEDED, "OVERLAY_TTL used up, or over the maximum") \
-	X(TTL_MISSING, "neither OVERLAY_TTL nor ROUTE_DST bounds its way") \
-	X(ROUTE_INVALID, "own HIT not in ROUTE_DST exactly once, or a HIT twice") \
-	X(VIA_FORGED, "ROUTE_VIA does not end in the neighbour that delivered it") \
-	X(LOOP, "it has been here, or would go back") \
-	X(VIA_FULL, "no room for one more HIT in ROUTE_VIA") \
+#define RELAY_CAUSES(X)                                                                                                \
+	X(NONE, "none")                                                                                                \
+	X(NOT_FOR_US, "no OVERLAY_ID and another's HIT")                                                               \
+	X(OTHER_OVERLAY, "OVERLAY_ID of an overlay we are not in")                                                     \
+	X(TTL_EXCEEDED, "OVERLAY_TTL used up, or over the maximum")                                                    \
+	X(TTL_MISSING, "neither OVERLAY_TTL nor ROUTE_DST bounds its way")                                             \
+	X(ROUTE_INVALID, "own HIT not in ROUTE_DST exactly once, or a HIT twice")                                      \
+	X(VIA_FORGED, "ROUTE_VIA does not end in the neighbour that delivered it")                                     \
+	X(LOOP, "it has been here, or would go back")                                                                  \
+	X(VIA_FULL, "no room for one more HIT in ROUTE_VIA")                                                           \
 	X(NEXT_HOP_UNKNOWN, "no way to the next hop")
 
 typedef enum {
@@ -139,16 +142,16 @@ struct relay_rates;
 
 /** Packets forwarded for one neighbour each second, and at once, when the configuration says 0. */
 #define RELAY_FORWARDS_PER_SECOND 1000
-#define RELAY_FORWARDS_BURST 2000
+#define RELAY_FORWARDS_BURST      2000
 /** NOTIFYs made because of one neighbour. */
 #define RELAY_NOTIFICATIONS_PER_SECOND 5
-#define RELAY_NOTIFICATIONS_BURST 20
+#define RELAY_NOTIFICATIONS_BURST      20
 /** Neighbours whose rate is remembered. */
 #define RELAY_NEIGHBOURS_MAXIMUM 1024
 
 /** `forwards_per_second` 0 takes RELAY_FORWARDS_PER_SECOND; the burst is twice that. HIPHOP_NO_MEMORY. */
-hiphop_error relay_rates_create(uint32_t forwards_per_second, const struct random_source *random,
-	struct relay_rates **rates);
+hiphop_error relay_rates_create(
+	uint32_t forwards_per_second, const struct random_source *random, struct relay_rates **rates);
 /** NULL is allowed. */
 void relay_rates_free(struct relay_rates *rates);
 /** Whether one more packet of this neighbour may be forwarded now; counts it. */
