@@ -29,16 +29,16 @@
 
 struct host;
 
-/** Read-only views that the host may ask at any time, inside any call. They must not call into the host. A NULL
- *  function counts as "no", "never" and OVERLAY_NO_ROUTE. */
+/** Read-only views that the host may ask at any time, inside any call. They must not call into the host. NULL
+ *  functions: the local address stays unspecified (the kernel chooses), no traffic ever, OVERLAY_NO_ROUTE. */
 struct host_environment {
 	void *context;
 	/** The source address that the kernel would use towards `remote`; false when there is no route. */
 	bool (*source_address)(void *context, const struct address *remote, struct address *source);
 	/** When ESP was last sent to and last heard (opened, verified) from the peer, over all of its SAs. 0: never. */
 	void (*traffic)(void *context, const struct hit *peer, instant *sent, instant *heard);
-	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from` (NULL: it
-	 *  starts here). Fills `next` for OVERLAY_HOP. */
+	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from`
+	 * (NULL: it starts here). Fills `next` for OVERLAY_HOP. */
 	overlay_route (*next_hop)(
 		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 };
@@ -72,7 +72,8 @@ struct host_configuration {
 	size_t hip_cipher_count;
 	uint8_t esp_suites[HOST_ALGORITHMS_MAXIMUM];
 	size_t esp_suite_count;
-	uint16_t transports[2]; /**< enum transport, best first: which of UDP and plain IP to use; 0 of them = UDP alone */
+	uint16_t transports[2]; /**< enum transport, best first: which of UDP and plain IP to use; 0 of them = UDP alone
+				 */
 	size_t transport_count;
 
 	uint8_t puzzle_difficulty; /**< #K of own puzzles, 0 to 20 (RFC 7401 section 4.1.2); 0 = 10 */
@@ -107,8 +108,8 @@ struct host_arrival {
 
 /** Takes one HIP packet, from the wire or out of ESP. Bad packets are counted and dropped; nothing is reported to the
  *  caller but through effects and counters. `packet` is not kept. */
-void host_input(struct host *host, instant now, const struct host_arrival *arrival, const uint8_t *packet,
-	size_t length);
+void host_input(
+	struct host *host, instant now, const struct host_arrival *arrival, const uint8_t *packet, size_t length);
 
 /* ---- wishes of the layers above ------------------------------------------------------------------------------- */
 
@@ -137,8 +138,8 @@ void host_close_all(struct host *host, instant now);
  * `configured` entries are never pushed out by learnt ones. HIPHOP_REFUSED (an address that no peer may have),
  * HIPHOP_LIMITED, HIPHOP_NO_MEMORY.
  */
-hiphop_error host_learn_locator(struct host *host, const struct hit *peer, const struct endpoint *locator,
-	bool configured);
+hiphop_error host_learn_locator(
+	struct host *host, const struct hit *peer, const struct endpoint *locator, bool configured);
 /**
  * The usable addresses of this host, best first; the rest, and what address_is_usable_locator refuses, is ignored.
  * When an address that an association uses is gone, or the kernel would now use another, its base exchange runs again
@@ -147,8 +148,8 @@ hiphop_error host_learn_locator(struct host *host, const struct hit *peer, const
 void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count);
 /** ESP came in for an SPI that nobody has (a peer that still has an association from before a restart). Answers with
  *  a rate-limited NOTIFY INVALID_SPI when the peer is known by this address, else with nothing. */
-void host_unknown_spi(struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote,
-	uint32_t spi);
+void host_unknown_spi(
+	struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote, uint32_t spi);
 
 /* ---- DATA for the overlay (RFC 6078, 6079) -------------------------------------------------------------------- */
 
@@ -193,8 +194,8 @@ typedef enum {
 	HOST_SEND = 1,
 	/** Send `octets` (a HIP packet) inside the ESP to `peer`, with next header 139. */
 	HOST_SEND_SEALED,
-	/** Install the pair of SAs `sa` with `peer`. It comes before any HOST_REMOVE_SA of the pair it replaces; from now
-	 *  on the new outbound SA is used. */
+	/** Install the pair of SAs `sa` with `peer`. It comes before any HOST_REMOVE_SA of the pair it replaces; from
+	 * now on the new outbound SA is used. */
 	HOST_INSTALL_SA,
 	/** The pair with sa->spi_in now goes between `local` and `remote`. */
 	HOST_MOVE_SA,
@@ -208,7 +209,8 @@ typedef enum {
 	HOST_DATA,
 	/** DATA to data->receiver, data->transaction was not acknowledged: `error`. */
 	HOST_DATA_FAILED,
-	/** Something for `hiphop monitor`: `event`, one short lower-case phrase; `peer` and `remote` where they apply. */
+	/** Something for `hiphop monitor`: `event`, one short lower-case phrase; `peer` and `remote` where they apply.
+	 */
 	HOST_EVENT
 } host_effect_kind;
 
@@ -221,9 +223,9 @@ struct host_sa {
 };
 
 struct host_association_change {
-	host_state state;     /**< HOST_R2_SENT or HOST_ESTABLISHED: usable. HOST_FAILED, HOST_CLOSED, HOST_CLOSING: over */
-	bool usable;          /**< SAs are installed, ESP may be sent; false in an exchange that ended with path "none" */
-	bool renewed;         /**< there was a usable association before; it has been replaced */
+	host_state state; /**< HOST_R2_SENT or HOST_ESTABLISHED: usable. HOST_FAILED, HOST_CLOSED, HOST_CLOSING: over */
+	bool usable;      /**< SAs are installed, ESP may be sent; false in an exchange that ended with path "none" */
+	bool renewed;     /**< there was a usable association before; it has been replaced */
 	hiphop_error reason;  /**< why it ended; HIPHOP_OK when usable or closed in order */
 	bool initiator;       /**< we sent the I1 */
 	uint8_t overlay_hops; /**< overlay hops that its I1 took; 0 = direct */
@@ -231,17 +233,18 @@ struct host_association_change {
 
 /** DATA that arrived (or failed). Pointers live as long as the effect. */
 struct host_data {
-	struct hit sender, receiver; /**< of the HIP header; the receiver may be a Resource-ID that we are responsible for */
-	struct hit neighbour;        /**< whose ESP it came out of */
-	uint64_t transaction;        /**< TRANSACTION_ID (RFC 6078) */
-	uint8_t hops;                /**< overlay hops it took: entries of ROUTE_VIA + 1 */
-	uint8_t ttl;                 /**< what was left of OVERLAY_TTL */
-	struct data_route route;     /**< the way back, for host_answer_data */
+	struct hit sender,
+		receiver;     /**< of the HIP header; the receiver may be a Resource-ID that we are responsible for */
+	struct hit neighbour; /**< whose ESP it came out of */
+	uint64_t transaction; /**< TRANSACTION_ID (RFC 6078) */
+	uint8_t hops;         /**< overlay hops it took: entries of ROUTE_VIA + 1 */
+	uint8_t ttl;          /**< what was left of OVERLAY_TTL */
+	struct data_route route; /**< the way back, for host_answer_data */
 	const uint8_t *content;
 	size_t length;
-	const uint8_t *identity;     /**< the sender's verified Host Identity (the HI field of HOST_ID) */
+	const uint8_t *identity; /**< the sender's verified Host Identity (the HI field of HOST_ID) */
 	size_t identity_length;
-	uint16_t algorithm;          /**< of that Host Identity, RFC 7401 section 5.2.9 */
+	uint16_t algorithm; /**< of that Host Identity, RFC 7401 section 5.2.9 */
 };
 
 /** Plain data. What is behind pointers is valid until the next call into the host (host_next_effect included). */
@@ -266,16 +269,16 @@ bool host_next_effect(struct host *host, struct host_effect *effect);
 struct host_association_view {
 	struct hit peer;
 	host_state state;
-	bool usable;                   /**< has SAs */
+	bool usable; /**< has SAs */
 	bool held;
 	bool initiator;
-	const char *path;              /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */
-	struct endpoint local, remote; /**< of the SAs, or of the exchange under way */
-	uint32_t spi_in, spi_out;      /**< 0 without SAs */
-	const char *suite;             /**< name of the ESP suite, "" without SAs. Static. */
-	duration round_trip;           /**< last measured, 0 = not known */
-	uint8_t overlay_hops;          /**< of its I1; 0 = direct */
-	instant since;                 /**< when it came into this state */
+	const char *path;                /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */
+	struct endpoint local, remote;   /**< of the SAs, or of the exchange under way */
+	uint32_t spi_in, spi_out;        /**< 0 without SAs */
+	const char *suite;               /**< name of the ESP suite, "" without SAs. Static. */
+	duration round_trip;             /**< last measured, 0 = not known */
+	uint8_t overlay_hops;            /**< of its I1; 0 = direct */
+	instant since;                   /**< when it came into this state */
 	const struct endpoint *locators; /**< known, best first; valid until the next call into the host */
 	size_t locator_count;
 };
@@ -287,67 +290,68 @@ bool host_association_at(const struct host *host, size_t index, struct host_asso
 bool host_association_find(const struct host *host, const struct hit *peer, struct host_association_view *view);
 
 /** Counters: packets in and out by type, and every reason to drop one. */
-#define HOST_COUNTERS(X) \
-	X(I1_IN, "i1_in") \
-	X(R1_IN, "r1_in") \
-	X(I2_IN, "i2_in") \
-	X(R2_IN, "r2_in") \
-	X(UPDATE_IN, "update_in") \
-	X(NOTIFY_IN, "notify_in") \
-	X(CLOSE_IN, "close_in") \
-	X(CLOSE_ACK_IN, "close_ack_in") \
-	X(DATA_IN, "data_in") \
-	X(I1_OUT, "i1_out") \
-	X(R1_OUT, "r1_out") \
-	X(I2_OUT, "i2_out") \
-	X(R2_OUT, "r2_out") \
-	X(UPDATE_OUT, "update_out") \
-	X(NOTIFY_OUT, "notify_out") \
-	X(CLOSE_OUT, "close_out") \
-	X(CLOSE_ACK_OUT, "close_ack_out") \
-	X(DATA_OUT, "data_out") \
-	X(RETRANSMITTED, "retransmitted") \
-	X(FORWARDED, "forwarded") \
-	X(R1_SIGNED_ON_DEMAND, "r1_signed_on_demand") \
-	X(DROP_MALFORMED, "drop_malformed") \
-	X(DROP_CHECKSUM, "drop_checksum") \
-	X(DROP_UNSUPPORTED, "drop_unsupported") \
-	X(DROP_UNKNOWN_TYPE, "drop_unknown_type") \
-	X(DROP_NOT_FOR_US, "drop_not_for_us") \
-	X(DROP_OWN_HIT, "drop_own_hit") \
-	X(DROP_NO_ASSOCIATION, "drop_no_association") \
-	X(DROP_WRONG_STATE, "drop_wrong_state") \
-	X(DROP_I1_RATE, "drop_i1_rate") \
-	X(DROP_I2_RATE, "drop_i2_rate") \
-	X(DROP_R1_RATE, "drop_r1_rate") \
-	X(DROP_UPDATE_RATE, "drop_update_rate") \
-	X(DROP_NOTIFY_RATE, "drop_notify_rate") \
-	X(DROP_PUZZLE, "drop_puzzle") \
-	X(DROP_PUZZLE_TOO_HARD, "drop_puzzle_too_hard") \
-	X(DROP_OLD_R1, "drop_old_r1") \
-	X(DROP_NO_PROPOSAL, "drop_no_proposal") \
-	X(DROP_DOWNGRADE, "drop_downgrade") \
-	X(DROP_DH, "drop_dh") \
-	X(DROP_DECRYPTION, "drop_decryption") \
-	X(DROP_IDENTITY, "drop_identity") \
-	X(DROP_MAC, "drop_mac") \
-	X(DROP_SIGNATURE, "drop_signature") \
-	X(DROP_REPLAYED, "drop_replayed") \
-	X(DROP_ECHO, "drop_echo") \
-	X(DROP_TOO_MANY, "drop_too_many") \
-	X(DROP_NO_MEMORY, "drop_no_memory") \
-	X(DROP_NOT_SEALED, "drop_overlay_not_sealed") \
-	X(DROP_OTHER_OVERLAY, "drop_other_overlay") \
-	X(DROP_TTL, "drop_overlay_ttl") \
-	X(DROP_ROUTE, "drop_overlay_route") \
-	X(DROP_NO_ROUTE, "drop_no_route") \
+#define HOST_COUNTERS(X)                                                                                               \
+	X(I1_IN, "i1_in")                                                                                              \
+	X(R1_IN, "r1_in")                                                                                              \
+	X(I2_IN, "i2_in")                                                                                              \
+	X(R2_IN, "r2_in")                                                                                              \
+	X(UPDATE_IN, "update_in")                                                                                      \
+	X(NOTIFY_IN, "notify_in")                                                                                      \
+	X(CLOSE_IN, "close_in")                                                                                        \
+	X(CLOSE_ACK_IN, "close_ack_in")                                                                                \
+	X(DATA_IN, "data_in")                                                                                          \
+	X(I1_OUT, "i1_out")                                                                                            \
+	X(R1_OUT, "r1_out")                                                                                            \
+	X(I2_OUT, "i2_out")                                                                                            \
+	X(R2_OUT, "r2_out")                                                                                            \
+	X(UPDATE_OUT, "update_out")                                                                                    \
+	X(NOTIFY_OUT, "notify_out")                                                                                    \
+	X(CLOSE_OUT, "close_out")                                                                                      \
+	X(CLOSE_ACK_OUT, "close_ack_out")                                                                              \
+	X(DATA_OUT, "data_out")                                                                                        \
+	X(RETRANSMITTED, "retransmitted")                                                                              \
+	X(FORWARDED, "forwarded")                                                                                      \
+	X(R1_SIGNED_ON_DEMAND, "r1_signed_on_demand")                                                                  \
+	X(DROP_MALFORMED, "drop_malformed")                                                                            \
+	X(DROP_CHECKSUM, "drop_checksum")                                                                              \
+	X(DROP_UNSUPPORTED, "drop_unsupported")                                                                        \
+	X(DROP_UNKNOWN_TYPE, "drop_unknown_type")                                                                      \
+	X(DROP_NOT_FOR_US, "drop_not_for_us")                                                                          \
+	X(DROP_OWN_HIT, "drop_own_hit")                                                                                \
+	X(DROP_NO_ASSOCIATION, "drop_no_association")                                                                  \
+	X(DROP_WRONG_STATE, "drop_wrong_state")                                                                        \
+	X(DROP_I1_RATE, "drop_i1_rate")                                                                                \
+	X(DROP_I2_RATE, "drop_i2_rate")                                                                                \
+	X(DROP_R1_RATE, "drop_r1_rate")                                                                                \
+	X(DROP_UPDATE_RATE, "drop_update_rate")                                                                        \
+	X(DROP_NOTIFY_RATE, "drop_notify_rate")                                                                        \
+	X(DROP_FORWARD_RATE, "drop_forward_rate")                                                                      \
+	X(DROP_PUZZLE, "drop_puzzle")                                                                                  \
+	X(DROP_PUZZLE_TOO_HARD, "drop_puzzle_too_hard")                                                                \
+	X(DROP_OLD_R1, "drop_old_r1")                                                                                  \
+	X(DROP_NO_PROPOSAL, "drop_no_proposal")                                                                        \
+	X(DROP_DOWNGRADE, "drop_downgrade")                                                                            \
+	X(DROP_DH, "drop_dh")                                                                                          \
+	X(DROP_DECRYPTION, "drop_decryption")                                                                          \
+	X(DROP_IDENTITY, "drop_identity")                                                                              \
+	X(DROP_MAC, "drop_mac")                                                                                        \
+	X(DROP_SIGNATURE, "drop_signature")                                                                            \
+	X(DROP_REPLAYED, "drop_replayed")                                                                              \
+	X(DROP_ECHO, "drop_echo")                                                                                      \
+	X(DROP_TOO_MANY, "drop_too_many")                                                                              \
+	X(DROP_NO_MEMORY, "drop_no_memory")                                                                            \
+	X(DROP_NOT_SEALED, "drop_overlay_not_sealed")                                                                  \
+	X(DROP_OTHER_OVERLAY, "drop_other_overlay")                                                                    \
+	X(DROP_TTL, "drop_overlay_ttl")                                                                                \
+	X(DROP_ROUTE, "drop_overlay_route")                                                                            \
+	X(DROP_NO_ROUTE, "drop_no_route")                                                                              \
 	X(DROP_DATA, "drop_data")
 
 typedef enum {
 #define HOST_COUNTER_MEMBER(name, text) HOST_COUNT_##name,
 	HOST_COUNTERS(HOST_COUNTER_MEMBER)
 #undef HOST_COUNTER_MEMBER
-	HOST_COUNTER_COUNT
+		HOST_COUNTER_COUNT
 } host_counter;
 
 /** Since host_create. 0 for a number out of range. */

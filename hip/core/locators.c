@@ -73,8 +73,8 @@ static void drop_oldest_learnt(struct locator_cache *cache)
 	}
 }
 
-static hiphop_error list_for(struct locator_cache *cache, const struct hit *peer, bool configured,
-	struct locator_list **found)
+static hiphop_error list_for(
+	struct locator_cache *cache, const struct hit *peer, bool configured, struct locator_list **found)
 {
 	struct locator_list *list = map_get(&cache->lists, peer->octets);
 
@@ -109,12 +109,14 @@ static void take_out(struct locator_list *list, size_t place)
 	if (place < list->configured)
 		list->configured--;
 	list->count--;
-	memmove(&list->endpoints[place], &list->endpoints[place + 1], (list->count - place) * sizeof list->endpoints[0]);
+	memmove(&list->endpoints[place], &list->endpoints[place + 1],
+		(list->count - place) * sizeof list->endpoints[0]);
 }
 
 static void put_in(struct locator_list *list, size_t place, const struct endpoint *locator)
 {
-	memmove(&list->endpoints[place + 1], &list->endpoints[place], (list->count - place) * sizeof list->endpoints[0]);
+	memmove(&list->endpoints[place + 1], &list->endpoints[place],
+		(list->count - place) * sizeof list->endpoints[0]);
 	list->endpoints[place] = *locator;
 	list->count++;
 }
@@ -135,8 +137,8 @@ static void note_owner(struct locator_cache *cache, const struct hit *peer, cons
 		free(owner);
 }
 
-hiphop_error locators_learn(struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator,
-	bool configured)
+hiphop_error locators_learn(
+	struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator, bool configured)
 {
 	struct locator_list *list;
 	hiphop_error error;

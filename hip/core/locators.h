@@ -34,8 +34,8 @@ void locators_free(struct locator_cache *cache);
 const struct locator_list *locators_of(const struct locator_cache *cache, const struct hit *peer);
 /** See host_learn_locator. A known learnt locator moves to the front of the learnt ones. HIPHOP_REFUSED,
  *  HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
-hiphop_error locators_learn(struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator,
-	bool configured);
+hiphop_error locators_learn(
+	struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator, bool configured);
 /** Forgets the learnt locators of a peer, after they did not answer. */
 void locators_forget_learnt(struct locator_cache *cache, const struct hit *peer);
 /** A peer that is said to be at `address`; false when nobody is known there. */

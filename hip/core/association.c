@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "hip/core/host_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct association *association_find(const struct host *host, const struct hit *peer)
+{
+	return map_get(&host->by_peer, peer->octets);
+}
+
+host_state association_state(const struct association *association)
+{
+	const struct session *session = association->session;
+	const struct initiation *initiation = association->initiation;
+
+	if (session && (session->state == HOST_R2_SENT || session->state == HOST_ESTABLISHED))
+		return session->state;
+	if (initiation)
+		return initiation->phase;
+	if (session)
+		return session->state;
+	return association->failed ? HOST_FAILED : HOST_UNASSOCIATED;
+}
+
+bool association_is_usable(const struct association *association)
+{
+	return association->session && association->session->has_sas;
+}
+
+/* ---- the table ---- */
+
+static hiphop_error make_room(struct host *host)
+{
+	size_t capacity = host->capacity ? host->capacity * 2 : 16;
+	struct association **all;
+
+	if (host->count < host->capacity)
+		return HIPHOP_OK;
+	all = realloc(host->all, capacity * sizeof *all);
+	if (!all)
+		return HIPHOP_NO_MEMORY;
+	host->all = all;
+	host->capacity = capacity;
+	return HIPHOP_OK;
+}
+
+static void association_free(struct host *host, struct association *association)
+{
+	size_t place = 0;
+
+	for (int kind = 0; kind < TIMER_KINDS; kind++)
+		association_cancel_timer(host, association, (enum timer_kind)kind);
+	map_remove(&host->by_peer, association->peer.octets);
+	while (host->all[place] != association)
+		place++;
+	host->count--;
+	memmove(&host->all[place], &host->all[place + 1], (host->count - place) * sizeof host->all[0]);
+	free(association);
+}
+
+/* What is only shown, or waits for repeated CLOSEs, makes room for the living. */
+static bool free_a_dead_one(struct host *host)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		struct association *association = host->all[i];
+		host_state state = association_state(association);
+
+		if (association->retired || (state != HOST_FAILED && state != HOST_CLOSED))
+			continue;
+		session_drop(host, association);
+		association->failed = false;
+		association_free(host, association);
+		return true;
+	}
+	return false;
+}
+
+static struct association *association_make(struct host *host, instant now, const struct hit *peer)
+{
+	struct association *association = calloc(1, sizeof *association);
+
+	if (!association)
+		return NULL;
+	association->peer = *peer;
+	association->held = map_get(&host->held, peer->octets) != NULL;
+	association->since = now;
+	association->answers = token_bucket_start(2, 10, now);
+	for (int kind = 0; kind < TIMER_KINDS; kind++) {
+		association->timers[kind].kind = kind;
+		association->timers[kind].owner = association;
+	}
+	return association;
+}
+
+hiphop_error association_obtain(struct host *host, instant now, const struct hit *peer, struct association **found)
+{
+	struct association *association = association_find(host, peer);
+
+	*found = association;
+	if (association)
+		return HIPHOP_OK;
+	if (host->count >= host->configuration.associations && !free_a_dead_one(host))
+		return HIPHOP_LIMITED;
+	if (make_room(host) ||
+		deadline_heap_reserve(&host->deadlines, (host->count + 1) * TIMER_KINDS + OPPORTUNISTS_MAXIMUM))
+		return HIPHOP_NO_MEMORY;
+	association = association_make(host, now, peer);
+	if (!association || map_put(&host->by_peer, peer->octets, association)) {
+		free(association);
+		return HIPHOP_NO_MEMORY;
+	}
+	host->all[host->count++] = association;
+	*found = association;
+	return HIPHOP_OK;
+}
+
+void association_release_if_idle(struct host *host, struct association *association)
+{
+	if (!association->session && !association->retired && !association->initiation && !association->failed)
+		association_free(host, association);
+}
+
+void association_free_all(struct host *host)
+{
+	while (host->count > 0) {
+		struct association *association = host->all[host->count - 1];
+
+		initiation_end(host, association);
+		session_drop(host, association);
+		association_retired_over(host, association);
+		association_free(host, association);
+	}
+	free(host->all);
+	host->all = NULL;
+	host->capacity = 0;
+}
+
+/* ---- timers ---- */
+
+void association_set_timer(struct host *host, struct association *association, enum timer_kind kind, instant at)
+{
+	/* Room was reserved with the association. */
+	(void)deadline_set(&host->deadlines, &association->timers[kind], at);
+}
+
+void association_cancel_timer(struct host *host, struct association *association, enum timer_kind kind)
+{
+	deadline_cancel(&host->deadlines, &association->timers[kind]);
+}
+
+/* ---- SPIs ---- */
+
+uint32_t association_new_spi(struct host *host)
+{
+	uint32_t spi;
+
+	/* 0 to 255 are reserved (RFC 4303 section 2.1). */
+	do
+		spi = random_u32(host->random);
+	while (spi < 256 || map_get(&host->by_spi, &spi));
+	return spi;
+}
+
+hiphop_error association_register_spi(struct host *host, struct association *association, uint32_t spi)
+{
+	return map_put(&host->by_spi, &spi, association);
+}
+
+void association_unregister_spi(struct host *host, uint32_t spi)
+{
+	if (spi)
+		map_remove(&host->by_spi, &spi);
+}
+
+/* ---- sessions ---- */
+
+struct session *session_make(void)
+{
+	struct session *session = calloc(1, sizeof *session);
+
+	if (!session)
+		return NULL;
+	session->removal = effect_make(HOST_REMOVE_SA, 0);
+	session->farewell = effect_make(HOST_ASSOCIATION, 0);
+	if (!session->removal || !session->farewell) {
+		session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	host_identity_free(session->identity);
+	buffer_free(&session->r2);
+	buffer_free(&session->keepalive);
+	effect_discard(session->removal);
+	effect_discard(session->farewell);
+	exchange_keys_clear(&session->keys);
+	bytes_wipe(session, sizeof *session);
+	free(session);
+}
+
+void session_remove_sas(struct host *host, struct session *session, const struct hit *peer)
+{
+	struct queued_effect *removal = session->removal;
+
+	if (!session->has_sas)
+		return;
+	session->has_sas = false;
+	session->removal = NULL;
+	removal->effect.peer = *peer;
+	removal->effect.local = session->local;
+	removal->effect.remote = session->remote;
+	removal->sa.local = session->local;
+	removal->sa.remote = session->remote;
+	removal->sa.spi_in = session->spi_in;
+	removal->sa.spi_out = session->spi_out;
+	removal->sa.suite = (uint8_t)session->keys.suite;
+	effects_add(&host->effects, removal);
+}
+
+static void session_release(struct host *host, struct session *session, const struct hit *peer)
+{
+	if (!session)
+		return;
+	session_remove_sas(host, session, peer);
+	association_unregister_spi(host, session->spi_in);
+	session_free(session);
+}
+
+void session_drop(struct host *host, struct association *association)
+{
+	session_release(host, association->session, &association->peer);
+	association->session = NULL;
+	association_cancel_timer(host, association, TIMER_SESSION);
+	association_cancel_timer(host, association, TIMER_LIVENESS);
+	association_cancel_timer(host, association, TIMER_READDRESS);
+}
+
+void association_retired_over(struct host *host, struct association *association)
+{
+	session_release(host, association->retired, &association->peer);
+	association->retired = NULL;
+	association_cancel_timer(host, association, TIMER_RETIRED);
+}
+
+void session_end(struct host *host, instant now, struct association *association, host_state shown, hiphop_error reason)
+{
+	struct session *session = association->session;
+	struct queued_effect *farewell = session->farewell;
+
+	session_remove_sas(host, session, &association->peer);
+	association_retired_over(host, association);
+	association_cancel_timer(host, association, TIMER_LIVENESS);
+	association_cancel_timer(host, association, TIMER_READDRESS);
+	association->since = now;
+	if (!farewell)
+		return;
+	session->farewell = NULL;
+	farewell->effect.peer = association->peer;
+	farewell->effect.local = session->local;
+	farewell->effect.remote = session->remote;
+	farewell->effect.association.state = shown;
+	farewell->effect.association.reason = reason;
+	farewell->effect.association.initiator = session->initiator;
+	farewell->effect.association.overlay_hops = session->overlay_hops;
+	effects_add(&host->effects, farewell);
+}
+
+/* ---- commit ---- */
+
+static void retire_old_session(struct host *host, instant now, struct association *association)
+{
+	association_retired_over(host, association);
+	if (association->session && association->session->has_sas) {
+		association->retired = association->session;
+		association->session = NULL;
+		association_set_timer(host, association, TIMER_RETIRED, instant_after(now, OLD_SA_KEPT));
+	}
+	session_drop(host, association);
+}
+
+static void fill_install(
+	const struct association *association, const struct session *session, struct queued_effect *install)
+{
+	install->effect.peer = association->peer;
+	install->effect.local = session->local;
+	install->effect.remote = session->remote;
+	install->sa.local = session->local;
+	install->sa.remote = session->remote;
+	install->sa.spi_in = session->spi_in;
+	install->sa.spi_out = session->spi_out;
+	install->sa.suite = (uint8_t)session->keys.suite;
+	install->sa.keys_in = session->keys.esp_in;
+	install->sa.keys_out = session->keys.esp_out;
+}
+
+static void fill_change(const struct association *association, const struct session *session, bool renewed,
+	struct queued_effect *change)
+{
+	change->effect.peer = association->peer;
+	change->effect.local = session->local;
+	change->effect.remote = session->remote;
+	change->effect.association.state = session->state;
+	change->effect.association.usable = session->direct;
+	change->effect.association.renewed = renewed;
+	change->effect.association.initiator = session->initiator;
+	change->effect.association.overlay_hops = session->overlay_hops;
+}
+
+static void start_timers(struct host *host, instant now, struct association *association)
+{
+	association_cancel_timer(host, association, TIMER_EXCHANGE);
+	if (association->session->state == HOST_R2_SENT)
+		association_set_timer(host, association, TIMER_SESSION, instant_after(now, EXCHANGE_COMPLETE));
+	liveness_start(host, now, association);
+}
+
+void session_commit(struct host *host, instant now, struct association *association, struct session *session,
+	struct queued_effect *install, struct queued_effect *change)
+{
+	bool renewed = association_is_usable(association);
+
+	if (install)
+		fill_install(association, session, install);
+	fill_change(association, session, renewed, change);
+	/* The keys of the ESP SAs have one home: the data plane. */
+	esp_keys_clear(&session->keys.esp_in);
+	esp_keys_clear(&session->keys.esp_out);
+	effects_add(&host->effects, install);
+	retire_old_session(host, now, association);
+	initiation_end(host, association);
+	session->has_sas = install != NULL;
+	session->began = now;
+	session->control_heard = now;
+	session->last_look = now;
+	association->session = session;
+	association->failed = false;
+	association->since = now;
+	effects_add(&host->effects, change);
+	start_timers(host, now, association);
+	if (session->direct)
+		locators_learn(&host->locators, &association->peer, &session->remote, false);
+}
+
+void session_heard(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	session->control_heard = now;
+	if (session->state != HOST_R2_SENT)
+		return;
+	session->state = HOST_ESTABLISHED;
+	association->since = now;
+	association_cancel_timer(host, association, TIMER_SESSION);
+}
+
+void association_session_timer(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (!session)
+		return;
+	switch (session->state) {
+	case HOST_R2_SENT:
+		session->state = HOST_ESTABLISHED;
+		association->since = now;
+		break;
+	case HOST_CLOSING:
+		close_again(host, now, association);
+		break;
+	default:
+		session_drop(host, association);
+		association_release_if_idle(host, association);
+		break;
+	}
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CLOSE and CLOSE_ACK (RFC 7401 sections 5.3.7, 5.3.8, 6.14 and 6.15).
+ */
+#include "hip/core/host_internal.h"
+
+#include <string.h>
+
+/* A CLOSE or CLOSE_ACK with its echo. `route` is NULL for one that does not go over the overlay. */
+static hiphop_error build(struct host *host, const struct association *association, uint8_t type, struct span echo,
+	const struct data_route *route, struct outgoing *out)
+{
+	const struct protection protection = session_protection(association->session);
+	hiphop_error error;
+
+	outgoing_start(host, out, type, &association->peer);
+	parameter_opaque_write(&out->builder,
+		type == HIP_PACKET_CLOSE ? PARAMETER_ECHO_REQUEST_SIGNED : PARAMETER_ECHO_RESPONSE_SIGNED, echo);
+	if (route)
+		outgoing_overlay_covered(host, out, route);
+	error = outgoing_protect(host, out, &protection);
+	if (error)
+		return error;
+	if (route)
+		outgoing_overlay_uncovered(host, out, type == HIP_PACKET_CLOSE);
+	return outgoing_finish(out);
+}
+
+static void send_close(struct host *host, instant now, struct association *association)
+{
+	static const struct data_route by_topology;
+	struct session *session = association->session;
+	struct span nonce = {session->close_nonce, sizeof session->close_nonce};
+	struct outgoing out;
+	struct way way;
+
+	association_set_timer(host, association, TIMER_SESSION, instant_after(now, SECONDS(1) << session->close_tries));
+	session->close_tries++;
+	if (!way_of_session(host, association, &way) ||
+		build(host, association, HIP_PACKET_CLOSE, nonce, way.overlay ? &by_topology : NULL, &out))
+		return;
+	outgoing_send(host, &way, out.octets, out.length);
+}
+
+void close_begin(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (session->state == HOST_CLOSING || session->state == HOST_CLOSED)
+		return;
+	session_end(host, now, association, HOST_CLOSING, HIPHOP_OK);
+	session->state = HOST_CLOSING;
+	random_fill(host->random, session->close_nonce, sizeof session->close_nonce);
+	send_close(host, now, association);
+}
+
+void close_again(struct host *host, instant now, struct association *association)
+{
+	if (association->session->close_tries < CLOSE_TRIES) {
+		count(host, HOST_COUNT_RETRANSMITTED);
+		send_close(host, now, association);
+		return;
+	}
+	session_drop(host, association);
+	association_release_if_idle(host, association);
+}
+
+/* An exchange that has not come to a session is just forgotten: the peer knows nothing of it. */
+static void forget_initiation(struct host *host, struct association *association)
+{
+	struct queued_effect *farewell = association->initiation->farewell;
+
+	association->initiation->farewell = NULL;
+	farewell->effect.peer = association->peer;
+	farewell->effect.association.state = HOST_CLOSED;
+	farewell->effect.association.initiator = true;
+	effects_add(&host->effects, farewell);
+	initiation_end(host, association);
+	association_release_if_idle(host, association);
+}
+
+hiphop_error host_close(struct host *host, instant now, const struct hit *peer)
+{
+	struct association *association = association_find(host, peer);
+
+	effects_release_taken(&host->effects);
+	if (!association || (!association->session && !association->initiation))
+		return HIPHOP_NOT_FOUND;
+	if (!association->session) {
+		forget_initiation(host, association);
+		return HIPHOP_OK;
+	}
+	initiation_end(host, association);
+	close_begin(host, now, association);
+	return HIPHOP_OK;
+}
+
+void host_close_all(struct host *host, instant now)
+{
+	effects_release_taken(&host->effects);
+	for (size_t i = 0; i < host->count; i++) {
+		if (!host->all[i]->session)
+			continue;
+		initiation_end(host, host->all[i]);
+		close_begin(host, now, host->all[i]);
+	}
+}
+
+void close_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct session *session = association ? association->session : NULL;
+	struct data_route route;
+	struct outgoing out;
+	struct span echo;
+	struct way way;
+
+	if (!session) {
+		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
+		return;
+	}
+	if (parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_REQUEST_SIGNED), &echo) ||
+		echo.length > ECHO_OCTETS_MAXIMUM) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (verify_mac(host, in, &session->keys))
+		return;
+	if (!token_bucket_take(&association->answers, in->now)) {
+		count(host, HOST_COUNT_DROP_UPDATE_RATE);
+		return;
+	}
+	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE))
+		return;
+	if (way_back(host, in, &route, &way) &&
+		!build(host, association, HIP_PACKET_CLOSE_ACK, echo, in->overlay ? &route : NULL, &out))
+		outgoing_send(host, &way, out.octets, out.length);
+	session_end(host, in->now, association, HOST_CLOSED, HIPHOP_OK);
+	session->state = HOST_CLOSED;
+	association_set_timer(host, association, TIMER_SESSION, instant_after(in->now, CLOSED_KEPT));
+}
+
+void close_ack_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct session *session = association ? association->session : NULL;
+	struct span echo;
+
+	if (!session) {
+		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
+		return;
+	}
+	if (!session->close_tries || (session->state != HOST_CLOSING && session->state != HOST_CLOSED)) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+		return;
+	}
+	if (parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_RESPONSE_SIGNED), &echo) ||
+		echo.length != sizeof session->close_nonce ||
+		!bytes_equal_constant_time(echo.data, session->close_nonce, echo.length)) {
+		count(host, HOST_COUNT_DROP_ECHO);
+		return;
+	}
+	if (verify_protected(host, in, session))
+		return;
+	session_drop(host, association);
+	association_release_if_idle(host, association);
+}

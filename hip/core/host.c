@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+#include "hip/core/host_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- configuration ---- */
+
+static const uint8_t default_dh_groups[] = {DH_GROUP_NIST_P256, DH_GROUP_NIST_P384, DH_GROUP_NIST_P521,
+	DH_GROUP_MODP_3072, DH_GROUP_MODP_2048, DH_GROUP_MODP_1536};
+static const uint8_t default_hip_ciphers[] = {HIP_CIPHER_AES_128_CBC, HIP_CIPHER_AES_256_CBC};
+static const uint8_t default_esp_suites[] = {ESP_SUITE_AES_GCM_16, ESP_SUITE_AES_CCM_16,
+	ESP_SUITE_AES_128_CBC_HMAC_SHA256, ESP_SUITE_AES_256_CBC_HMAC_SHA256};
+
+static void default_list(uint8_t *list, size_t *count, const uint8_t *defaults, size_t default_count)
+{
+	if (*count)
+		return;
+	memcpy(list, defaults, default_count);
+	*count = default_count;
+}
+
+static void fill_defaults(struct host_configuration *configuration)
+{
+	default_list(
+		configuration->dh_groups, &configuration->dh_group_count, default_dh_groups, sizeof default_dh_groups);
+	default_list(configuration->hip_ciphers, &configuration->hip_cipher_count, default_hip_ciphers,
+		sizeof default_hip_ciphers);
+	default_list(configuration->esp_suites, &configuration->esp_suite_count, default_esp_suites,
+		sizeof default_esp_suites);
+	if (!configuration->transport_count) {
+		configuration->transports[0] = TRANSPORT_UDP;
+		configuration->transport_count = 1;
+	}
+	if (!configuration->overlay_ttl)
+		configuration->overlay_ttl = RELAY_TTL_DEFAULT;
+	if (!configuration->puzzle_difficulty)
+		configuration->puzzle_difficulty = 10;
+	if (!configuration->port)
+		configuration->port = HIP_UDP_PORT;
+	if (!configuration->associations)
+		configuration->associations = HOST_ASSOCIATIONS_DEFAULT;
+	if (!configuration->i1_per_second)
+		configuration->i1_per_second = 500;
+	if (!configuration->i2_per_second)
+		configuration->i2_per_second = 200;
+	if (!configuration->unused_lifetime)
+		configuration->unused_lifetime = SECONDS(300);
+}
+
+static hiphop_error check_lists(const struct host_configuration *configuration)
+{
+	if (configuration->dh_group_count > HOST_ALGORITHMS_MAXIMUM || configuration->transport_count > 2 ||
+		configuration->hip_cipher_count > SUITE_LIST_MAXIMUM ||
+		configuration->esp_suite_count > SUITE_LIST_MAXIMUM || configuration->puzzle_difficulty > 20)
+		return HIPHOP_INVALID_ARGUMENT;
+	for (size_t i = 0; i < configuration->dh_group_count; i++) {
+		if (!diffie_hellman_group_by_id(configuration->dh_groups[i]))
+			return HIPHOP_UNSUPPORTED;
+	}
+	for (size_t i = 0; i < configuration->hip_cipher_count; i++) {
+		if (!hip_cipher_by_id(configuration->hip_ciphers[i]))
+			return HIPHOP_UNSUPPORTED;
+	}
+	for (size_t i = 0; i < configuration->esp_suite_count; i++) {
+		if (!esp_suite_by_id(configuration->esp_suites[i]))
+			return HIPHOP_UNSUPPORTED;
+	}
+	return HIPHOP_OK;
+}
+
+/* ---- what the relay asks ---- */
+
+static overlay_route ask_next_hop(
+	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
+{
+	const struct host *host = context;
+	const struct host_environment *environment = &host->configuration.environment;
+
+	if (!environment->next_hop)
+		return OVERLAY_NO_ROUTE;
+	return environment->next_hop(environment->context, destination, arrived_from, next);
+}
+
+static bool is_neighbour(void *context, const struct hit *hit)
+{
+	const struct association *association = association_find(context, hit);
+
+	return association && association_is_usable(association);
+}
+
+/* ---- life ---- */
+
+static hiphop_error start_overlay(struct host *host)
+{
+	const struct data_transport_settings settings = {.identity = host->identity,
+		.random = host->random,
+		.log = host->log,
+		.overlay_id = host->configuration.overlay_id,
+		.ttl = host->configuration.overlay_ttl};
+	hiphop_error error = relay_rates_create(0, host->random, &host->relay_rates);
+
+	host->place = (struct relay_place){.self = host->self,
+		.overlay = host->configuration.overlay,
+		.overlay_id = host->configuration.overlay_id,
+		.context = host,
+		.next_hop = ask_next_hop,
+		.is_neighbour = is_neighbour};
+	if (error || !host->configuration.overlay)
+		return error;
+	return data_transport_create(&settings, &host->transport);
+}
+
+static uint32_t at_least_one(uint32_t number)
+{
+	return number ? number : 1;
+}
+
+static hiphop_error start_rates(struct host *host, instant now)
+{
+	const struct host_configuration *configuration = &host->configuration;
+	uint32_t i1_share = at_least_one(configuration->i1_per_second / 10);
+	hiphop_error error;
+
+	host->i1_rate = token_bucket_start(configuration->i1_per_second, configuration->i1_per_second, now);
+	host->i2_rate = token_bucket_start(configuration->i2_per_second, configuration->i2_per_second, now);
+	host->r1_rate = token_bucket_start(100, 200, now);
+	host->on_demand_rate = token_bucket_start(50, 100, now);
+	host->notify_rate = token_bucket_start(10, 20, now);
+	host->unmatched_rate = token_bucket_start(10, 20, now);
+	error = rate_table_create(i1_share, i1_share, 4096, host->random, &host->prefix_rates);
+	if (!error)
+		error = rate_table_create(10, 20, 1024, host->random, &host->neighbour_rates);
+	if (!error)
+		error = rate_table_create(1, 5, 1024, host->random, &host->notify_rates);
+	return error;
+}
+
+static void start_tables(struct host *host)
+{
+	map_start(&host->by_peer, HIT_LENGTH, host->random);
+	map_start(&host->by_spi, sizeof(uint32_t), host->random);
+	map_start(&host->held, HIT_LENGTH, host->random);
+	locators_start(&host->locators, host->random);
+	deadline_heap_start(&host->deadlines);
+}
+
+static hiphop_error start(struct host *host, instant now)
+{
+	struct r1_entry *entry;
+	hiphop_error error;
+
+	start_tables(host);
+	puzzle_source_start(&host->puzzles, host->random, PUZZLE_LIFETIME, now);
+	/* Time goes on between two runs of the program, so the counter grows from run to run. */
+	r1_pool_start(&host->r1_pool, host->random, now / SECONDS(1) + 1, now);
+	error = start_rates(host, now);
+	if (!error)
+		error = start_overlay(host);
+	if (error)
+		return error;
+	return r1_entry_obtain(host, r1_pool_offered(&host->r1_pool, now), host->configuration.dh_groups[0], &entry);
+}
+
+hiphop_error host_create(const struct host_configuration *configuration, instant now, struct host **host)
+{
+	struct host *made;
+	hiphop_error error;
+
+	*host = NULL;
+	if (!configuration->identity || !configuration->random ||
+		!host_identity_has_private_key(configuration->identity))
+		return HIPHOP_INVALID_ARGUMENT;
+	error = check_lists(configuration);
+	if (error)
+		return error;
+	made = calloc(1, sizeof *made);
+	if (!made)
+		return HIPHOP_NO_MEMORY;
+	made->configuration = *configuration;
+	fill_defaults(&made->configuration);
+	made->identity = configuration->identity;
+	made->random = configuration->random;
+	made->log = configuration->log;
+	made->self = *host_identity_hit(configuration->identity);
+	error = start(made, now);
+	if (error) {
+		host_free(made);
+		return error;
+	}
+	*host = made;
+	return HIPHOP_OK;
+}
+
+void host_free(struct host *host)
+{
+	if (!host)
+		return;
+	association_free_all(host);
+	while (host->opportunists)
+		opportunist_drop(host, host->opportunists);
+	data_transport_free(host->transport);
+	relay_rates_free(host->relay_rates);
+	rate_table_free(host->prefix_rates);
+	rate_table_free(host->neighbour_rates);
+	rate_table_free(host->notify_rates);
+	r1_pool_free(&host->r1_pool);
+	puzzle_source_clear(&host->puzzles);
+	locators_free(&host->locators);
+	map_free(&host->by_peer);
+	map_free(&host->by_spi);
+	map_free(&host->held);
+	deadline_heap_free(&host->deadlines);
+	effects_free(&host->effects);
+	free(host);
+}
+
+/* ---- input ---- */
+
+static const struct {
+	uint8_t type;
+	host_counter counter;
+	void (*take)(struct host *host, struct incoming *in);
+} handlers[] = {
+	{HIP_PACKET_I1, HOST_COUNT_I1_IN, i1_input},
+	{HIP_PACKET_R1, HOST_COUNT_R1_IN, r1_input},
+	{HIP_PACKET_I2, HOST_COUNT_I2_IN, i2_input},
+	{HIP_PACKET_R2, HOST_COUNT_R2_IN, r2_input},
+	{HIP_PACKET_UPDATE, HOST_COUNT_UPDATE_IN, update_input},
+	{HIP_PACKET_NOTIFY, HOST_COUNT_NOTIFY_IN, notify_input},
+	{HIP_PACKET_CLOSE, HOST_COUNT_CLOSE_IN, close_input},
+	{HIP_PACKET_CLOSE_ACK, HOST_COUNT_CLOSE_ACK_IN, close_ack_input},
+	{HIP_PACKET_DATA, HOST_COUNT_DATA_IN, data_input},
+};
+
+static bool parse(struct host *host, struct incoming *in)
+{
+	switch (packet_parse(in->octets, in->length, &in->view)) {
+	case HIPHOP_OK:
+		return true;
+	case HIPHOP_UNSUPPORTED:
+		count(host, in->view.problem_offset == 2 ? HOST_COUNT_DROP_UNKNOWN_TYPE : HOST_COUNT_DROP_UNSUPPORTED);
+		return false;
+	default:
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return false;
+	}
+}
+
+static bool checksum_fits(struct host *host, const struct incoming *in)
+{
+	const struct host_arrival *arrival = in->arrival;
+	struct address source = arrival->remote.address, destination = arrival->local.address;
+	hip_carrier carrier = arrival->remote.transport == TRANSPORT_UDP ? HIP_CARRIER_UDP : HIP_CARRIER_IP;
+
+	if (arrival->inside_esp) {
+		carrier = HIP_CARRIER_ESP;
+		source = hit_as_address(&arrival->neighbour);
+		destination = hit_as_address(&host->self);
+	}
+	if (!packet_verify_checksum(in->octets, in->length, carrier, &source, &destination))
+		return true;
+	count(host, HOST_COUNT_DROP_CHECKSUM);
+	return false;
+}
+
+/* An I1 may seek whoever is there (section 4.1.8), a NOTIFY may not know whom it tells (section 5.3.6); DATA may be for
+ * a Resource-ID of ours, which the relay has found out. */
+static bool is_addressed_to_us(struct host *host, const struct incoming *in)
+{
+	const struct packet_view *view = &in->view;
+
+	if (hit_equal(&view->receiver, &host->self))
+		return true;
+	if (!in->arrival->inside_esp && hit_is_null(&view->receiver) &&
+		(view->type == HIP_PACKET_I1 || view->type == HIP_PACKET_NOTIFY))
+		return true;
+	if (in->overlay && view->type == HIP_PACKET_DATA)
+		return true;
+	count(host, HOST_COUNT_DROP_NOT_FOR_US);
+	return false;
+}
+
+static bool rules_hold(struct host *host, const struct incoming *in)
+{
+	hiphop_error error = packet_check_rules(&in->view, NULL);
+
+	if (error)
+		count(host, error == HIPHOP_UNSUPPORTED ? HOST_COUNT_DROP_UNSUPPORTED : HOST_COUNT_DROP_MALFORMED);
+	return !error;
+}
+
+static void dispatch(struct host *host, struct incoming *in)
+{
+	for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
+		if (handlers[i].type == in->view.type) {
+			count(host, handlers[i].counter);
+			handlers[i].take(host, in);
+			return;
+		}
+	}
+	count(host, HOST_COUNT_DROP_UNKNOWN_TYPE);
+}
+
+void host_input(
+	struct host *host, instant now, const struct host_arrival *arrival, const uint8_t *packet, size_t length)
+{
+	struct incoming in = {.arrival = arrival, .octets = packet, .length = length, .now = now};
+
+	effects_release_taken(&host->effects);
+	if (!parse(host, &in) || !checksum_fits(host, &in))
+		return;
+	if (hit_equal(&in.view.sender, &host->self)) {
+		count(host, HOST_COUNT_DROP_OWN_HIT);
+		return;
+	}
+	if (!overlay_path_accepts(host, &in) || !is_addressed_to_us(host, &in) || !rules_hold(host, &in))
+		return;
+	dispatch(host, &in);
+	overlay_path_pump(host);
+}
+
+/* ---- wishes ---- */
+
+void host_hold(struct host *host, instant now, const struct hit *peer, bool hold)
+{
+	struct association *association = association_find(host, peer);
+	static char present;
+
+	(void)now;
+	effects_release_taken(&host->effects);
+	if (association)
+		association->held = hold;
+	if (!hold)
+		map_remove(&host->held, peer->octets);
+	else if (host->held.count < HELD_MAXIMUM)
+		(void)map_put(&host->held, peer->octets, &present);
+}
+
+hiphop_error host_learn_locator(
+	struct host *host, const struct hit *peer, const struct endpoint *locator, bool configured)
+{
+	effects_release_taken(&host->effects);
+	return locators_learn(&host->locators, peer, locator, configured);
+}
+
+/* ---- time and effects ---- */
+
+static void expire(struct host *host, instant now, struct deadline *deadline)
+{
+	struct association *association = deadline->owner;
+
+	switch (deadline->kind) {
+	case TIMER_EXCHANGE:
+		initiator_timer(host, now, association);
+		break;
+	case TIMER_SESSION:
+		association_session_timer(host, now, association);
+		break;
+	case TIMER_RETIRED:
+		association_retired_over(host, association);
+		association_release_if_idle(host, association);
+		break;
+	case TIMER_LIVENESS:
+		liveness_timer(host, now, association);
+		break;
+	case TIMER_READDRESS:
+		liveness_readdress(host, now, association);
+		break;
+	default:
+		initiator_opportunist_timer(host, now, deadline->owner);
+		break;
+	}
+}
+
+void host_tick(struct host *host, instant now)
+{
+	struct deadline *deadline;
+
+	effects_release_taken(&host->effects);
+	while ((deadline = deadline_heap_pop(&host->deadlines, now)))
+		expire(host, now, deadline);
+	if (host->transport)
+		data_transport_tick(host->transport, now);
+	overlay_path_pump(host);
+}
+
+instant host_next_wake(const struct host *host)
+{
+	instant wake = deadline_heap_next(&host->deadlines);
+
+	return host->transport ? instant_earlier(wake, data_transport_next_wake(host->transport)) : wake;
+}
+
+bool host_next_effect(struct host *host, struct host_effect *effect)
+{
+	return effects_take(&host->effects, effect);
+}

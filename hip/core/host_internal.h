@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What the files of the host share: its structs, and the functions that one file offers the others. Nobody outside
+ * hip/core includes this.
+ *
+ *   host.c            life of a host, input, ticks            i1_input.c   I1 → R1
+ *   association.c     the table of associations, sessions     i2_input.c   I2 → R2
+ *   initiator.c       I1 and I2: where to, when again         r1_input.c   R1 → I2
+ *   outgoing.c        building, protecting, sending           r2_input.c   R2 → session
+ *   verify.c          MACs, signatures, identities            update.c, close.c, notify.c
+ *   candidates.c      own and offered locators                liveness.c   is the peer still there
+ *   overlay_path.c    relaying, DATA                          status.c     views and counters
+ */
+#ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
+#define HIPHOP_HIP_CORE_HOST_INTERNAL_H
+
+#include "hip/base/deadline_heap.h"
+#include "hip/base/map.h"
+#include "hip/base/token_bucket.h"
+#include "hip/core/data_transport.h"
+#include "hip/core/effects.h"
+#include "hip/core/host.h"
+#include "hip/core/keys.h"
+#include "hip/core/locators.h"
+#include "hip/core/r1_pool.h"
+#include "hip/core/rate_table.h"
+#include "hip/core/relay.h"
+#include "hip/crypto/puzzle.h"
+#include "hip/wire/builder.h"
+#include "hip/wire/coverage.h"
+#include "hip/wire/packet.h"
+#include "hip/wire/parameters.h"
+
+/* Times of the base exchange. */
+#define I1_TRIES                   4          /* at 0, 1, 3 and 7 s; given up at 15 s */
+#define I1_FIRST_TIMEOUT           SECONDS(1) /* doubles */
+#define I1_PARALLEL                3          /* RFC 7401 section 6.6.1 */
+#define I2_TRIES_DIRECT            2          /* for each locator, when there is another way */
+#define I2_TRIES_LAST              4          /* on the last way */
+#define I2_FIRST_TIMEOUT           SECONDS(1)
+#define EXCHANGE_COMPLETE          SECONDS(10) /* R2-SENT → ESTABLISHED without a sign of life, RFC 7401 section 4.4.1 */
+#define FAILED_SHOWN               SECONDS(30)
+#define OLD_SA_KEPT                SECONDS(3)
+#define PUZZLE_LIFETIME            SECONDS(64)
+#define PUZZLE_LIFETIME_EXPONENT   38 /* 2^(38 - 32) = 64 s */
+#define PUZZLE_DIFFICULTY_ACCEPTED 20
+#define CLOSE_TRIES                5 /* at 0, 1, 3, 7 and 15 s */
+#define CLOSED_KEPT                SECONDS(60)
+#define CANDIDATES_MAXIMUM         4
+#define ECHO_OCTETS_MAXIMUM        1024
+#define OPPORTUNISTS_MAXIMUM       64
+#define HELD_MAXIMUM               4096
+#define SILENT_AFTER               SECONDS(2)
+
+/* ---- sending ---- */
+
+/* A packet being built; see outgoing.c. */
+struct outgoing {
+	struct packet_builder builder;
+	uint8_t type;
+	size_t length;
+	uint8_t octets[HIP_PACKET_MAXIMUM];
+};
+
+/* What protects a packet: MAC under `keys` (NULL: none), and our signature. */
+struct protection {
+	const struct exchange_keys *keys;
+	uint16_t mac_type;       /* PARAMETER_HIP_MAC or PARAMETER_HIP_MAC_2 */
+	struct span host_id;     /* for HIP_MAC_2 */
+	uint16_t signature_type; /* PARAMETER_HIP_SIGNATURE or PARAMETER_HIP_SIGNATURE_2 */
+};
+
+/* Where a packet goes. */
+struct way {
+	bool overlay;
+	struct endpoint local, remote; /* direct */
+	struct hit neighbour;          /* overlay: the hop to seal it to */
+};
+
+/* A packet being taken in. */
+struct incoming {
+	const struct host_arrival *arrival;
+	const uint8_t *octets; /* payload included */
+	size_t length;
+	struct packet_view view;
+	bool overlay; /* it has our OVERLAY_ID and came inside a neighbour's ESP */
+	instant now;
+};
+
+/* ---- associations ---- */
+
+struct retransmission {
+	unsigned tries;
+	uint32_t id;
+	instant sent;
+};
+
+/* What a finished base exchange left behind: keys, peer, SAs. */
+struct session {
+	host_state state; /* R2_SENT, ESTABLISHED, CLOSING or CLOSED */
+	bool initiator;
+	bool direct;  /* has a pair of SAs; false: HIP goes over the overlay ("path: none") */
+	bool has_sas; /* they are installed now */
+	uint8_t overlay_hops;
+	struct endpoint local, remote;
+	uint32_t spi_in, spi_out;
+	struct exchange_keys keys;
+	struct host_identity *identity; /* the peer's */
+	instant began;
+
+	uint8_t solved_i[RHASH_LENGTH_MAXIMUM]; /* #I of the exchange; tells an I2 that came again */
+	struct buffer r2;                       /* direct R2 as sent, for an I2 that comes again */
+	struct buffer keepalive;                /* signed NOTIFY NAT_KEEPALIVE */
+
+	instant control_sent, control_heard; /* verified HIP packets */
+	uint32_t own_update;                 /* next Update ID */
+	uint32_t peer_update;                /* next expected of the peer */
+	bool peer_updated;                   /* it has sent one */
+	struct retransmission probe;         /* UPDATE under way; tries 0: none */
+	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
+	instant last_look;
+
+	uint8_t close_nonce[16];
+	unsigned close_tries;
+	struct queued_effect *removal; /* made ahead, so that the end of a session cannot fail */
+	struct queued_effect *farewell;
+};
+
+/* What the Initiator has agreed to by its I2. */
+struct acceptance {
+	uint64_t counter; /* R1_COUNTER of the R1 */
+	struct exchange_keys keys;
+	struct host_identity *identity;
+	struct buffer host_id; /* encoded, for HIP_MAC_2 */
+	uint32_t spi_in;
+	uint8_t random_i[RHASH_LENGTH_MAXIMUM];
+	struct buffer i2;         /* for direct ways */
+	struct buffer i2_overlay; /* with OVERLAY_ID, for the way over the overlay; empty: there is none */
+	struct way ways[CANDIDATES_MAXIMUM + 1];
+	size_t way_count, way;
+	uint8_t overlay_hops;
+};
+
+/* Our base exchange as Initiator, under way. */
+struct initiation {
+	host_state phase; /* I1_SENT or I2_SENT */
+	unsigned tries;
+	instant sent;
+	struct endpoint targets[HOST_LOCATORS_MAXIMUM + 1]; /* where the I1 goes, best first */
+	size_t target_count;
+	bool overlay_tried;
+	struct acceptance *acceptance; /* in I2_SENT */
+	struct queued_effect *farewell;
+};
+
+enum timer_kind {
+	TIMER_EXCHANGE, /* I1 or I2 again; end of FAILED */
+	TIMER_SESSION,  /* R2-SENT over; CLOSE again; CLOSED over */
+	TIMER_RETIRED,  /* the old SAs have had their time */
+	TIMER_LIVENESS,
+	TIMER_READDRESS,
+	TIMER_KINDS
+};
+
+struct association {
+	struct hit peer;
+	bool held;
+	bool failed;
+	instant since;
+	duration round_trip;
+	struct session *session;
+	struct session *retired; /* replaced by `session`; its SAs still receive */
+	struct initiation *initiation;
+	struct token_bucket answers; /* R2s again, ACKs, CLOSE_ACKs */
+	struct deadline timers[TIMER_KINDS];
+};
+
+/* An I1 with NULL Responder HIT, under way. */
+struct opportunist {
+	struct opportunist *next;
+	struct endpoint remote;
+	unsigned tries;
+	instant sent;
+	struct deadline timer;
+};
+
+struct host {
+	struct host_configuration configuration;
+	const struct host_identity *identity;
+	const struct random_source *random;
+	const struct log *log;
+	struct hit self;
+	struct relay_place place;
+
+	struct association **all; /* in order of making */
+	size_t count, capacity;
+	struct map by_peer;
+	struct map by_spi; /* SPI in → association */
+	struct map held;   /* peers that are held, whether associated or not */
+	struct locator_cache locators;
+	struct opportunist *opportunists;
+	size_t opportunist_count;
+	struct deadline_heap deadlines;
+	struct effect_queue effects;
+
+	struct address addresses[HOST_ADDRESSES_MAXIMUM];
+	size_t address_count;
+	bool addresses_known;
+
+	struct r1_pool r1_pool;
+	struct puzzle_source puzzles;
+	uint16_t next_opaque;
+	struct token_bucket i1_rate, i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate;
+	struct rate_table *prefix_rates, *neighbour_rates, *notify_rates;
+	struct relay_rates *relay_rates;
+	struct data_transport *transport; /* NULL without overlay */
+
+	uint64_t counters[HOST_COUNTER_COUNT];
+	uint8_t work[RELAY_PACKET_MAXIMUM + 64];
+};
+
+static inline void count(struct host *host, host_counter counter)
+{
+	host->counters[counter]++;
+}
+
+/* association.c */
+struct association *association_find(const struct host *host, const struct hit *peer);
+/* The association with `peer`, made when there is none. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
+hiphop_error association_obtain(struct host *host, instant now, const struct hit *peer, struct association **found);
+/* Frees an association that has neither session nor initiation left and is not shown as failed. */
+void association_release_if_idle(struct host *host, struct association *association);
+void association_free_all(struct host *host);
+host_state association_state(const struct association *association);
+bool association_is_usable(const struct association *association);
+uint32_t association_new_spi(struct host *host);
+void association_set_timer(struct host *host, struct association *association, enum timer_kind kind, instant at);
+void association_cancel_timer(struct host *host, struct association *association, enum timer_kind kind);
+/* Makes a session with its reserved effects; everything else zero. NULL for want of memory. */
+struct session *session_make(void);
+void session_free(struct session *session);
+/* The commit of a base exchange: `session` becomes the session of the association, the old one retires, the
+ * initiation ends. `install` is the HOST_INSTALL_SA effect of the session (NULL when it is not direct) and `change`
+ * the HOST_ASSOCIATION effect; both are filled here. Cannot fail: spi_in has been registered. */
+void session_commit(struct host *host, instant now, struct association *association, struct session *session,
+	struct queued_effect *install, struct queued_effect *change);
+/* Registers an SPI for the association. HIPHOP_NO_MEMORY. */
+hiphop_error association_register_spi(struct host *host, struct association *association, uint32_t spi);
+void association_unregister_spi(struct host *host, uint32_t spi);
+/* Takes the SAs of the session away, now. */
+void session_remove_sas(struct host *host, struct session *session, const struct hit *peer);
+/* Tells that the association is over and why; the state is what association_state says then, or `shown`. */
+void session_end(
+	struct host *host, instant now, struct association *association, host_state shown, hiphop_error reason);
+/* Drops the session altogether (its SAs too). */
+void session_drop(struct host *host, struct association *association);
+void association_retired_over(struct host *host, struct association *association);
+void association_session_timer(struct host *host, instant now, struct association *association);
+void session_heard(struct host *host, instant now, struct association *association);
+
+/* outgoing.c */
+void outgoing_start(struct host *host, struct outgoing *out, uint8_t type, const struct hit *receiver);
+/* OVERLAY_ID and, when the route is not empty, ROUTE_DST: covered parameters. */
+void outgoing_overlay_covered(struct host *host, struct outgoing *out, const struct data_route *route);
+/* OVERLAY_TTL and, when `record`, an empty ROUTE_VIA: parameters behind the signature. */
+void outgoing_overlay_uncovered(struct host *host, struct outgoing *out, bool record);
+/* Adds MAC and signature over what is there. */
+hiphop_error outgoing_protect(struct host *host, struct outgoing *out, const struct protection *protection);
+hiphop_error outgoing_finish(struct outgoing *out);
+/* Makes the effect that sends these octets; checksum done. NULL for want of memory. */
+struct queued_effect *outgoing_effect(struct host *host, const struct way *way, const uint8_t *octets, size_t length);
+/* Makes it and queues it. HIPHOP_NO_MEMORY. */
+hiphop_error outgoing_send(struct host *host, const struct way *way, const uint8_t *octets, size_t length);
+/* The way to an endpoint; false when there is no route. */
+bool way_to_endpoint(struct host *host, const struct endpoint *remote, struct way *way);
+/* The way to `destination` over the overlay, not through the SA with `avoid` (NULL: any). False without one. */
+bool way_over_overlay(struct host *host, const struct hit *destination, const struct hit *avoid, struct way *way);
+/* The way to hand a packet to this neighbour. False when it has no SAs. */
+bool way_to_neighbour(struct host *host, const struct hit *neighbour, struct way *way);
+/* The way for HIP packets of an association that has a session. False without one. */
+bool way_of_session(struct host *host, const struct association *association, struct way *way);
+/* The way back to the hop that a packet came from. */
+void way_of_arrival(const struct host_arrival *arrival, struct way *way);
+/* The way back to the sender of a packet, and its ROUTE_DST (count 0 when the packet came direct). False when the first
+ * hop is gone. */
+bool way_back(struct host *host, const struct incoming *in, struct data_route *route, struct way *way);
+void count_out(struct host *host, uint8_t type);
+
+/* verify.c: each counts what it drops */
+hiphop_error verify_mac(struct host *host, const struct incoming *in, const struct exchange_keys *keys);
+hiphop_error verify_mac_2(
+	struct host *host, const struct incoming *in, const struct exchange_keys *keys, struct span host_id);
+hiphop_error verify_signature(
+	struct host *host, const struct incoming *in, const struct host_identity *identity, uint16_t type);
+/* Both, as UPDATE, CLOSE and CLOSE_ACK have them. */
+hiphop_error verify_protected(struct host *host, const struct incoming *in, const struct session *session);
+/* The identity of a HOST_ID, when it is that of `hit`. Made for the caller to free. */
+hiphop_error verify_identity(struct host *host, const struct hit *hit, const struct parameter_view *host_id,
+	struct host_identity **identity);
+
+/* candidates.c */
+/* Our own usable locators as a LOCATOR_SET. Nothing when there is none. */
+void candidates_offer(struct host *host, struct parameter_locator_set *set);
+/* The usable ones of a received LOCATOR_SET, preferred first, at most `capacity`; returns how many. `preferred` tells
+ * whether the first is one that the peer prefers. */
+size_t candidates_take(struct host *host, const struct parameter_locator_set *set, struct endpoint *endpoints,
+	size_t capacity, bool *preferred);
+/* Learns all of them for a peer. */
+void candidates_learn(struct host *host, const struct hit *peer, const struct parameter_locator_set *set);
+bool transport_is_used(const struct host *host, uint16_t transport);
+
+/* initiator.c */
+/* Begins a base exchange, or goes on with the one under way. Errors as host_connect. */
+hiphop_error initiator_begin(struct host *host, instant now, struct association *association);
+void initiator_timer(struct host *host, instant now, struct association *association);
+void initiator_opportunist_timer(struct host *host, instant now, struct opportunist *opportunist);
+void initiator_send_i2(struct host *host, instant now, struct association *association);
+/* An I1 of the peer came from `remote` and lost against ours: ours goes there too. */
+void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote);
+/* Ends the association, unless its session still hears the peer. */
+void initiator_fail(struct host *host, instant now, struct association *association, hiphop_error reason);
+void initiation_end(struct host *host, struct association *association);
+struct initiation *initiation_make(void);
+void acceptance_free(struct acceptance *acceptance);
+struct opportunist *opportunist_at(struct host *host, const struct endpoint *remote);
+void opportunist_drop(struct host *host, struct opportunist *opportunist);
+
+/* the packets */
+void i1_input(struct host *host, struct incoming *in);
+void r1_input(struct host *host, struct incoming *in);
+void i2_input(struct host *host, struct incoming *in);
+void r2_input(struct host *host, struct incoming *in);
+void update_input(struct host *host, struct incoming *in);
+void notify_input(struct host *host, struct incoming *in);
+void close_input(struct host *host, struct incoming *in);
+void close_ack_input(struct host *host, struct incoming *in);
+void data_input(struct host *host, struct incoming *in);
+
+/* i1_input.c: makes the R1 entry of a group when the generation has none yet. */
+hiphop_error r1_entry_obtain(
+	struct host *host, struct r1_generation *generation, uint8_t group, struct r1_entry **entry);
+
+/* update.c */
+/* Sends an UPDATE with a SEQ in the clear; again with the same one when it is not acknowledged. */
+void update_probe(struct host *host, instant now, struct association *association);
+/* What outgoing_protect needs for HIP_MAC and HIP_SIGNATURE of a session. */
+struct protection session_protection(const struct session *session);
+
+/* close.c */
+void close_begin(struct host *host, instant now, struct association *association);
+void close_again(struct host *host, instant now, struct association *association);
+
+/* notify.c */
+/* Tells the sender of a packet what was wrong with it, when it has earned an answer and the rates allow it. */
+void notify_sender(struct host *host, const struct incoming *in, uint16_t notification, struct span data);
+void notify_keepalive(struct host *host, instant now, struct association *association);
+
+/* liveness.c */
+void liveness_start(struct host *host, instant now, struct association *association);
+void liveness_timer(struct host *host, instant now, struct association *association);
+void liveness_readdress(struct host *host, instant now, struct association *association);
+
+/* overlay_path.c */
+/* Decides about a packet that has OVERLAY_ID or came inside ESP. True when it is for this host. */
+bool overlay_path_accepts(struct host *host, struct incoming *in);
+/* Hands the effects of the DATA transport on. */
+void overlay_path_pump(struct host *host);
+
+#endif

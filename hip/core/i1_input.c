@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * I1 → R1 (RFC 7401 section 6.7). Nothing is remembered of an I1, and a direct one costs no signature.
+ */
+#include "hip/core/host_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- building R1s ---- */
+
+/* What makes an R1 over the overlay differ from those in the pool. */
+struct r1_extras {
+	const struct parameter_locator_set *locators;
+	const struct data_route *route;
+};
+
+static void write_lists(const struct host *host, struct packet_builder *builder, struct diffie_hellman *key)
+{
+	const struct host_configuration *configuration = &host->configuration;
+	struct parameter_octet_list groups = {.count = configuration->dh_group_count};
+	struct parameter_diffie_hellman public = {
+		.group = diffie_hellman_group_id(key), .public_value = diffie_hellman_public_value(key)};
+	struct parameter_suite_list ciphers = {.count = configuration->hip_cipher_count};
+	const struct parameter_suite_list modes = {.count = 1, .items = {NAT_TRAVERSAL_UDP_ENCAPSULATION}};
+
+	memcpy(groups.items, configuration->dh_groups, groups.count);
+	for (size_t i = 0; i < ciphers.count; i++)
+		ciphers.items[i] = configuration->hip_ciphers[i];
+	parameter_dh_group_list_write(builder, &groups);
+	parameter_diffie_hellman_write(builder, &public);
+	parameter_hip_cipher_write(builder, &ciphers);
+	if (transport_is_used(host, TRANSPORT_UDP))
+		parameter_nat_traversal_mode_write(builder, &modes);
+}
+
+static void write_suites(const struct host *host, struct packet_builder *builder)
+{
+	uint8_t own = host_identity_suite(host->identity);
+	struct parameter_octet_list hit_suites = {.count = 1, .items = {(uint8_t)(own << 4)}};
+	const struct parameter_transport_format_list formats = {.count = 1, .items = {PARAMETER_ESP_TRANSFORM}};
+	struct parameter_suite_list suites = {.count = host->configuration.esp_suite_count};
+
+	for (uint8_t suite = HIT_SUITE_RSA_DSA_SHA256; suite <= HIT_SUITE_ECDSA_LOW_SHA1; suite++) {
+		if (suite != own)
+			hit_suites.items[hit_suites.count++] = (uint8_t)(suite << 4);
+	}
+	for (size_t i = 0; i < suites.count; i++)
+		suites.items[i] = host->configuration.esp_suites[i];
+	parameter_hit_suite_list_write(builder, &hit_suites);
+	parameter_transport_format_list_write(builder, &formats);
+	parameter_esp_transform_write(builder, &suites);
+}
+
+static hiphop_error build_r1(struct host *host, struct outgoing *out, const struct r1_generation *generation,
+	struct diffie_hellman *key, const struct r1_extras *extras)
+{
+	static const struct hit nobody;
+	const struct protection protection = {.signature_type = PARAMETER_HIP_SIGNATURE_2};
+	const struct parameter_r1_counter counter = {.counter = generation->counter};
+	const struct parameter_puzzle puzzle = {.difficulty = host->configuration.puzzle_difficulty,
+		.lifetime = PUZZLE_LIFETIME_EXPONENT,
+		.random_length = hash_length(host_identity_rhash(host->identity))};
+	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
+		.host_identity = host_identity_octets(host->identity)};
+	const struct parameter_transport_mode mode = {.modes = {.count = 1, .items = {HIP_TRANSPORT_ESP}}};
+	hiphop_error error;
+
+	outgoing_start(host, out, HIP_PACKET_R1, &nobody);
+	parameter_r1_counter_write(&out->builder, &counter);
+	if (extras && extras->locators->count)
+		parameter_locator_set_write(&out->builder, extras->locators);
+	parameter_puzzle_write(&out->builder, &puzzle);
+	write_lists(host, &out->builder, key);
+	parameter_host_id_write(&out->builder, &host_id);
+	write_suites(host, &out->builder);
+	if (extras)
+		outgoing_overlay_covered(host, out, extras->route);
+	parameter_transport_mode_write(&out->builder, &mode);
+	error = outgoing_protect(host, out, &protection);
+	if (error)
+		return error;
+	if (extras)
+		outgoing_overlay_uncovered(host, out, false);
+	return outgoing_finish(out);
+}
+
+static size_t group_place(const struct host *host, uint8_t group)
+{
+	size_t place = 0;
+
+	while (host->configuration.dh_groups[place] != group)
+		place++;
+	return place;
+}
+
+hiphop_error r1_entry_obtain(
+	struct host *host, struct r1_generation *generation, uint8_t group, struct r1_entry **entry)
+{
+	struct r1_entry **slot = &generation->entries[group_place(host, group)];
+	struct r1_entry *made;
+	struct outgoing out;
+	hiphop_error error;
+
+	*entry = *slot;
+	if (*slot)
+		return HIPHOP_OK;
+	made = calloc(1, sizeof *made);
+	if (!made)
+		return HIPHOP_NO_MEMORY;
+	error = diffie_hellman_new(group, host->random, &made->key);
+	if (!error)
+		error = build_r1(host, &out, generation, made->key, NULL);
+	if (error) {
+		diffie_hellman_free(made->key);
+		free(made);
+		return error;
+	}
+	memcpy(made->octets, out.octets, out.length);
+	made->length = out.length;
+	*slot = made;
+	*entry = made;
+	return HIPHOP_OK;
+}
+
+/* ---- answering ---- */
+
+static bool offers(const struct parameter_octet_list *list, uint8_t item)
+{
+	return memchr(list->items, item, list->count) != NULL;
+}
+
+/* Our most preferred group among the Initiator's; any when there is none (RFC 7401 section 6.7 step 4). */
+static uint8_t choose_group(const struct host *host, const struct packet_view *view)
+{
+	const struct host_configuration *configuration = &host->configuration;
+	struct parameter_octet_list wanted;
+
+	if (parameter_dh_group_list_read(packet_find(view, PARAMETER_DH_GROUP_LIST), &wanted))
+		return configuration->dh_groups[0];
+	for (size_t i = 0; i < configuration->dh_group_count; i++) {
+		if (offers(&wanted, configuration->dh_groups[i]))
+			return configuration->dh_groups[i];
+	}
+	return configuration->dh_groups[0];
+}
+
+/* Gives an R1 its Receiver and its #I. */
+static hiphop_error personalise(struct host *host, const struct incoming *in, uint8_t *r1, size_t length)
+{
+	const struct puzzle_parties parties = {
+		.rhash = host_identity_rhash(host->identity), .initiator = in->view.sender, .responder = host->self};
+	uint16_t opaque = host->next_opaque++;
+	const uint8_t opaque_octets[2] = {(uint8_t)(opaque >> 8), (uint8_t)opaque};
+	uint8_t i[RHASH_LENGTH_MAXIMUM];
+	hiphop_error error = puzzle_make(&host->puzzles, in->now, &parties, opaque, i);
+
+	if (error)
+		return error;
+	return parameter_puzzle_renew(r1, length, &in->view.sender, opaque_octets, i, hash_length(parties.rhash));
+}
+
+static struct hit prefix_of(const struct address *address)
+{
+	struct hit prefix = {{0}};
+
+	/* An IPv4 host has one address, an IPv6 host at least a /64. */
+	memcpy(prefix.octets, address->octets, address_is_ipv4(address) ? 16 : 8);
+	return prefix;
+}
+
+static void answer_direct(struct host *host, const struct incoming *in)
+{
+	struct hit prefix = prefix_of(&in->arrival->remote.address);
+	struct r1_generation *generation;
+	struct r1_entry *entry;
+	struct way way;
+
+	if (!token_bucket_take(&host->i1_rate, in->now) || !rate_table_take(host->prefix_rates, &prefix, in->now)) {
+		count(host, HOST_COUNT_DROP_I1_RATE);
+		return;
+	}
+	generation = r1_pool_offered(&host->r1_pool, in->now);
+	if (r1_entry_obtain(host, generation, choose_group(host, &in->view), &entry)) {
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		return;
+	}
+	memcpy(host->work, entry->octets, entry->length);
+	if (personalise(host, in, host->work, entry->length))
+		return;
+	way_of_arrival(in->arrival, &way);
+	outgoing_send(host, &way, host->work, entry->length);
+}
+
+static void answer_over_overlay(struct host *host, const struct incoming *in)
+{
+	struct parameter_locator_set locators;
+	struct r1_extras extras = {.locators = &locators};
+	struct data_route route;
+	struct r1_generation *generation;
+	struct r1_entry *entry;
+	struct outgoing out;
+	struct way way;
+
+	if (!rate_table_take(host->neighbour_rates, &in->arrival->neighbour, in->now) ||
+		!token_bucket_take(&host->on_demand_rate, in->now)) {
+		count(host, HOST_COUNT_DROP_I1_RATE);
+		return;
+	}
+	if (!way_back(host, in, &route, &way)) {
+		count(host, HOST_COUNT_DROP_NO_ROUTE);
+		return;
+	}
+	extras.route = &route;
+	candidates_offer(host, &locators);
+	generation = r1_pool_offered(&host->r1_pool, in->now);
+	if (r1_entry_obtain(host, generation, choose_group(host, &in->view), &entry) ||
+		build_r1(host, &out, generation, entry->key, &extras) ||
+		personalise(host, in, out.octets, out.length)) {
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		return;
+	}
+	count(host, HOST_COUNT_R1_SIGNED_ON_DEMAND);
+	outgoing_send(host, &way, out.octets, out.length);
+}
+
+/* RFC 7401 section 6.7 step 3: of two that begin at once, the one with the greater HIT answers. */
+static bool loses_against_ours(struct host *host, const struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+
+	if (!association || !association->initiation || association->initiation->phase != HOST_I1_SENT)
+		return false;
+	if (hit_compare(&in->view.sender, &host->self) < 0)
+		return false;
+	if (!in->arrival->inside_esp)
+		initiator_meet(host, in->now, association, &in->arrival->remote);
+	return true;
+}
+
+void i1_input(struct host *host, struct incoming *in)
+{
+	if (!hit_is_host(&in->view.sender)) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+	} else if (loses_against_ours(host, in)) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+	} else if (in->overlay) {
+		answer_over_overlay(host, in);
+	} else if (in->arrival->inside_esp) {
+		count(host, HOST_COUNT_DROP_NOT_FOR_US);
+	} else {
+		answer_direct(host, in);
+	}
+}

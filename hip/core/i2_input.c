@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * I2 → R2 (RFC 7401 section 6.9), cheapest check first: state, generation, puzzle, rate, choices, Diffie-Hellman, MAC,
+ * decryption, HIT, signature. Nothing changes before the last; then all of it does.
+ */
+#include "hip/core/host_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An I2 as read. Spans and views borrow the packet or `plain`. */
+struct answer {
+	struct parameter_esp_info esp_info;
+	struct parameter_r1_counter counter;
+	struct parameter_solution solution;
+	struct parameter_diffie_hellman public;
+	const struct hip_cipher *cipher;
+	uint16_t suite;
+	const struct parameter_view *encrypted;
+	const struct parameter_view *host_id;
+	struct parameter_locator_set locators;
+
+	struct r1_generation *generation;
+	struct exchange_keys keys;
+	struct host_identity *identity;
+	struct parameter_list inner;
+	uint8_t plain[HIP_PARAMETERS_MAXIMUM];
+};
+
+/* ---- reading ---- */
+
+static hiphop_error read_answer(const struct packet_view *view, struct answer *answer)
+{
+	hiphop_error error = parameter_esp_info_read(packet_find(view, PARAMETER_ESP_INFO), &answer->esp_info);
+
+	if (!error)
+		error = parameter_r1_counter_read(packet_find(view, PARAMETER_R1_COUNTER), &answer->counter);
+	if (!error)
+		error = parameter_solution_read(packet_find(view, PARAMETER_SOLUTION), &answer->solution);
+	if (!error)
+		error = parameter_diffie_hellman_read(packet_find(view, PARAMETER_DIFFIE_HELLMAN), &answer->public);
+	if (!error && (answer->esp_info.new_spi < 256 || answer->esp_info.old_spi))
+		error = HIPHOP_MALFORMED;
+	answer->encrypted = packet_find(view, PARAMETER_ENCRYPTED);
+	answer->host_id = packet_find(view, PARAMETER_HOST_ID);
+	return error;
+}
+
+static hiphop_error check_puzzle(struct host *host, const struct incoming *in, struct answer *answer)
+{
+	const struct parameter_solution *solution = &answer->solution;
+	const struct puzzle_parties parties = {
+		.rhash = host_identity_rhash(host->identity), .initiator = in->view.sender, .responder = host->self};
+	uint16_t opaque = (uint16_t)(solution->opaque[0] << 8 | solution->opaque[1]);
+	struct span i = {solution->random_i, solution->random_length};
+	struct span j = {solution->solution_j, solution->random_length};
+
+	answer->generation = r1_pool_find(&host->r1_pool, answer->counter.counter, in->now);
+	if (!answer->generation)
+		return HIPHOP_BAD_PUZZLE;
+	if (solution->difficulty != host->configuration.puzzle_difficulty)
+		return HIPHOP_BAD_PUZZLE;
+	if (puzzle_check(&host->puzzles, in->now, &parties, solution->difficulty, opaque, i, j))
+		return HIPHOP_BAD_PUZZLE;
+	return r1_generation_is_solved(answer->generation, i) ? HIPHOP_REPLAYED : HIPHOP_OK;
+}
+
+/* One value each, and one that the R1 offered. What to notify otherwise, or 0. */
+static uint16_t read_choices(const struct host *host, const struct packet_view *view, struct answer *answer)
+{
+	const struct host_configuration *configuration = &host->configuration;
+	struct parameter_suite_list list;
+	struct parameter_transport_format_list formats;
+	struct parameter_transport_mode mode;
+
+	if (parameter_hip_cipher_read(packet_find(view, PARAMETER_HIP_CIPHER), &list) || list.count != 1 ||
+		list.items[0] > 255 ||
+		!memchr(configuration->hip_ciphers, (int)list.items[0], configuration->hip_cipher_count))
+		return NOTIFY_INVALID_HIP_CIPHER_CHOSEN;
+	answer->cipher = hip_cipher_by_id(list.items[0]);
+	if (parameter_transport_format_list_read(packet_find(view, PARAMETER_TRANSPORT_FORMAT_LIST), &formats) ||
+		formats.count != 1 || formats.items[0] != PARAMETER_ESP_TRANSFORM)
+		return NOTIFY_NO_ESP_PROPOSAL_CHOSEN;
+	if (parameter_esp_transform_read(packet_find(view, PARAMETER_ESP_TRANSFORM), &list) || list.count != 1 ||
+		list.items[0] > 255 ||
+		!memchr(configuration->esp_suites, (int)list.items[0], configuration->esp_suite_count))
+		return NOTIFY_INVALID_ESP_TRANSFORM_CHOSEN;
+	answer->suite = list.items[0];
+	if (!parameter_transport_mode_read(packet_find(view, PARAMETER_HIP_TRANSPORT_MODE), &mode) &&
+		mode.modes.count && mode.modes.items[0] != HIP_TRANSPORT_ESP)
+		return NOTIFY_NO_VALID_HIP_TRANSPORT_MODE;
+	return 0;
+}
+
+/* ---- verifying ---- */
+
+static hiphop_error derive_keys(struct host *host, const struct incoming *in, struct answer *answer)
+{
+	const struct host_configuration *configuration = &host->configuration;
+	const struct parameter_solution *solution = &answer->solution;
+	struct r1_entry *entry = NULL;
+	struct exchange_agreement agreement = {.peer_public_value = answer->public.public_value,
+		.parties = {.rhash = host_identity_rhash(host->identity),
+			.initiator = in->view.sender,
+			.responder = host->self},
+		.i = {solution->random_i, solution->random_length},
+		.j = {solution->solution_j, solution->random_length},
+		.cipher = answer->cipher,
+		.suite = answer->suite,
+		.own = host->self};
+
+	for (size_t i = 0; i < configuration->dh_group_count; i++) {
+		if (configuration->dh_groups[i] == answer->public.group)
+			entry = answer->generation->entries[i];
+	}
+	if (!entry)
+		return HIPHOP_UNSUPPORTED;
+	agreement.own_key = entry->key;
+	return exchange_keys_derive(&agreement, &answer->keys);
+}
+
+static hiphop_error decrypt(struct answer *answer)
+{
+	const struct hip_cipher *cipher = answer->keys.cipher;
+	struct parameter_encrypted encrypted;
+	struct span sealed;
+	size_t length;
+	hiphop_error error = parameter_encrypted_read(answer->encrypted, cipher->iv_length, &encrypted);
+
+	if (error)
+		return error;
+	/* IV and data lie side by side in the parameter. */
+	sealed.data = cipher->iv_length ? encrypted.iv.data : encrypted.data.data;
+	sealed.length = cipher->iv_length + encrypted.data.length;
+	if (sealed.length > sizeof answer->plain)
+		return HIPHOP_TOO_LARGE;
+	error = hip_cipher_open(cipher, (struct span){answer->keys.incoming.encryption, cipher->key_length}, sealed,
+		answer->plain, &length);
+	return error ? error : parameters_parse(answer->plain, length, &answer->inner);
+}
+
+/* HOST_ID and LOCATOR_SET are in ENCRYPTED or beside it. */
+static hiphop_error read_hidden(struct host *host, const struct incoming *in, struct answer *answer)
+{
+	const struct parameter_view *locators = packet_find(&in->view, PARAMETER_LOCATOR_SET);
+	hiphop_error error;
+
+	if (answer->encrypted) {
+		error = decrypt(answer);
+		if (error) {
+			count(host, HOST_COUNT_DROP_DECRYPTION);
+			return error;
+		}
+		if (!answer->host_id)
+			answer->host_id = parameters_find(&answer->inner, PARAMETER_HOST_ID);
+		if (!locators)
+			locators = parameters_find(&answer->inner, PARAMETER_LOCATOR_SET);
+	}
+	if (!locators || parameter_locator_set_read(locators, &answer->locators))
+		answer->locators.count = 0;
+	return HIPHOP_OK;
+}
+
+/* What to notify when it fails, or 0 for silence. */
+static hiphop_error verify(struct host *host, const struct incoming *in, struct answer *answer, uint16_t *notification)
+{
+	hiphop_error error;
+
+	*notification = 0;
+	error = derive_keys(host, in, answer);
+	if (error) {
+		count(host, HOST_COUNT_DROP_DH);
+		return error;
+	}
+	*notification = NOTIFY_HIP_MAC_FAILED;
+	error = verify_mac(host, in, &answer->keys);
+	if (error)
+		return error;
+	*notification = NOTIFY_ENCRYPTION_FAILED;
+	error = read_hidden(host, in, answer);
+	if (error)
+		return error;
+	*notification = NOTIFY_INVALID_HIT;
+	error = verify_identity(host, &in->view.sender, answer->host_id, &answer->identity);
+	if (error)
+		return error;
+	*notification = NOTIFY_AUTHENTICATION_FAILED;
+	return verify_signature(host, in, answer->identity, PARAMETER_HIP_SIGNATURE);
+}
+
+/* ---- answering ---- */
+
+static hiphop_error build_r2(struct host *host, const struct hit *receiver, const struct exchange_keys *keys,
+	uint32_t spi_in, const struct data_route *route, struct outgoing *out)
+{
+	const struct parameter_esp_info esp_info = {.keymat_index = keys->keymat_index, .new_spi = spi_in};
+	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
+		.host_identity = host_identity_octets(host->identity)};
+	uint8_t host_id_octets[HOST_IDENTITY_OCTETS_MAXIMUM + 32];
+	struct protection protection = {
+		.keys = keys, .mac_type = PARAMETER_HIP_MAC_2, .signature_type = PARAMETER_HIP_SIGNATURE};
+	struct packet_builder inner;
+	size_t length;
+	hiphop_error error;
+
+	packet_builder_start_inner(&inner, host_id_octets, sizeof host_id_octets);
+	parameter_host_id_write(&inner, &host_id);
+	error = packet_builder_finish(&inner, &length);
+	if (error)
+		return error;
+	protection.host_id = (struct span){host_id_octets, length};
+	outgoing_start(host, out, HIP_PACKET_R2, receiver);
+	parameter_esp_info_write(&out->builder, &esp_info);
+	if (route)
+		outgoing_overlay_covered(host, out, route);
+	error = outgoing_protect(host, out, &protection);
+	if (error)
+		return error;
+	if (route)
+		outgoing_overlay_uncovered(host, out, false);
+	return outgoing_finish(out);
+}
+
+/* ---- an I2 that came again ---- */
+
+/* A verified repetition over the overlay says that the direct way is no way: the Initiator never got our R2. */
+static void answer_again_over_overlay(struct host *host, const struct incoming *in, struct session *session)
+{
+	struct data_route route;
+	struct outgoing out;
+	struct way way;
+
+	if (verify_protected(host, in, session) || !way_back(host, in, &route, &way))
+		return;
+	if (build_r2(host, &in->view.sender, &session->keys, session->spi_in, &route, &out))
+		return;
+	session_remove_sas(host, session, &in->view.sender);
+	session->direct = false;
+	outgoing_send(host, &way, out.octets, out.length);
+}
+
+/* True when this is the I2 behind the present session; it is answered with the R2 we have. */
+static bool is_repetition(struct host *host, const struct incoming *in, struct association *association,
+	const struct parameter_solution *solution)
+{
+	struct session *session = association ? association->session : NULL;
+	struct way way;
+
+	if (!session || session->initiator || session->state >= HOST_CLOSING ||
+		solution->random_length != hash_length(session->keys.rhash) ||
+		!bytes_equal_constant_time(session->solved_i, solution->random_i, solution->random_length))
+		return false;
+	if (!token_bucket_take(&association->answers, in->now)) {
+		count(host, HOST_COUNT_DROP_I2_RATE);
+		return true;
+	}
+	if (in->overlay) {
+		answer_again_over_overlay(host, in, session);
+	} else if (!verify_mac(host, in, &session->keys) && session->r2.length) {
+		way_of_arrival(in->arrival, &way);
+		count(host, HOST_COUNT_RETRANSMITTED);
+		outgoing_send(host, &way, session->r2.data, session->r2.length);
+	}
+	return true;
+}
+
+/* ---- the commit ---- */
+
+struct commitment {
+	struct association *association;
+	struct session *session;
+	struct queued_effect *install, *change, *r2;
+};
+
+static void abandon(struct host *host, struct commitment *made)
+{
+	session_free(made->session);
+	effect_discard(made->install);
+	effect_discard(made->change);
+	effect_discard(made->r2);
+	if (made->association)
+		association_release_if_idle(host, made->association);
+}
+
+static void fill_session(struct session *session, const struct incoming *in, struct answer *answer, uint32_t spi_in,
+	uint8_t overlay_hops)
+{
+	session->state = HOST_R2_SENT;
+	session->direct = !in->overlay;
+	session->overlay_hops = overlay_hops;
+	session->local = in->arrival->local;
+	session->remote = in->arrival->remote;
+	session->spi_in = spi_in;
+	session->spi_out = answer->esp_info.new_spi;
+	session->keys = answer->keys;
+	session->identity = answer->identity;
+	answer->identity = NULL;
+	memcpy(session->solved_i, answer->solution.random_i, answer->solution.random_length);
+}
+
+/* Everything that can fail. */
+static hiphop_error prepare(struct host *host, const struct incoming *in, struct answer *answer, const struct way *way,
+	const struct data_route *route, struct commitment *made)
+{
+	uint32_t spi_in = association_new_spi(host);
+	struct outgoing out;
+	hiphop_error error = association_obtain(host, in->now, &in->view.sender, &made->association);
+
+	if (error)
+		return error;
+	error = build_r2(host, &in->view.sender, &answer->keys, spi_in, in->overlay ? route : NULL, &out);
+	if (error)
+		return error;
+	made->session = session_make();
+	made->change = effect_make(HOST_ASSOCIATION, 0);
+	made->install = in->overlay ? NULL : effect_make(HOST_INSTALL_SA, 0);
+	made->r2 = outgoing_effect(host, way, out.octets, out.length);
+	if (!made->session || !made->change || !made->r2 || (!in->overlay && !made->install))
+		return HIPHOP_NO_MEMORY;
+	if (!in->overlay && buffer_copy(&made->session->r2, out.octets, out.length))
+		return HIPHOP_NO_MEMORY;
+	fill_session(made->session, in, answer, spi_in, in->overlay ? (uint8_t)(route->count + 1) : 0);
+	error = association_register_spi(host, made->association, spi_in);
+	if (error)
+		return error;
+	error = r1_generation_note_solved(
+		answer->generation, (struct span){answer->solution.random_i, answer->solution.random_length});
+	if (error)
+		association_unregister_spi(host, spi_in);
+	return error;
+}
+
+static void accept(struct host *host, struct incoming *in, struct answer *answer)
+{
+	struct commitment made = {NULL, NULL, NULL, NULL, NULL};
+	struct data_route route = {.count = 0};
+	struct way way;
+	hiphop_error error;
+
+	if (!way_back(host, in, &route, &way)) {
+		count(host, HOST_COUNT_DROP_NO_ROUTE);
+		return;
+	}
+	error = prepare(host, in, answer, &way, &route, &made);
+	if (error) {
+		count(host, error == HIPHOP_LIMITED ? HOST_COUNT_DROP_TOO_MANY : HOST_COUNT_DROP_NO_MEMORY);
+		abandon(host, &made);
+		return;
+	}
+	session_commit(host, in->now, made.association, made.session, made.install, made.change);
+	effects_add(&host->effects, made.r2);
+	count_out(host, HIP_PACKET_R2);
+	candidates_learn(host, &in->view.sender, &answer->locators);
+}
+
+/* RFC 7401 section 6.9 step 5: of two in I2-SENT, the one with the greater HIT is the Responder. */
+static bool loses_against_ours(
+	const struct host *host, const struct incoming *in, const struct association *association)
+{
+	return association && association->initiation && association->initiation->phase == HOST_I2_SENT &&
+	       hit_compare(&host->self, &in->view.sender) < 0;
+}
+
+static void process(struct host *host, struct incoming *in, struct answer *answer)
+{
+	hiphop_error error = check_puzzle(host, in, answer);
+	uint16_t notification;
+
+	if (error) {
+		count(host, error == HIPHOP_REPLAYED ? HOST_COUNT_DROP_REPLAYED : HOST_COUNT_DROP_PUZZLE);
+		return;
+	}
+	if (!token_bucket_take(&host->i2_rate, in->now)) {
+		count(host, HOST_COUNT_DROP_I2_RATE);
+		return;
+	}
+	notification = read_choices(host, &in->view, answer);
+	if (notification) {
+		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
+		notify_sender(host, in, notification, (struct span){NULL, 0});
+		return;
+	}
+	if (verify(host, in, answer, &notification)) {
+		if (notification)
+			notify_sender(host, in, notification, (struct span){NULL, 0});
+		return;
+	}
+	accept(host, in, answer);
+}
+
+void i2_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct answer *answer;
+
+	if (!hit_is_host(&in->view.sender) || rhash_of_suite(hit_suite(&in->view.sender)) == HASH_NONE) {
+		count(host, HOST_COUNT_DROP_UNSUPPORTED);
+		return;
+	}
+	if (in->arrival->inside_esp && !in->overlay) {
+		count(host, HOST_COUNT_DROP_NOT_FOR_US);
+		return;
+	}
+	answer = calloc(1, sizeof *answer);
+	if (!answer) {
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		return;
+	}
+	if (read_answer(&in->view, answer))
+		count(host, HOST_COUNT_DROP_MALFORMED);
+	else if (is_repetition(host, in, association, &answer->solution))
+		;
+	else if (loses_against_ours(host, in, association))
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+	else
+		process(host, in, answer);
+	host_identity_free(answer->identity);
+	bytes_wipe(answer, sizeof *answer);
+	free(answer);
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+#include "hip/core/host_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what is kept ---- */
+
+struct initiation *initiation_make(void)
+{
+	struct initiation *initiation = calloc(1, sizeof *initiation);
+
+	if (!initiation)
+		return NULL;
+	initiation->farewell = effect_make(HOST_ASSOCIATION, 0);
+	if (!initiation->farewell) {
+		free(initiation);
+		return NULL;
+	}
+	initiation->phase = HOST_I1_SENT;
+	return initiation;
+}
+
+void acceptance_free(struct acceptance *acceptance)
+{
+	if (!acceptance)
+		return;
+	host_identity_free(acceptance->identity);
+	buffer_free(&acceptance->host_id);
+	buffer_free(&acceptance->i2);
+	buffer_free(&acceptance->i2_overlay);
+	bytes_wipe(acceptance, sizeof *acceptance);
+	free(acceptance);
+}
+
+void initiation_end(struct host *host, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+
+	if (!initiation)
+		return;
+	if (initiation->acceptance)
+		association_unregister_spi(host, initiation->acceptance->spi_in);
+	acceptance_free(initiation->acceptance);
+	effect_discard(initiation->farewell);
+	free(initiation);
+	association->initiation = NULL;
+	association_cancel_timer(host, association, TIMER_EXCHANGE);
+}
+
+/* ---- I1 ---- */
+
+static hiphop_error build_i1(struct host *host, struct outgoing *out, const struct hit *receiver, bool overlay)
+{
+	const struct host_configuration *configuration = &host->configuration;
+	struct parameter_octet_list groups = {.count = configuration->dh_group_count};
+
+	memcpy(groups.items, configuration->dh_groups, groups.count);
+	outgoing_start(host, out, HIP_PACKET_I1, receiver);
+	parameter_dh_group_list_write(&out->builder, &groups);
+	if (overlay) {
+		outgoing_overlay_covered(host, out, NULL);
+		outgoing_overlay_uncovered(host, out, true);
+	}
+	return outgoing_finish(out);
+}
+
+static bool send_i1(struct host *host, const struct hit *receiver, const struct way *way)
+{
+	struct outgoing out;
+
+	return !build_i1(host, &out, receiver, way->overlay) && !outgoing_send(host, way, out.octets, out.length);
+}
+
+static bool send_i1_to(struct host *host, const struct hit *receiver, const struct endpoint *target)
+{
+	struct way way;
+
+	return way_to_endpoint(host, target, &way) && send_i1(host, receiver, &way);
+}
+
+static void add_target(struct host *host, struct initiation *initiation, const struct endpoint *target)
+{
+	if (initiation->target_count >= sizeof initiation->targets / sizeof initiation->targets[0])
+		return;
+	if (!transport_is_used(host, target->transport))
+		return;
+	for (size_t i = 0; i < initiation->target_count; i++) {
+		if (endpoint_equal(&initiation->targets[i], target))
+			return;
+	}
+	initiation->targets[initiation->target_count++] = *target;
+}
+
+/* Where the peer is now, then where it is said to be. Looked up at every try: locators may be learnt meanwhile. */
+static void collect_targets(struct host *host, struct association *association)
+{
+	const struct locator_list *known = locators_of(&host->locators, &association->peer);
+	struct initiation *initiation = association->initiation;
+
+	if (association->session && association->session->direct)
+		add_target(host, initiation, &association->session->remote);
+	for (size_t i = 0; known && i < known->count; i++)
+		add_target(host, initiation, &known->endpoints[i]);
+}
+
+static size_t send_i1_in_parallel(struct host *host, struct association *association)
+{
+	const struct initiation *initiation = association->initiation;
+	size_t sent = 0;
+
+	for (size_t i = 0; i < initiation->target_count && sent < I1_PARALLEL; i++)
+		sent += send_i1_to(host, &association->peer, &initiation->targets[i]);
+	return sent;
+}
+
+/* One destination at a time after the first try (RFC 7401 section 6.6.1): in turn over the overlay and direct. */
+static bool send_i1_again(struct host *host, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+	size_t turn = initiation->tries / 2;
+	struct way way;
+
+	if ((initiation->tries % 2 == 1 || !initiation->target_count) &&
+		way_over_overlay(host, &association->peer, &association->peer, &way) &&
+		send_i1(host, &association->peer, &way))
+		return true;
+	if (!initiation->target_count)
+		return false;
+	return send_i1_to(host, &association->peer, &initiation->targets[turn % initiation->target_count]);
+}
+
+static bool transmit_i1(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+	bool sent;
+
+	collect_targets(host, association);
+	sent = initiation->tries == 0 && send_i1_in_parallel(host, association) > 0;
+	sent = sent || send_i1_again(host, association);
+	if (initiation->tries > 0)
+		count(host, HOST_COUNT_RETRANSMITTED);
+	association_set_timer(
+		host, association, TIMER_EXCHANGE, instant_after(now, I1_FIRST_TIMEOUT << initiation->tries));
+	initiation->tries++;
+	initiation->sent = now;
+	return sent;
+}
+
+hiphop_error initiator_begin(struct host *host, instant now, struct association *association)
+{
+	if (association->initiation)
+		return HIPHOP_OK;
+	association->initiation = initiation_make();
+	if (!association->initiation)
+		return HIPHOP_NO_MEMORY;
+	if (!transmit_i1(host, now, association)) {
+		initiation_end(host, association);
+		return HIPHOP_NOT_FOUND;
+	}
+	association->failed = false;
+	if (!association_is_usable(association))
+		association->since = now;
+	return HIPHOP_OK;
+}
+
+void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote)
+{
+	struct initiation *initiation = association->initiation;
+	size_t before = initiation->target_count;
+
+	(void)now;
+	add_target(host, initiation, remote);
+	if (initiation->target_count > before)
+		send_i1_to(host, &association->peer, remote);
+}
+
+/* ---- I2 ---- */
+
+static bool is_last_way(const struct acceptance *acceptance)
+{
+	return acceptance->way + 1 >= acceptance->way_count;
+}
+
+void initiator_send_i2(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+	struct acceptance *acceptance = initiation->acceptance;
+	const struct way *way = &acceptance->ways[acceptance->way];
+	const struct buffer *i2 = way->overlay ? &acceptance->i2_overlay : &acceptance->i2;
+	unsigned doublings = is_last_way(acceptance) ? initiation->tries : 0;
+
+	outgoing_send(host, way, i2->data, i2->length);
+	initiation->tries++;
+	initiation->sent = now;
+	association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, I2_FIRST_TIMEOUT << doublings));
+}
+
+static bool i2_has_another_try(struct initiation *initiation)
+{
+	struct acceptance *acceptance = initiation->acceptance;
+
+	if (is_last_way(acceptance))
+		return initiation->tries < I2_TRIES_LAST;
+	if (initiation->tries >= I2_TRIES_DIRECT) {
+		acceptance->way++;
+		initiation->tries = 0;
+	}
+	return true;
+}
+
+/* ---- the end ---- */
+
+static void tell_failed(struct host *host, struct association *association, hiphop_error reason)
+{
+	struct queued_effect *farewell = association->initiation->farewell;
+
+	association->initiation->farewell = NULL;
+	farewell->effect.peer = association->peer;
+	farewell->effect.association.state = HOST_FAILED;
+	farewell->effect.association.reason = reason;
+	farewell->effect.association.initiator = true;
+	effects_add(&host->effects, farewell);
+}
+
+/* A session that still hears its peer outlives a failed renewal; any other ends with it. */
+static bool session_survives(struct host *host, instant now, const struct association *association)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+	const struct session *session = association->session;
+	instant sent = 0, heard = 0;
+
+	if (!session || !session->has_sas)
+		return false;
+	if (environment->traffic)
+		environment->traffic(environment->context, &association->peer, &sent, &heard);
+	if (session->control_heard > heard)
+		heard = session->control_heard;
+	return heard != 0 && now < instant_after(heard, SECONDS(10));
+}
+
+void initiator_fail(struct host *host, instant now, struct association *association, hiphop_error reason)
+{
+	if (session_survives(host, now, association)) {
+		initiation_end(host, association);
+		return;
+	}
+	if (association->session && association->session->has_sas)
+		session_end(host, now, association, HOST_FAILED, reason);
+	else
+		tell_failed(host, association, reason);
+	session_drop(host, association);
+	initiation_end(host, association);
+	locators_forget_learnt(&host->locators, &association->peer);
+	association->failed = true;
+	association->since = now;
+	association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, FAILED_SHOWN));
+}
+
+void initiator_timer(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+
+	if (!initiation) {
+		association->failed = false;
+		association_release_if_idle(host, association);
+	} else if (initiation->phase == HOST_I1_SENT) {
+		if (initiation->tries < I1_TRIES)
+			transmit_i1(host, now, association);
+		else
+			initiator_fail(host, now, association, HIPHOP_TIMEOUT);
+	} else if (i2_has_another_try(initiation)) {
+		count(host, HOST_COUNT_RETRANSMITTED);
+		initiator_send_i2(host, now, association);
+	} else {
+		initiator_fail(host, now, association, HIPHOP_TIMEOUT);
+	}
+}
+
+/* ---- opportunistic mode ---- */
+
+struct opportunist *opportunist_at(struct host *host, const struct endpoint *remote)
+{
+	struct opportunist *opportunist = host->opportunists;
+
+	while (opportunist && !endpoint_equal(&opportunist->remote, remote))
+		opportunist = opportunist->next;
+	return opportunist;
+}
+
+void opportunist_drop(struct host *host, struct opportunist *opportunist)
+{
+	struct opportunist **link = &host->opportunists;
+
+	while (*link != opportunist)
+		link = &(*link)->next;
+	*link = opportunist->next;
+	deadline_cancel(&host->deadlines, &opportunist->timer);
+	host->opportunist_count--;
+	free(opportunist);
+}
+
+static void transmit_opportunistic(struct host *host, instant now, struct opportunist *opportunist)
+{
+	static const struct hit nobody;
+
+	send_i1_to(host, &nobody, &opportunist->remote);
+	(void)deadline_set(
+		&host->deadlines, &opportunist->timer, instant_after(now, I1_FIRST_TIMEOUT << opportunist->tries));
+	opportunist->tries++;
+	opportunist->sent = now;
+}
+
+void initiator_opportunist_timer(struct host *host, instant now, struct opportunist *opportunist)
+{
+	struct queued_effect *failed;
+
+	if (opportunist->tries < I1_TRIES) {
+		transmit_opportunistic(host, now, opportunist);
+		return;
+	}
+	failed = effect_make(HOST_ASSOCIATION, 0);
+	if (failed) {
+		failed->effect.remote = opportunist->remote;
+		failed->effect.association.state = HOST_FAILED;
+		failed->effect.association.reason = HIPHOP_TIMEOUT;
+		failed->effect.association.initiator = true;
+	}
+	effects_add(&host->effects, failed);
+	opportunist_drop(host, opportunist);
+}
+
+hiphop_error host_connect_opportunistic(struct host *host, instant now, const struct endpoint *remote)
+{
+	struct opportunist *opportunist;
+
+	effects_release_taken(&host->effects);
+	if (opportunist_at(host, remote))
+		return HIPHOP_EXISTS;
+	if (host->opportunist_count >= OPPORTUNISTS_MAXIMUM)
+		return HIPHOP_LIMITED;
+	if (deadline_heap_reserve(&host->deadlines, host->count * TIMER_KINDS + OPPORTUNISTS_MAXIMUM))
+		return HIPHOP_NO_MEMORY;
+	opportunist = calloc(1, sizeof *opportunist);
+	if (!opportunist)
+		return HIPHOP_NO_MEMORY;
+	opportunist->remote = *remote;
+	opportunist->timer.kind = TIMER_KINDS;
+	opportunist->timer.owner = opportunist;
+	opportunist->next = host->opportunists;
+	host->opportunists = opportunist;
+	host->opportunist_count++;
+	transmit_opportunistic(host, now, opportunist);
+	return HIPHOP_OK;
+}
+
+hiphop_error host_connect(struct host *host, instant now, const struct hit *peer)
+{
+	struct association *association;
+	hiphop_error error;
+
+	effects_release_taken(&host->effects);
+	if (!hit_is_host(peer) || hit_equal(peer, &host->self))
+		return HIPHOP_INVALID_ARGUMENT;
+	error = association_obtain(host, now, peer, &association);
+	if (error)
+		return error;
+	if (association_is_usable(association))
+		return HIPHOP_OK;
+	error = initiator_begin(host, now, association);
+	association_release_if_idle(host, association);
+	return error;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is the peer still there, does it know, and is it still reached from the right address?
+ *
+ * Once a second per association: when ESP was sent and nothing was heard for 2 s, UPDATEs go out, then a new base
+ * exchange begins; the old state yields only to a valid I2 or R2. UDP mappings are kept alive (RFC 9028 section 4.10),
+ * and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
+ */
+#include "hip/core/host_internal.h"
+
+#define LOOK_EVERY         SECONDS(1)
+#define KEEPALIVE_AFTER    SECONDS(15)
+#define HELD_SILENCE       SECONDS(20) /* a held peer that nobody sends to is asked this often */
+#define RETRY_WITHOUT_PATH SECONDS(30)
+#define GIVEN_UP_AFTER     SECONDS(60) /* without any way to send an I1; a host on the move may have none for a while */
+#define READDRESS_DELAY    MILLISECONDS(100)
+#define READDRESS_STEP     MILLISECONDS(20)
+#define READDRESS_LATEST   SECONDS(3)
+
+/* When the UPDATEs go out after the silence began, and then the I1. */
+static const duration schedule[] = {SILENT_AFTER, MILLISECONDS(2500), MILLISECONDS(3500), MILLISECONDS(4500)};
+#define PROBES (sizeof schedule / sizeof schedule[0] - 1)
+
+struct traffic {
+	instant sent, heard;
+};
+
+static struct traffic esp_traffic(const struct host *host, const struct association *association)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+	struct traffic esp = {0, 0};
+
+	if (environment->traffic)
+		environment->traffic(environment->context, &association->peer, &esp.sent, &esp.heard);
+	return esp;
+}
+
+static instant later(instant a, instant b)
+{
+	return a > b ? a : b;
+}
+
+void liveness_start(struct host *host, instant now, struct association *association)
+{
+	association_set_timer(host, association, TIMER_LIVENESS, instant_after(now, LOOK_EVERY));
+}
+
+static bool is_unused(
+	const struct host *host, instant now, const struct association *association, const struct traffic *esp)
+{
+	const struct session *session = association->session;
+	instant used = later(later(esp->sent, esp->heard), session->began);
+
+	return !association->held && now >= instant_after(used, host->configuration.unused_lifetime);
+}
+
+static void keep_alive(struct host *host, instant now, struct association *association, const struct traffic *esp)
+{
+	struct session *session = association->session;
+	instant sent = later(later(esp->sent, session->control_sent), session->began);
+
+	if (session->remote.transport == TRANSPORT_UDP && now >= instant_after(sent, KEEPALIVE_AFTER))
+		notify_keepalive(host, now, association);
+}
+
+/* Sets or clears the beginning of a silence. */
+static void judge_silence(struct association *association, instant now, const struct traffic *esp)
+{
+	struct session *session = association->session;
+	instant heard = later(esp->heard, session->control_heard);
+
+	if (session->silent_since) {
+		if (heard < session->silent_since)
+			return;
+		session->silent_since = 0;
+		session->probe.tries = 0;
+	}
+	if (esp->sent > heard)
+		session->silent_since = later(heard, session->last_look);
+	else if (association->held && now >= instant_after(heard, HELD_SILENCE))
+		session->silent_since = now - SILENT_AFTER;
+	if (session->silent_since == heard && heard)
+		session->silent_since++;
+}
+
+/* The next step of the schedule, when it is due. Returns when to look again. */
+static instant ask(struct host *host, instant now, struct association *association, instant heard)
+{
+	struct session *session = association->session;
+	instant due = instant_after(session->silent_since, schedule[session->probe.tries]);
+	instant first = session->silent_since;
+
+	if (now < due)
+		return due;
+	if (session->probe.tries < PROBES) {
+		update_probe(host, now, association);
+		return instant_after(first, schedule[session->probe.tries]);
+	}
+	session->silent_since = 0;
+	session->probe.tries = 0;
+	if (initiator_begin(host, now, association) && now >= instant_after(heard, GIVEN_UP_AFTER))
+		initiator_fail(host, now, association, HIPHOP_NOT_FOUND);
+	return instant_after(now, LOOK_EVERY);
+}
+
+static void look_after_direct(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+	struct traffic esp = esp_traffic(host, association);
+	instant again = instant_after(now, LOOK_EVERY);
+
+	if (session->state == HOST_R2_SENT && esp.heard > session->began) {
+		session->state = HOST_ESTABLISHED;
+		association_cancel_timer(host, association, TIMER_SESSION);
+	}
+	if (is_unused(host, now, association, &esp) && !association->initiation) {
+		close_begin(host, now, association);
+		return;
+	}
+	keep_alive(host, now, association, &esp);
+	if (!association->initiation) {
+		judge_silence(association, now, &esp);
+		if (session->silent_since)
+			again = instant_earlier(
+				again, ask(host, now, association, later(esp.heard, session->control_heard)));
+	}
+	if (association->session != session)
+		return;
+	session->last_look = now;
+	association_set_timer(host, association, TIMER_LIVENESS, later(again, now + 1));
+}
+
+/* Without a path for ESP there is no traffic to watch; a held peer gets another exchange now and then. */
+static void look_after_pathless(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+	const struct traffic none = {0, 0};
+
+	if (is_unused(host, now, association, &none) && !association->initiation) {
+		close_begin(host, now, association);
+		return;
+	}
+	if (association->held && !association->initiation && now >= instant_after(session->began, RETRY_WITHOUT_PATH) &&
+		now >= instant_after(session->last_look, RETRY_WITHOUT_PATH)) {
+		session->last_look = now;
+		initiator_begin(host, now, association);
+	}
+	association_set_timer(host, association, TIMER_LIVENESS, instant_after(now, LOOK_EVERY));
+}
+
+void liveness_timer(struct host *host, instant now, struct association *association)
+{
+	const struct session *session = association->session;
+
+	if (!session || session->state >= HOST_CLOSING)
+		return;
+	if (session->has_sas)
+		look_after_direct(host, now, association);
+	else
+		look_after_pathless(host, now, association);
+}
+
+/* ---- our own addresses ---- */
+
+static bool is_own_address(const struct host *host, const struct address *address)
+{
+	for (size_t i = 0; i < host->address_count; i++) {
+		if (address_equal(&host->addresses[i], address))
+			return true;
+	}
+	return false;
+}
+
+static bool path_is_stale(struct host *host, const struct session *session)
+{
+	struct way way;
+
+	if (!session->direct || !way_to_endpoint(host, &session->remote, &way))
+		return true;
+	if (address_is_unspecified(&session->local.address))
+		return false;
+	if (!address_is_unspecified(&way.local.address))
+		return !address_equal(&way.local.address, &session->local.address);
+	return !is_own_address(host, &session->local.address);
+}
+
+void liveness_readdress(struct host *host, instant now, struct association *association)
+{
+	const struct session *session = association->session;
+
+	if (!session || session->state >= HOST_CLOSING || association->initiation)
+		return;
+	if (path_is_stale(host, session))
+		initiator_begin(host, now, association);
+}
+
+void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count)
+{
+	struct address usable[HOST_ADDRESSES_MAXIMUM];
+	size_t usable_count = 0;
+	duration delay = READDRESS_DELAY;
+
+	effects_release_taken(&host->effects);
+	for (size_t i = 0; i < count && usable_count < HOST_ADDRESSES_MAXIMUM; i++) {
+		if (address_is_usable_locator(&addresses[i]))
+			usable[usable_count++] = addresses[i];
+	}
+	for (size_t i = 0; i < usable_count; i++)
+		host->addresses[i] = usable[i];
+	host->address_count = usable_count;
+	/* A little apart, so that a host with many peers does not speak to all at once. */
+	for (size_t i = 0; i < host->count; i++) {
+		if (!host->all[i]->session)
+			continue;
+		association_set_timer(host, host->all[i], TIMER_READDRESS, instant_after(now, delay));
+		if (delay < READDRESS_LATEST)
+			delay += READDRESS_STEP;
+	}
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * NOTIFY (RFC 7401 sections 5.2.19, 5.3.6 and 6.13). What arrives changes no state; at most it makes this host ask the
+ * peer whether it is there.
+ */
+#include "hip/core/host_internal.h"
+
+#include <string.h>
+
+/* ESP came for an SPI that the sender does not have; the data is the SPI. RFC 7401 has no such type; this one is from
+ * its range for private use. */
+#define NOTIFY_INVALID_SPI 8192
+
+struct notice {
+	uint16_t type;
+	struct span data;
+	bool with_host_id;
+};
+
+/* `route` is NULL for a packet that does not go over the overlay. */
+static hiphop_error build_notify(struct host *host, const struct hit *receiver, const struct notice *notice,
+	const struct data_route *route, struct outgoing *out)
+{
+	const struct protection protection = {.signature_type = PARAMETER_HIP_SIGNATURE};
+	const struct parameter_notification notification = {.type = notice->type, .data = notice->data};
+	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
+		.host_identity = host_identity_octets(host->identity)};
+	hiphop_error error;
+
+	outgoing_start(host, out, HIP_PACKET_NOTIFY, receiver);
+	if (notice->with_host_id)
+		parameter_host_id_write(&out->builder, &host_id);
+	parameter_notification_write(&out->builder, &notification);
+	if (route)
+		outgoing_overlay_covered(host, out, route);
+	error = outgoing_protect(host, out, &protection);
+	if (error)
+		return error;
+	if (route)
+		outgoing_overlay_uncovered(host, out, false);
+	return outgoing_finish(out);
+}
+
+static bool may_notify(struct host *host, const struct hit *receiver, instant now)
+{
+	if (rate_table_take(host->notify_rates, receiver, now) && token_bucket_take(&host->notify_rate, now))
+		return true;
+	count(host, HOST_COUNT_DROP_NOTIFY_RATE);
+	return false;
+}
+
+void notify_sender(struct host *host, const struct incoming *in, uint16_t notification, struct span data)
+{
+	const struct notice notice = {.type = notification, .data = data, .with_host_id = true};
+	struct data_route route;
+	struct outgoing out;
+	struct way way;
+
+	if (in->view.type == HIP_PACKET_NOTIFY || !may_notify(host, &in->view.sender, in->now))
+		return;
+	if (!way_back(host, in, &route, &way) ||
+		build_notify(host, &in->view.sender, &notice, in->overlay ? &route : NULL, &out))
+		return;
+	outgoing_send(host, &way, out.octets, out.length);
+}
+
+void notify_keepalive(struct host *host, instant now, struct association *association)
+{
+	const struct notice notice = {.type = NOTIFY_NAT_KEEPALIVE};
+	struct session *session = association->session;
+	struct outgoing out;
+	struct way way;
+
+	session->control_sent = now;
+	if (!session->keepalive.data) {
+		/* It never changes, so it is signed once. */
+		if (build_notify(host, &association->peer, &notice, NULL, &out) ||
+			buffer_copy(&session->keepalive, out.octets, out.length))
+			return;
+	}
+	if (way_of_session(host, association, &way))
+		outgoing_send(host, &way, session->keepalive.data, session->keepalive.length);
+}
+
+void host_unknown_spi(
+	struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote, uint32_t spi)
+{
+	const uint8_t octets[4] = {(uint8_t)(spi >> 24), (uint8_t)(spi >> 16), (uint8_t)(spi >> 8), (uint8_t)spi};
+	const struct notice notice = {
+		.type = NOTIFY_INVALID_SPI, .data = {octets, sizeof octets}, .with_host_id = true};
+	const struct way way = {.local = *local, .remote = *remote};
+	struct outgoing out;
+	struct hit peer;
+
+	effects_release_taken(&host->effects);
+	if (!locators_peer_at(&host->locators, &remote->address, &peer) || !may_notify(host, &peer, now))
+		return;
+	if (!build_notify(host, &peer, &notice, NULL, &out))
+		outgoing_send(host, &way, out.octets, out.length);
+}
+
+/* ---- receiving ---- */
+
+static const struct host_identity *identity_of(const struct association *association)
+{
+	if (association->initiation && association->initiation->acceptance)
+		return association->initiation->acceptance->identity;
+	return association->session ? association->session->identity : NULL;
+}
+
+/* The peer says it does not know our SA: see at once whether it is still the peer that we know. */
+static void take_invalid_spi(struct host *host, instant now, struct association *association, struct span data)
+{
+	struct session *session = association->session;
+	struct reader reader = reader_over(data.data, data.length);
+
+	if (!association_is_usable(association) || session->silent_since || association->initiation)
+		return;
+	if (reader_u32(&reader) != session->spi_out || reader_status(&reader))
+		return;
+	session->silent_since = now > SILENT_AFTER ? now - SILENT_AFTER : 1;
+	liveness_timer(host, now, association);
+}
+
+void notify_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	const struct host_identity *identity = association ? identity_of(association) : NULL;
+	struct parameter_notification notification;
+
+	if (in->overlay && host->transport)
+		data_transport_notified(host->transport, in->now, &in->view, &in->arrival->neighbour);
+	if (parameter_notification_read(packet_find(&in->view, PARAMETER_NOTIFICATION), &notification)) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (notification.type == NOTIFY_NAT_KEEPALIVE || in->overlay)
+		return;
+	if (!identity) {
+		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
+		return;
+	}
+	if (!token_bucket_take(&host->unmatched_rate, in->now)) {
+		count(host, HOST_COUNT_DROP_NOTIFY_RATE);
+		return;
+	}
+	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE))
+		return;
+	log_write(host->log, LOG_LEVEL_INFO, "a peer notifies: %s", hip_notify_type_name(notification.type));
+	if (notification.type == NOTIFY_INVALID_SPI)
+		take_invalid_spi(host, in->now, association, notification.data);
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * R1 → I2 (RFC 7401 section 6.8): read, verify, choose, solve, derive, build; then commit in one block.
+ */
+#include "hip/core/host_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PUZZLE_TRIES_MAXIMUM (UINT64_C(64) << PUZZLE_DIFFICULTY_ACCEPTED)
+
+/* An R1 as read, and what we choose from it. Spans and views borrow the packet. */
+struct offer {
+	struct parameter_r1_counter counter;
+	bool has_counter;
+	struct parameter_puzzle puzzle;
+	struct parameter_diffie_hellman public;
+	struct parameter_octet_list groups, hit_suites;
+	struct parameter_suite_list ciphers, esp_suites, nat_modes;
+	struct parameter_transport_format_list formats;
+	struct parameter_locator_set locators;
+	const struct parameter_view *host_id;
+	bool offers_esp_mode, has_mode, offers_udp_encapsulation;
+	uint8_t overlay_hops;
+
+	const struct hip_cipher *cipher;
+	uint16_t suite;
+};
+
+static bool list_has_16(const struct parameter_suite_list *list, uint16_t item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == item)
+			return true;
+	}
+	return false;
+}
+
+static hiphop_error read_optional(const struct packet_view *view, struct offer *offer)
+{
+	const struct parameter_view *mode_view = packet_find(view, PARAMETER_HIP_TRANSPORT_MODE);
+	struct parameter_transport_mode mode;
+	struct parameter_route route;
+	hiphop_error error;
+
+	error = parameter_r1_counter_read(packet_find(view, PARAMETER_R1_COUNTER), &offer->counter);
+	offer->has_counter = !error;
+	if (error && error != HIPHOP_NOT_FOUND)
+		return error;
+	error = parameter_locator_set_read(packet_find(view, PARAMETER_LOCATOR_SET), &offer->locators);
+	if (error)
+		offer->locators.count = 0;
+	if (error && error != HIPHOP_NOT_FOUND)
+		return error;
+	offer->has_mode = mode_view != NULL;
+	offer->offers_esp_mode =
+		!parameter_transport_mode_read(mode_view, &mode) && list_has_16(&mode.modes, HIP_TRANSPORT_ESP);
+	offer->offers_udp_encapsulation = !parameter_nat_traversal_mode_read(
+						  packet_find(view, PARAMETER_NAT_TRAVERSAL_MODE), &offer->nat_modes) &&
+					  list_has_16(&offer->nat_modes, NAT_TRAVERSAL_UDP_ENCAPSULATION);
+	if (!parameter_route_read(packet_find(view, PARAMETER_ROUTE_DST), &route))
+		offer->overlay_hops = (uint8_t)route.count;
+	return HIPHOP_OK;
+}
+
+static hiphop_error read_offer(const struct packet_view *view, struct offer *offer)
+{
+	hiphop_error error = parameter_puzzle_read(packet_find(view, PARAMETER_PUZZLE), &offer->puzzle);
+
+	offer->host_id = packet_find(view, PARAMETER_HOST_ID);
+	if (!error)
+		error = parameter_diffie_hellman_read(packet_find(view, PARAMETER_DIFFIE_HELLMAN), &offer->public);
+	if (!error)
+		error = parameter_dh_group_list_read(packet_find(view, PARAMETER_DH_GROUP_LIST), &offer->groups);
+	if (!error)
+		error = parameter_hip_cipher_read(packet_find(view, PARAMETER_HIP_CIPHER), &offer->ciphers);
+	if (!error)
+		error = parameter_hit_suite_list_read(packet_find(view, PARAMETER_HIT_SUITE_LIST), &offer->hit_suites);
+	if (!error)
+		error = parameter_transport_format_list_read(
+			packet_find(view, PARAMETER_TRANSPORT_FORMAT_LIST), &offer->formats);
+	if (!error)
+		error = parameter_esp_transform_read(packet_find(view, PARAMETER_ESP_TRANSFORM), &offer->esp_suites);
+	return error ? error : read_optional(view, offer);
+}
+
+/* ---- choosing (after the signature) ---- */
+
+static bool own_group(const struct host *host, uint8_t group)
+{
+	return memchr(host->configuration.dh_groups, group, host->configuration.dh_group_count) != NULL;
+}
+
+/* RFC 7401 sections 4.1.3 and 6.8 step 7: the group must be the Responder's first one that we have too. */
+static bool group_is_best(const struct host *host, const struct offer *offer)
+{
+	for (size_t i = 0; i < offer->groups.count; i++) {
+		if (own_group(host, offer->groups.items[i]))
+			return offer->groups.items[i] == offer->public.group;
+	}
+	return false;
+}
+
+static bool our_hit_suite_is_supported(const struct host *host, const struct offer *offer)
+{
+	uint8_t own = (uint8_t)(host_identity_suite(host->identity) << 4);
+
+	return memchr(offer->hit_suites.items, own, offer->hit_suites.count) != NULL;
+}
+
+static bool esp_is_offered(const struct offer *offer)
+{
+	for (size_t i = 0; i < offer->formats.count; i++) {
+		if (offer->formats.items[i] == PARAMETER_ESP_TRANSFORM)
+			return true;
+	}
+	return false;
+}
+
+/* The Responder's order of preference counts. */
+static void choose_suites(const struct host *host, struct offer *offer)
+{
+	const struct host_configuration *configuration = &host->configuration;
+
+	for (size_t i = 0; i < offer->ciphers.count && !offer->cipher; i++) {
+		uint16_t id = offer->ciphers.items[i];
+
+		if (id < 256 && memchr(configuration->hip_ciphers, (int)id, configuration->hip_cipher_count))
+			offer->cipher = hip_cipher_by_id(id);
+	}
+	for (size_t i = 0; i < offer->esp_suites.count && !offer->suite; i++) {
+		uint16_t id = offer->esp_suites.items[i];
+
+		if (id < 256 && memchr(configuration->esp_suites, (int)id, configuration->esp_suite_count))
+			offer->suite = id;
+	}
+}
+
+static bool choose(struct host *host, struct offer *offer)
+{
+	if (!group_is_best(host, offer) || !our_hit_suite_is_supported(host, offer) || !esp_is_offered(offer)) {
+		count(host, HOST_COUNT_DROP_DOWNGRADE);
+		return false;
+	}
+	choose_suites(host, offer);
+	if (!offer->cipher || !offer->suite) {
+		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
+		return false;
+	}
+	if (offer->puzzle.difficulty > PUZZLE_DIFFICULTY_ACCEPTED) {
+		count(host, HOST_COUNT_DROP_PUZZLE_TOO_HARD);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the acceptance: everything that the I2 says, on the side ---- */
+
+struct draft {
+	const struct incoming *in;
+	const struct offer *offer;
+	struct acceptance *acceptance;
+	struct diffie_hellman *key;
+	struct puzzle_search search;
+};
+
+static hiphop_error solve(struct host *host, struct draft *draft)
+{
+	const struct parameter_puzzle *puzzle = &draft->offer->puzzle;
+	const struct puzzle_parties parties = {.rhash = rhash_of_suite(hit_suite(&draft->in->view.sender)),
+		.initiator = host->self,
+		.responder = draft->in->view.sender};
+	hiphop_error error = puzzle_search_start(&draft->search, &parties, puzzle->difficulty,
+		(struct span){puzzle->random_i, puzzle->random_length}, host->random);
+
+	if (!error)
+		error = puzzle_search_run(&draft->search, PUZZLE_TRIES_MAXIMUM);
+	return error;
+}
+
+static hiphop_error derive(struct host *host, struct draft *draft)
+{
+	const struct puzzle_search *search = &draft->search;
+	size_t length = hash_length(search->parties.rhash);
+	hiphop_error error = diffie_hellman_new(draft->offer->public.group, host->random, &draft->key);
+	const struct exchange_agreement agreement = {.own_key = draft->key,
+		.peer_public_value = draft->offer->public.public_value,
+		.parties = search->parties,
+		.i = {search->i, length},
+		.j = {search->j, length},
+		.cipher = draft->offer->cipher,
+		.suite = draft->offer->suite,
+		.own = host->self};
+
+	if (error)
+		return error;
+	memcpy(draft->acceptance->random_i, search->i, length);
+	return exchange_keys_derive(&agreement, &draft->acceptance->keys);
+}
+
+/* LOCATOR_SET and HOST_ID go inside ENCRYPTED (RFC 7401 section 5.3.3, RFC 9028 section 4.3). */
+static hiphop_error write_encrypted(struct host *host, struct packet_builder *builder, const struct exchange_keys *keys)
+{
+	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
+		.host_identity = host_identity_octets(host->identity)};
+	struct parameter_locator_set locators;
+	struct packet_builder inner;
+	uint8_t plain[HIP_PARAMETERS_MAXIMUM];
+	uint8_t sealed[HIP_PARAMETERS_MAXIMUM + HIP_CIPHER_OVERHEAD_MAXIMUM];
+	struct parameter_encrypted encrypted;
+	size_t length, sealed_length;
+	hiphop_error error;
+
+	candidates_offer(host, &locators);
+	packet_builder_start_inner(&inner, plain, sizeof plain);
+	if (locators.count)
+		parameter_locator_set_write(&inner, &locators);
+	parameter_host_id_write(&inner, &host_id);
+	error = packet_builder_finish(&inner, &length);
+	if (error)
+		return error;
+	sealed_length = hip_cipher_sealed_length(keys->cipher, length);
+	if (sealed_length > sizeof sealed)
+		return HIPHOP_TOO_LARGE;
+	error = hip_cipher_seal(keys->cipher, (struct span){keys->outgoing.encryption, keys->cipher->key_length},
+		host->random, (struct span){plain, length}, sealed);
+	if (error)
+		return error;
+	encrypted.iv = (struct span){sealed, keys->cipher->iv_length};
+	encrypted.data = (struct span){sealed + keys->cipher->iv_length, sealed_length - keys->cipher->iv_length};
+	return parameter_encrypted_write(builder, &encrypted);
+}
+
+static void write_solution(const struct draft *draft, struct packet_builder *builder)
+{
+	const struct puzzle_search *search = &draft->search;
+	struct parameter_solution solution = {
+		.difficulty = search->difficulty, .random_length = hash_length(search->parties.rhash)};
+
+	memcpy(solution.opaque, draft->offer->puzzle.opaque, sizeof solution.opaque);
+	memcpy(solution.random_i, search->i, solution.random_length);
+	memcpy(solution.solution_j, search->j, solution.random_length);
+	parameter_solution_write(builder, &solution);
+}
+
+static void write_choice(const struct draft *draft, struct packet_builder *builder)
+{
+	const struct parameter_diffie_hellman public = {
+		.group = draft->offer->public.group, .public_value = diffie_hellman_public_value(draft->key)};
+	const struct parameter_suite_list cipher = {.count = 1, .items = {draft->offer->cipher->id}};
+	const struct parameter_suite_list nat_mode = {.count = 1, .items = {NAT_TRAVERSAL_UDP_ENCAPSULATION}};
+
+	parameter_diffie_hellman_write(builder, &public);
+	parameter_hip_cipher_write(builder, &cipher);
+	if (draft->offer->offers_udp_encapsulation)
+		parameter_nat_traversal_mode_write(builder, &nat_mode);
+}
+
+static void write_formats(const struct draft *draft, struct packet_builder *builder)
+{
+	const struct parameter_transport_format_list format = {.count = 1, .items = {PARAMETER_ESP_TRANSFORM}};
+	const struct parameter_suite_list suite = {.count = 1, .items = {draft->offer->suite}};
+
+	parameter_transport_format_list_write(builder, &format);
+	parameter_esp_transform_write(builder, &suite);
+}
+
+/* Echoes one ECHO_REQUEST_SIGNED, and all the unsigned ones as far as they fit. */
+static void write_echo(const struct draft *draft, struct packet_builder *builder, uint16_t request, uint16_t response)
+{
+	const struct parameter_view *echo;
+	size_t octets = 0;
+
+	for (size_t nth = 0; (echo = packet_find_nth(&draft->in->view, request, nth)); nth++) {
+		octets += echo->contents.length;
+		if (octets > ECHO_OCTETS_MAXIMUM)
+			return;
+		parameter_opaque_write(builder, response, echo->contents);
+	}
+}
+
+static hiphop_error build_i2(struct host *host, struct draft *draft, bool overlay, struct buffer *i2)
+{
+	struct acceptance *acceptance = draft->acceptance;
+	const struct protection protection = {
+		.keys = &acceptance->keys, .mac_type = PARAMETER_HIP_MAC, .signature_type = PARAMETER_HIP_SIGNATURE};
+	const struct parameter_esp_info esp_info = {
+		.keymat_index = acceptance->keys.keymat_index, .new_spi = acceptance->spi_in};
+	struct parameter_transport_mode mode = {.modes = {.count = draft->offer->offers_esp_mode}};
+	struct outgoing out;
+	hiphop_error error;
+
+	mode.modes.items[0] = HIP_TRANSPORT_ESP;
+	outgoing_start(host, &out, HIP_PACKET_I2, &draft->in->view.sender);
+	parameter_esp_info_write(&out.builder, &esp_info);
+	if (draft->offer->has_counter)
+		parameter_r1_counter_write(&out.builder, &draft->offer->counter);
+	write_solution(draft, &out.builder);
+	write_choice(draft, &out.builder);
+	error = write_encrypted(host, &out.builder, &acceptance->keys);
+	if (error)
+		return error;
+	write_echo(draft, &out.builder, PARAMETER_ECHO_REQUEST_SIGNED, PARAMETER_ECHO_RESPONSE_SIGNED);
+	write_formats(draft, &out.builder);
+	if (overlay)
+		outgoing_overlay_covered(host, &out, NULL);
+	if (draft->offer->has_mode)
+		parameter_transport_mode_write(&out.builder, &mode);
+	error = outgoing_protect(host, &out, &protection);
+	if (error)
+		return error;
+	write_echo(draft, &out.builder, PARAMETER_ECHO_REQUEST_UNSIGNED, PARAMETER_ECHO_RESPONSE_UNSIGNED);
+	if (overlay)
+		outgoing_overlay_uncovered(host, &out, true);
+	error = outgoing_finish(&out);
+	return error ? error : buffer_copy(i2, out.octets, out.length);
+}
+
+/* ---- where the I2 goes ---- */
+
+static void add_way_to(struct host *host, struct acceptance *acceptance, const struct endpoint *remote)
+{
+	struct way way;
+
+	for (size_t i = 0; i < acceptance->way_count; i++) {
+		if (endpoint_equal(&acceptance->ways[i].remote, remote))
+			return;
+	}
+	if (acceptance->way_count < CANDIDATES_MAXIMUM && way_to_endpoint(host, remote, &way))
+		acceptance->ways[acceptance->way_count++] = way;
+}
+
+static void add_way_back(struct acceptance *acceptance, const struct incoming *in)
+{
+	if (!in->arrival->inside_esp && acceptance->way_count < CANDIDATES_MAXIMUM)
+		way_of_arrival(in->arrival, &acceptance->ways[acceptance->way_count++]);
+}
+
+/* The preferred locator first, which counts as verified; then where the R1 came from; then the others, one of the
+ * other family before one of the same; the overlay last. */
+static void collect_ways(struct host *host, struct draft *draft)
+{
+	struct acceptance *acceptance = draft->acceptance;
+	struct endpoint offered[CANDIDATES_MAXIMUM];
+	bool preferred, first_is_ipv4;
+	size_t taken = candidates_take(host, &draft->offer->locators, offered, CANDIDATES_MAXIMUM, &preferred);
+
+	if (preferred)
+		add_way_to(host, acceptance, &offered[0]);
+	add_way_back(acceptance, draft->in);
+	first_is_ipv4 = acceptance->way_count && address_is_ipv4(&acceptance->ways[0].remote.address);
+	for (size_t i = 0; i < taken; i++) {
+		if (address_is_ipv4(&offered[i].address) != first_is_ipv4)
+			add_way_to(host, acceptance, &offered[i]);
+	}
+	for (size_t i = 0; i < taken; i++)
+		add_way_to(host, acceptance, &offered[i]);
+	if (draft->in->overlay && way_over_overlay(host, &draft->in->view.sender, &draft->in->view.sender,
+					  &acceptance->ways[acceptance->way_count]))
+		acceptance->way_count++;
+}
+
+static hiphop_error fill_acceptance(struct host *host, struct draft *draft)
+{
+	struct acceptance *acceptance = draft->acceptance;
+	const struct parameter_view *host_id = draft->offer->host_id;
+	hiphop_error error;
+
+	acceptance->counter = draft->offer->counter.counter;
+	acceptance->overlay_hops = draft->in->overlay ? (uint8_t)(draft->offer->overlay_hops + 1) : 0;
+	acceptance->spi_in = association_new_spi(host);
+	collect_ways(host, draft);
+	if (!acceptance->way_count)
+		return HIPHOP_NOT_FOUND;
+	error = solve(host, draft);
+	if (!error)
+		error = derive(host, draft);
+	if (!error)
+		error = buffer_copy(&acceptance->host_id, host_id->encoded.data, host_id->encoded.length);
+	if (!error)
+		error = build_i2(host, draft, false, &acceptance->i2);
+	if (!error && acceptance->ways[acceptance->way_count - 1].overlay)
+		error = build_i2(host, draft, true, &acceptance->i2_overlay);
+	return error;
+}
+
+static struct acceptance *make_acceptance(
+	struct host *host, const struct incoming *in, const struct offer *offer, struct host_identity *identity)
+{
+	struct draft draft = {.in = in, .offer = offer, .acceptance = calloc(1, sizeof(struct acceptance))};
+	hiphop_error error = draft.acceptance ? fill_acceptance(host, &draft) : HIPHOP_NO_MEMORY;
+
+	diffie_hellman_free(draft.key);
+	bytes_wipe(&draft.search, sizeof draft.search);
+	if (!error) {
+		draft.acceptance->identity = identity;
+		return draft.acceptance;
+	}
+	acceptance_free(draft.acceptance);
+	host_identity_free(identity);
+	count(host, error == HIPHOP_NO_MEMORY   ? HOST_COUNT_DROP_NO_MEMORY
+		    : error == HIPHOP_NOT_FOUND ? HOST_COUNT_DROP_NO_ROUTE
+						: HOST_COUNT_DROP_DH);
+	return NULL;
+}
+
+/* ---- who asked for it ---- */
+
+/* An R1 is wanted in I1-SENT; in I2-SENT when its generation is newer; and by an opportunist at that endpoint. */
+static bool is_wanted(
+	struct host *host, const struct incoming *in, struct association *association, struct opportunist **opportunist)
+{
+	const struct initiation *initiation = association ? association->initiation : NULL;
+	struct parameter_r1_counter counter;
+
+	*opportunist = in->arrival->inside_esp ? NULL : opportunist_at(host, &in->arrival->remote);
+	if (initiation && initiation->phase == HOST_I1_SENT)
+		return true;
+	if (initiation) {
+		if (parameter_r1_counter_read(packet_find(&in->view, PARAMETER_R1_COUNTER), &counter) ||
+			counter.counter <= initiation->acceptance->counter) {
+			count(host, HOST_COUNT_DROP_OLD_R1);
+			return false;
+		}
+		return true;
+	}
+	if (!*opportunist)
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+	return *opportunist != NULL;
+}
+
+/* Tells who answered and gives it an association with an exchange in I1-SENT. */
+static struct association *adopt(struct host *host, struct incoming *in, struct opportunist *opportunist)
+{
+	struct queued_effect *learnt = effect_make(HOST_LEARNT_HIT, 0);
+	struct association *association = NULL;
+
+	if (!learnt || association_obtain(host, in->now, &in->view.sender, &association)) {
+		effect_discard(learnt);
+		return NULL;
+	}
+	if (!association->initiation) {
+		association->initiation = initiation_make();
+		if (!association->initiation) {
+			effect_discard(learnt);
+			association_release_if_idle(host, association);
+			return NULL;
+		}
+		association->initiation->sent = opportunist->sent;
+	}
+	learnt->effect.peer = in->view.sender;
+	learnt->effect.remote = opportunist->remote;
+	effects_add(&host->effects, learnt);
+	opportunist_drop(host, opportunist);
+	return association;
+}
+
+static void commit(struct host *host, const struct incoming *in, const struct offer *offer,
+	struct association *association, struct acceptance *acceptance)
+{
+	struct initiation *initiation = association->initiation;
+
+	if (initiation->acceptance)
+		association_unregister_spi(host, initiation->acceptance->spi_in);
+	acceptance_free(initiation->acceptance);
+	if (initiation->phase == HOST_I1_SENT && initiation->tries <= 1)
+		association->round_trip = in->now - initiation->sent;
+	initiation->acceptance = acceptance;
+	initiation->phase = HOST_I2_SENT;
+	initiation->tries = 0;
+	if (!association->session)
+		association->since = in->now;
+	candidates_learn(host, &association->peer, &offer->locators);
+	initiator_send_i2(host, in->now, association);
+}
+
+void r1_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct offer offer = {.has_counter = false};
+	struct host_identity *identity;
+	struct acceptance *acceptance;
+	struct opportunist *opportunist;
+
+	if (!is_wanted(host, in, association, &opportunist))
+		return;
+	if (read_offer(&in->view, &offer)) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (!token_bucket_take(&host->r1_rate, in->now)) {
+		count(host, HOST_COUNT_DROP_R1_RATE);
+		return;
+	}
+	if (verify_identity(host, &in->view.sender, offer.host_id, &identity))
+		return;
+	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2) || !choose(host, &offer)) {
+		host_identity_free(identity);
+		return;
+	}
+	acceptance = make_acceptance(host, in, &offer, identity);
+	if (!acceptance)
+		return;
+	if (opportunist)
+		association = adopt(host, in, opportunist);
+	if (!association || association_register_spi(host, association, acceptance->spi_in)) {
+		acceptance_free(acceptance);
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		return;
+	}
+	commit(host, in, &offer, association, acceptance);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * R2 → session (RFC 7401 section 6.10).
+ */
+#include "hip/core/host_internal.h"
+
+#include <string.h>
+
+static const struct way *way_in_use(const struct acceptance *acceptance, const struct incoming *in)
+{
+	/* The R2 answers an I2 that went to an earlier locator, perhaps. */
+	for (size_t i = 0; i <= acceptance->way && !in->arrival->inside_esp; i++) {
+		const struct way *way = &acceptance->ways[i];
+
+		if (!way->overlay && endpoint_equal(&way->remote, &in->arrival->remote))
+			return way;
+	}
+	return &acceptance->ways[acceptance->way];
+}
+
+static void fill_session(struct host *host, struct session *session, const struct incoming *in,
+	struct acceptance *acceptance, uint32_t spi_out)
+{
+	const struct way *way = way_in_use(acceptance, in);
+
+	(void)host;
+	session->state = HOST_ESTABLISHED;
+	session->initiator = true;
+	session->direct = !in->overlay && !way->overlay;
+	session->overlay_hops = acceptance->overlay_hops;
+	if (session->direct) {
+		session->local = in->arrival->local;
+		session->remote = way->remote;
+	}
+	session->spi_in = acceptance->spi_in;
+	session->spi_out = spi_out;
+	session->keys = acceptance->keys;
+	session->identity = acceptance->identity;
+	acceptance->identity = NULL;
+	memcpy(session->solved_i, acceptance->random_i, sizeof session->solved_i);
+	/* The SPI stays registered; the session has it now. */
+	acceptance->spi_in = 0;
+}
+
+static void commit(struct host *host, const struct incoming *in, struct association *association, uint32_t spi_out)
+{
+	struct initiation *initiation = association->initiation;
+	bool direct = !in->overlay && !way_in_use(initiation->acceptance, in)->overlay;
+	struct session *session = session_make();
+	struct queued_effect *change = effect_make(HOST_ASSOCIATION, 0);
+	struct queued_effect *install = direct ? effect_make(HOST_INSTALL_SA, 0) : NULL;
+
+	if (!session || !change || (direct && !install)) {
+		session_free(session);
+		effect_discard(change);
+		effect_discard(install);
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		return;
+	}
+	if (initiation->tries == 1)
+		association->round_trip = in->now - initiation->sent;
+	fill_session(host, session, in, initiation->acceptance, spi_out);
+	session_commit(host, in->now, association, session, install, change);
+}
+
+void r2_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct initiation *initiation = association ? association->initiation : NULL;
+	struct acceptance *acceptance = initiation ? initiation->acceptance : NULL;
+	struct parameter_esp_info esp_info;
+
+	if (!initiation || initiation->phase != HOST_I2_SENT) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+		return;
+	}
+	if (parameter_esp_info_read(packet_find(&in->view, PARAMETER_ESP_INFO), &esp_info) || esp_info.new_spi < 256 ||
+		esp_info.keymat_index != acceptance->keys.keymat_index) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (verify_mac_2(
+		    host, in, &acceptance->keys, (struct span){acceptance->host_id.data, acceptance->host_id.length}) ||
+		verify_signature(host, in, acceptance->identity, PARAMETER_HIP_SIGNATURE))
+		return;
+	commit(host, in, association, esp_info.new_spi);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "hip/core/host_internal.h"
+
+#include <string.h>
+
+static const char *const state_names[] = {
+	[HOST_UNASSOCIATED] = "UNASSOCIATED",
+	[HOST_I1_SENT] = "I1-SENT",
+	[HOST_I2_SENT] = "I2-SENT",
+	[HOST_R2_SENT] = "R2-SENT",
+	[HOST_ESTABLISHED] = "ESTABLISHED",
+	[HOST_CLOSING] = "CLOSING",
+	[HOST_CLOSED] = "CLOSED",
+	[HOST_FAILED] = "E-FAILED",
+};
+
+static const char *const counter_names[] = {
+#define HOST_COUNTER_NAME(name, text) text,
+	HOST_COUNTERS(HOST_COUNTER_NAME)
+#undef HOST_COUNTER_NAME
+};
+
+const char *host_state_name(host_state state)
+{
+	return (size_t)state < sizeof state_names / sizeof state_names[0] ? state_names[state] : "";
+}
+
+uint64_t host_counter_value(const struct host *host, host_counter counter)
+{
+	return (size_t)counter < HOST_COUNTER_COUNT ? host->counters[counter] : 0;
+}
+
+const char *host_counter_name(host_counter counter)
+{
+	return (size_t)counter < HOST_COUNTER_COUNT ? counter_names[counter] : "";
+}
+
+struct hit host_hit(const struct host *host)
+{
+	return host->self;
+}
+
+size_t host_association_count(const struct host *host)
+{
+	return host->count;
+}
+
+static void view_session(const struct session *session, struct host_association_view *view)
+{
+	const struct esp_suite *suite = esp_suite_by_id(session->keys.suite);
+
+	view->usable = session->has_sas;
+	view->initiator = session->initiator;
+	view->overlay_hops = session->overlay_hops;
+	view->local = session->local;
+	view->remote = session->remote;
+	if (!session->has_sas)
+		return;
+	view->path = "direct";
+	view->spi_in = session->spi_in;
+	view->spi_out = session->spi_out;
+	view->suite = suite ? suite->name : "";
+}
+
+static void view_initiation(const struct initiation *initiation, struct host_association_view *view)
+{
+	view->initiator = true;
+	if (initiation->target_count)
+		view->remote = initiation->targets[0];
+	if (!initiation->acceptance)
+		return;
+	view->local = initiation->acceptance->ways[initiation->acceptance->way].local;
+	view->remote = initiation->acceptance->ways[initiation->acceptance->way].remote;
+	view->overlay_hops = initiation->acceptance->overlay_hops;
+}
+
+static void fill_view(
+	const struct host *host, const struct association *association, struct host_association_view *view)
+{
+	const struct locator_list *locators = locators_of(&host->locators, &association->peer);
+
+	memset(view, 0, sizeof *view);
+	view->peer = association->peer;
+	view->state = association_state(association);
+	view->held = association->held;
+	view->path = "none";
+	view->suite = "";
+	view->round_trip = association->round_trip;
+	view->since = association->since;
+	if (association->session)
+		view_session(association->session, view);
+	else if (association->initiation)
+		view_initiation(association->initiation, view);
+	if (locators) {
+		view->locators = locators->endpoints;
+		view->locator_count = locators->count;
+	}
+}
+
+bool host_association_at(const struct host *host, size_t index, struct host_association_view *view)
+{
+	if (index >= host->count)
+		return false;
+	fill_view(host, host->all[index], view);
+	return true;
+}
+
+bool host_association_find(const struct host *host, const struct hit *peer, struct host_association_view *view)
+{
+	const struct association *association = association_find(host, peer);
+
+	if (association)
+		fill_view(host, association, view);
+	return association != NULL;
+}
