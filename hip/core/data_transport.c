@@ -97,6 +97,8 @@ void data_transport_free(struct data_transport *transport)
 {
 	if (transport == NULL)
 		return;
+	/* First: it looks at the deadlines that lie in the entries. */
+	deadline_heap_free(&transport->deadlines);
 	struct map_walk walk = map_walk_start(&transport->outgoing);
 	struct data_outgoing *message;
 	while ((message = map_walk_next(&walk, NULL)) != NULL)
@@ -107,7 +109,6 @@ void data_transport_free(struct data_transport *transport)
 	rate_table_free(transport->per_neighbour);
 	rate_table_free(transport->per_sender);
 	rate_table_free(transport->notifications);
-	deadline_heap_free(&transport->deadlines);
 	free_effects(transport);
 	free(transport);
 }
