@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+#
+# Captures in the laboratory, and tshark as a reader of them that knows nothing of hiphop's own code.
+# Part of lab.sh.
+
+# lab_capture_start HOST [INTERFACE]: captures everything on INTERFACE of HOST (all when not given) into
+# $LAB_DIR/HOST/INTERFACE.pcap until lab_capture_stop. Returns once the capture is on.
+lab_capture_start() {
+	local interface=${2:-any} place=$LAB_DIR/$1
+	# Not tcpdump, which as Debian builds it insists on becoming another user, and a user namespace has none.
+	lab_spawn "$place/dumpcap-$interface.log" "$1" dumpcap -q -P -B 16 -i "$interface" -w "$place/$interface.pcap"
+	echo "$LAB_SPAWNED" >"$place/dumpcap-$interface.pid"
+	lab_wait 10 grep -q '^File:' "$place/dumpcap-$interface.log"
+}
+
+# lab_capture_stop HOST [INTERFACE]: ends it. Fails when packets were dropped, since such a capture proves nothing.
+lab_capture_stop() {
+	local interface=${2:-any} place=$LAB_DIR/$1
+	# The kernel hands packets over in blocks, at the latest after 250 ms, and dumpcap does not wait for the last one.
+	sleep 0.4
+	lab_end "$(cat "$place/dumpcap-$interface.pid")" &&
+		grep -q '(pcap:0/dumpcap:0/flushed:0/ps_ifdrop:0)' "$place/dumpcap-$interface.log"
+}
+
+# One line a packet: number, protocols, ICMPv6 type, UDP ports, IP protocol, the start of its data, then the state of each
+# checksum (0 is bad, 1 good, 2 not verified, 3 absent) and "Malformed" where tshark says so.
+lab_read_capture() {
+	tshark -n -r "$1" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -o tcp.check_checksum:TRUE \
+		-T fields -E separator=';' -E occurrence=a -E aggregator=, \
+		-e frame.number -e frame.protocols -e icmpv6.type -e udp.port -e ip.proto -e ipv6.fraghdr.nxt -e data.data \
+		-e ip.checksum.status -e udp.checksum.status -e tcp.checksum.status -e icmpv6.checksum.status \
+		-e hip.checksum.status -e _ws.malformed 2>"$1.log"
+}
+
+# lab_check_captures FILE...: says what is in the captures, and fails when a packet is anything but HIP, ESP, ARP, neighbour
+# discovery or MLD, when one is malformed, or when a checksum is bad. tshark does not know ESP behind UDP port 10500: there a
+# datagram counts as ESP when its first four bytes, the SPI, are not zero, and as keepalive when it is the single byte ff.
+# Fragments count as such: tshark judges the packet that they make.
+lab_check_captures() {
+	local file
+	for file in "$@"; do
+		lab_read_capture "$file"
+	done | awk -F ';' -f "$LAB_ROOT/tests/net/capture.awk"
+}
+
+# lab_rtp_streams FILE: the RTP streams in a capture where the SIP of the call is as well: one line each,
+# "SOURCE DESTINATION PACKETS LOST".
+lab_rtp_streams() {
+	tshark -n -r "$1" -o rtp.heuristic_rtp:TRUE -q -z rtp,streams 2>/dev/null |
+		awk '$1 ~ /^[0-9.]+$/ { for (i = 1; i <= NF; i++) if ($i ~ /^\(/) { print $3, $5, $(i - 2), $(i - 1); break } }'
+}
