@@ -71,7 +71,7 @@ bool sip_next_effect(struct sip *sip, struct sip_effect *effect)
 	return true;
 }
 
-void effects_free(struct sip *sip)
+void sip_effects_free(struct sip *sip)
 {
 	struct sip_effect effect;
 	while (sip_next_effect(sip, &effect))

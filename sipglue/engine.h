@@ -124,7 +124,7 @@ void engine_token_text(struct sip *sip, char text[static 17]);
 
 /** Queues a copy of `effect`, octets and text included; lost (and counted) without memory. */
 void effect_push(struct sip *sip, const struct sip_effect *effect);
-void effects_free(struct sip *sip);
+void sip_effects_free(struct sip *sip);
 
 /* sip.c: what arrives, once it is parsed */
 void engine_input_message(struct sip *sip, const struct path *from, const uint8_t *octets, size_t length);

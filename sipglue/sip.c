@@ -128,7 +128,7 @@ void sip_free(struct sip *sip)
 	calls_free(sip);
 	transactions_free(sip);
 	streams_free(sip);
-	effects_free(sip);
+	sip_effects_free(sip);
 	deadline_heap_free(&sip->deadlines);
 	free(sip->domain);
 	free(sip);

@@ -95,7 +95,7 @@ void effects_release_taken(struct effect_queue *queue)
 	queue->taken = NULL;
 }
 
-void effects_free(struct effect_queue *queue)
+void host_effects_free(struct effect_queue *queue)
 {
 	effects_release_taken(queue);
 	while (queue->first) {

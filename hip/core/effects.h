@@ -35,6 +35,6 @@ void effects_splice(struct effect_queue *queue, struct effect_queue *batch);
 bool effects_take(struct effect_queue *queue, struct host_effect *effect);
 /** Frees what was taken before, as every call into the host does. */
 void effects_release_taken(struct effect_queue *queue);
-void effects_free(struct effect_queue *queue);
+void host_effects_free(struct effect_queue *queue);
 
 #endif

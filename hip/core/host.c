@@ -211,7 +211,7 @@ void host_free(struct host *host)
 	map_free(&host->by_spi);
 	map_free(&host->held);
 	deadline_heap_free(&host->deadlines);
-	effects_free(&host->effects);
+	host_effects_free(&host->effects);
 	free(host);
 }
 
