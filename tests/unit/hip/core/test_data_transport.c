@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "overlay_chain.h"
 
+#include "tests/unit/failing_allocation.h"
+
 #include "hip/core/data_packet.h"
 #include "hip/core/packet_signature.h"
 
@@ -802,6 +804,86 @@ static void test_more_senders_than_identities_kept(void **state)
 	chain_free(chain);
 }
 
+/* ---- no memory ------------------------------------------------------------------------------------------------- */
+
+static void test_no_memory_sends_nothing_by_half(void **state)
+{
+	(void)state;
+	if (!failing_allocation_works())
+		skip();
+	struct chain *chain = chain_make(2);
+	struct data_transport *transport = chain->hosts[0].transport;
+	struct data_transport_effect effect;
+	hiphop_error error = HIPHOP_NO_MEMORY;
+
+	for (unsigned allowed = 0; error; allowed++) {
+		failing_allocation_after(allowed);
+		error = data_transport_send(
+			transport, chain->now, &chain->hosts[1].hit, TRANSACTION, NULL, 0, (const uint8_t *)"x", 1);
+		failing_allocation_stop();
+		assert_int_equal(data_transport_outstanding(transport), error ? 0 : 1);
+		assert_int_equal(data_transport_next_effect(transport, &effect), !error);
+	}
+	assert_int_equal(chain_count(chain, 0, DATA_COUNT_SENT), 1);
+	chain_free(chain);
+}
+
+static void test_no_memory_takes_nothing_by_half(void **state)
+{
+	(void)state;
+	if (!failing_allocation_works())
+		skip();
+	struct chain *chain =
+		chain_make_with(2, (struct data_transport_settings){.per_neighbour = 1000000, .per_sender = 1000000});
+	struct chain_host *asker = &chain->hosts[0], *owner = &chain->hosts[1];
+	const struct data_packet message = request_for(&owner->hit, 5);
+	struct data_transport_effect effect;
+	struct buffer packet = {0};
+	struct packet_view view;
+	hiphop_error error = HIPHOP_NO_MEMORY;
+
+	assert_int_equal(data_packet_build(&message, asker->identity, &packet), HIPHOP_OK);
+	assert_int_equal(packet_parse(packet.data, packet.length, &view), HIPHOP_OK);
+	for (unsigned allowed = 0; error; allowed++) {
+		unsigned deliveries = 0;
+		failing_allocation_after(allowed);
+		error = data_transport_input(owner->transport, chain->now, &view, &asker->hit);
+		failing_allocation_stop();
+		while (data_transport_next_effect(owner->transport, &effect))
+			deliveries += effect.kind == DATA_TRANSPORT_DELIVER;
+		assert_int_equal(deliveries, error ? 0 : 1);
+		assert_int_equal(chain_count(chain, 1, DATA_COUNT_RECEIVED), deliveries);
+	}
+	buffer_free(&packet);
+	chain_free(chain);
+}
+
+static void test_no_memory_only_delays_what_is_due(void **state)
+{
+	(void)state;
+	if (!failing_allocation_works())
+		skip();
+	struct chain *chain = chain_make(2);
+	struct chain_host *asker = &chain->hosts[0];
+	struct data_transport_effect effect;
+	unsigned sends = 0, failures = 0;
+
+	chain_ask(chain, &chain->hosts[1].hit, TRANSACTION, "x");
+	for (unsigned turn = 0; data_transport_next_wake(asker->transport) != INSTANT_NEVER; turn++) {
+		if (turn % 2 == 0)
+			failing_allocation_after(0);
+		data_transport_tick(asker->transport, data_transport_next_wake(asker->transport));
+		failing_allocation_stop();
+		while (data_transport_next_effect(asker->transport, &effect)) {
+			sends += effect.kind == DATA_TRANSPORT_SEND;
+			failures += effect.kind == DATA_TRANSPORT_FAILED;
+		}
+	}
+	assert_int_equal(sends, 5);
+	assert_int_equal(failures, 1);
+	chain_free(chain);
+}
+
 /* ---- arguments -----------------------------------------------------------------------------------------------------
  */
 
@@ -860,6 +942,9 @@ int main(void)
 		cmocka_unit_test(test_own_messages_are_bounded),
 		cmocka_unit_test(test_who_acknowledges_no_answer_gets_no_more),
 		cmocka_unit_test(test_more_senders_than_identities_kept),
+		cmocka_unit_test(test_no_memory_sends_nothing_by_half),
+		cmocka_unit_test(test_no_memory_takes_nothing_by_half),
+		cmocka_unit_test(test_no_memory_only_delays_what_is_due),
 		cmocka_unit_test(test_bad_arguments_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
