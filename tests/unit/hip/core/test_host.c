@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* The base exchange and what follows it, between hosts on virtual time. */
+#include "host_network.h"
+
+static void exchange_by(uint16_t transport)
+{
+	struct network *network = network_make(2, transport);
+	struct network_host *a = &network->hosts[0], *b = &network->hosts[1];
+	struct host_association_view view;
+
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	assert_int_equal(network_state(network, 0, 1), HOST_I1_SENT);
+	network_run(network, SECONDS(1));
+	assert_int_equal(network_state(network, 0, 1), HOST_ESTABLISHED);
+	assert_int_equal(network_state(network, 1, 0), HOST_R2_SENT);
+	assert_int_equal(a->usable, 1);
+	assert_int_equal(b->usable, 1);
+	assert_true(a->last.initiator);
+	assert_false(b->last.initiator);
+	assert_int_equal(a->out_of_type[HIP_PACKET_I1], 1);
+	assert_int_equal(a->out_of_type[HIP_PACKET_I2], 1);
+	assert_int_equal(b->out_of_type[HIP_PACKET_R1], 1);
+	assert_int_equal(b->out_of_type[HIP_PACKET_R2], 1);
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	network_run(network, SECONDS(2));
+	assert_int_equal(network_state(network, 1, 0), HOST_ESTABLISHED);
+	assert_true(host_association_find(a->host, &b->hit, &view));
+	assert_string_equal(view.path, "direct");
+	assert_string_equal(view.suite, "aes-128-gcm-16");
+	assert_int_equal(view.round_trip, 2 * NETWORK_LATENCY);
+	assert_int_equal(view.overlay_hops, 0);
+	network_free(network);
+}
+
+static void exchange_over_udp(void **state)
+{
+	(void)state;
+	exchange_by(TRANSPORT_UDP);
+}
+
+static void exchange_over_ip(void **state)
+{
+	(void)state;
+	exchange_by(TRANSPORT_IP);
+}
+
+/* ---- loss ---- */
+
+static packet_fate lose_first_of_type(struct network *network, struct flying *packet)
+{
+	const uint8_t *type = network->fate_context;
+
+	if (flying_type(packet) != *type || network->fate_counter++ > 0)
+		return FATE_PASS;
+	return FATE_LOSE;
+}
+
+static void one_packet_is_lost(void **state)
+{
+	static const uint8_t types[] = {HIP_PACKET_I1, HIP_PACKET_R1, HIP_PACKET_I2, HIP_PACKET_R2};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types; i++) {
+		struct network *network = network_make(2, TRANSPORT_UDP);
+		uint8_t type = types[i];
+
+		network->fate = lose_first_of_type;
+		network->fate_context = &type;
+		network_introduce(network, 0, 1);
+		network_connect(network, 0, 1);
+		network_run(network, SECONDS(3));
+		assert_int_equal(network_state(network, 0, 1), HOST_ESTABLISHED);
+		assert_int_equal(network->hosts[0].usable, 1);
+		assert_int_equal(network->hosts[1].usable, 1);
+		assert_true(network_esp(network, 0, 1));
+		assert_true(network_esp(network, 1, 0));
+		network_free(network);
+	}
+}
+
+static packet_fate lose_type(struct network *network, struct flying *packet)
+{
+	const uint8_t *type = network->fate_context;
+
+	return flying_type(packet) == *type ? FATE_LOSE : FATE_PASS;
+}
+
+static void nobody_answers(void **state)
+{
+	static const uint8_t types[] = {HIP_PACKET_R1, HIP_PACKET_R2};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types; i++) {
+		struct network *network = network_make(2, TRANSPORT_UDP);
+		uint8_t type = types[i];
+
+		network->fate = lose_type;
+		network->fate_context = &type;
+		network_introduce(network, 0, 1);
+		network_connect(network, 0, 1);
+		network_run(network, SECONDS(20));
+		assert_int_equal(network->hosts[0].failed, 1);
+		assert_int_equal(network->hosts[0].last.reason, HIPHOP_TIMEOUT);
+		assert_true(hit_equal(&network->hosts[0].last_peer, &network->hosts[1].hit));
+		assert_int_equal(network_state(network, 0, 1), HOST_FAILED);
+		assert_int_equal(
+			network->hosts[0].out_of_type[types[i] == HIP_PACKET_R1 ? HIP_PACKET_I1 : HIP_PACKET_I2], 4);
+		assert_int_equal(network_sa_count(&network->hosts[0]), 0);
+		network_run(network, SECONDS(60));
+		assert_int_equal(host_association_count(network->hosts[0].host), 0);
+		network_free(network);
+	}
+}
+
+/* ---- who begins ---- */
+
+static void both_begin_at_once(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	network_introduce(network, 0, 1);
+	network_introduce(network, 1, 0);
+	network_connect(network, 0, 1);
+	network_connect(network, 1, 0);
+	network_run(network, SECONDS(3));
+	assert_int_equal(network->hosts[0].usable, 1);
+	assert_int_equal(network->hosts[1].usable, 1);
+	assert_int_equal(network_sa_count(&network->hosts[0]), 1);
+	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	network_free(network);
+}
+
+static packet_fate delay_first_i2(struct network *network, struct flying *packet)
+{
+	if (flying_type(packet) == HIP_PACKET_I2 && network->fate_counter++ == 0)
+		packet->at += MILLISECONDS(5);
+	return FATE_PASS;
+}
+
+/* The I1 of the greater one is answered before the smaller one begins itself, and its I2 is slow: both get their R1. */
+static void both_send_i2_at_once(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	size_t smaller = hit_compare(&network->hosts[0].hit, &network->hosts[1].hit) < 0 ? 0 : 1;
+
+	(void)state;
+	network->fate = delay_first_i2;
+	network_introduce(network, 0, 1);
+	network_introduce(network, 1, 0);
+	network_connect(network, 1 - smaller, smaller);
+	network_run(network, MILLISECONDS(11));
+	network_connect(network, smaller, 1 - smaller);
+	network_run(network, SECONDS(3));
+	assert_int_equal(network->hosts[0].out_of_type[HIP_PACKET_I2], 1);
+	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_I2], 1);
+	assert_int_equal(host_counter_value(network->hosts[smaller].host, HOST_COUNT_DROP_WRONG_STATE), 1);
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	assert_true(network->hosts[smaller].last.initiator);
+	assert_false(network->hosts[1 - smaller].last.initiator);
+	network_run(network, SECONDS(10));
+	assert_int_equal(network_sa_count(&network->hosts[0]), 1);
+	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
+	network_free(network);
+}
+
+static void opportunistic(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct endpoint endpoint = network_endpoint(network, 1);
+	struct network_host *a = &network->hosts[0];
+
+	(void)state;
+	assert_int_equal(host_connect_opportunistic(a->host, network->now, &endpoint), HIPHOP_OK);
+	assert_int_equal(host_connect_opportunistic(a->host, network->now, &endpoint), HIPHOP_EXISTS);
+	network_run(network, SECONDS(1));
+	assert_int_equal(a->learnt_count, 1);
+	assert_true(hit_equal(&a->learnt, &network->hosts[1].hit));
+	assert_int_equal(a->usable, 1);
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	network_crash(network, 1);
+	assert_int_equal(host_connect_opportunistic(a->host, network->now, &endpoint), HIPHOP_OK);
+	network_run(network, SECONDS(20));
+	assert_true(a->failed > 0);
+	network_free(network);
+}
+
+static void wishes_that_cannot_be(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct host *host = network->hosts[0].host;
+	struct hit resource = resource_id_at(&network->hosts[1].hit);
+	struct endpoint bad = network_endpoint(network, 1);
+
+	(void)state;
+	assert_int_equal(host_connect(host, network->now, &network->hosts[0].hit), HIPHOP_INVALID_ARGUMENT);
+	assert_int_equal(host_connect(host, network->now, &resource), HIPHOP_INVALID_ARGUMENT);
+	assert_int_equal(host_connect(host, network->now, &network->hosts[1].hit), HIPHOP_NOT_FOUND);
+	assert_int_equal(host_close(host, network->now, &network->hosts[1].hit), HIPHOP_NOT_FOUND);
+	assert_int_equal(host_association_count(host), 0);
+	assert_int_equal(address_parse("2001:20::5", &bad.address), HIPHOP_OK);
+	assert_int_equal(host_learn_locator(host, &network->hosts[1].hit, &bad, false), HIPHOP_REFUSED);
+	network_free(network);
+}
+
+/* ---- what a Responder keeps ---- */
+
+static packet_fate pass_i1_only(struct network *network, struct flying *packet)
+{
+	(void)network;
+	return flying_type(packet) == HIP_PACKET_I1 ? FATE_PASS : FATE_LOSE;
+}
+
+static void no_state_for_an_i1(void **state)
+{
+	struct network *network = network_make(6, TRANSPORT_UDP);
+	struct network_host *b = &network->hosts[0];
+
+	(void)state;
+	network->fate = pass_i1_only;
+	for (size_t i = 1; i < network->count; i++) {
+		network_introduce(network, i, 0);
+		network_connect(network, i, 0);
+	}
+	network_run(network, SECONDS(5));
+	assert_true(b->out_of_type[HIP_PACKET_R1] >= 5);
+	assert_int_equal(host_association_count(b->host), 0);
+	assert_int_equal(b->changes, 0);
+	assert_true(host_next_wake(b->host) == INSTANT_NEVER);
+	network_free(network);
+}
+
+static void i1_storm_is_limited(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *b = &network->hosts[1];
+	uint8_t i1[64] = {59, 5, HIP_PACKET_I1, 0x21};
+	struct host_arrival arrival = {.local = network_endpoint(network, 1), .remote = network_endpoint(network, 0)};
+
+	(void)state;
+	memcpy(i1 + 8, network->hosts[0].hit.octets, HIT_LENGTH);
+	memcpy(i1 + 24, b->hit.octets, HIT_LENGTH);
+	/* DH_GROUP_LIST with group 7 */
+	memcpy(i1 + 40, (uint8_t[]){0x01, 0xff, 0, 1, 7, 0, 0, 0}, 8);
+	for (int i = 0; i < 10000; i++)
+		host_input(b->host, network->now, &arrival, i1, 48);
+	network_drain(network, b);
+	assert_in_range(b->out_of_type[HIP_PACKET_R1], 1, 100);
+	assert_true(host_counter_value(b->host, HOST_COUNT_DROP_I1_RATE) >= 9900);
+	assert_int_equal(host_association_count(b->host), 0);
+	network_free(network);
+}
+
+/* ---- the end ---- */
+
+static void closing(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	network_associate(network, 0, 1);
+	assert_int_equal(host_close(network->hosts[0].host, network->now, &network->hosts[1].hit), HIPHOP_OK);
+	network_run(network, MILLISECONDS(100));
+	assert_int_equal(network_state(network, 0, 1), HOST_UNASSOCIATED);
+	assert_int_equal(network_state(network, 1, 0), HOST_CLOSED);
+	assert_int_equal(network_sa_count(&network->hosts[0]), 0);
+	assert_int_equal(network_sa_count(&network->hosts[1]), 0);
+	assert_int_equal(network->hosts[0].closed, 1);
+	assert_int_equal(network->hosts[1].closed, 1);
+	/* and again from the side that is still CLOSED */
+	network_introduce(network, 1, 0);
+	network_connect(network, 1, 0);
+	network_run(network, SECONDS(1));
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	network_free(network);
+}
+
+static void closing_is_repeated(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	uint8_t type = HIP_PACKET_CLOSE_ACK;
+
+	(void)state;
+	network_associate(network, 0, 1);
+	network->fate = lose_first_of_type;
+	network->fate_context = &type;
+	host_close(network->hosts[0].host, network->now, &network->hosts[1].hit);
+	network_run(network, SECONDS(3));
+	assert_int_equal(network_state(network, 0, 1), HOST_UNASSOCIATED);
+	assert_int_equal(network->hosts[0].out_of_type[HIP_PACKET_CLOSE], 2);
+	network_run(network, SECONDS(100));
+	assert_int_equal(host_association_count(network->hosts[1].host), 0);
+	network_free(network);
+}
+
+static void both_close_at_once(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	network_associate(network, 0, 1);
+	host_close_all(network->hosts[0].host, network->now);
+	host_close_all(network->hosts[1].host, network->now);
+	network_run(network, SECONDS(100));
+	assert_int_equal(host_association_count(network->hosts[0].host), 0);
+	assert_int_equal(host_association_count(network->hosts[1].host), 0);
+	assert_int_equal(network->hosts[0].closed, 1);
+	assert_int_equal(network->hosts[1].closed, 1);
+	network_free(network);
+}
+
+/* ---- bounds ---- */
+
+static void associations_are_bounded(void **state)
+{
+	struct network *network = network_make(5, TRANSPORT_UDP);
+
+	(void)state;
+	network_crash(network, 0);
+	network->hosts[0].configuration.associations = 3;
+	network_boot(network, 0);
+	for (size_t i = 1; i < 5; i++) {
+		network_introduce(network, i, 0);
+		network_connect(network, i, 0);
+		network_run(network, SECONDS(1));
+	}
+	assert_int_equal(host_association_count(network->hosts[0].host), 3);
+	assert_int_equal(network->hosts[0].usable, 3);
+	assert_true(host_counter_value(network->hosts[0].host, HOST_COUNT_DROP_TOO_MANY) > 0);
+	network_introduce(network, 0, 4);
+	assert_int_equal(host_connect(network->hosts[0].host, network->now, &network->hosts[4].hit), HIPHOP_LIMITED);
+	network_free(network);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	assert_string_equal(host_state_name(HOST_I1_SENT), "I1-SENT");
+	assert_string_equal(host_state_name(HOST_FAILED), "E-FAILED");
+	assert_string_equal(host_counter_name(HOST_COUNT_DROP_PUZZLE), "drop_puzzle");
+	assert_string_equal(host_counter_name(HOST_COUNTER_COUNT), "");
+}
+
+static void wrong_configurations(void **state)
+{
+	struct network *network = network_make(1, TRANSPORT_UDP);
+	struct host_configuration configuration = network->hosts[0].configuration;
+	struct host *host;
+
+	(void)state;
+	configuration.dh_groups[0] = 99;
+	configuration.dh_group_count = 1;
+	assert_int_equal(host_create(&configuration, 0, &host), HIPHOP_UNSUPPORTED);
+	configuration.dh_group_count = 0;
+	configuration.identity = NULL;
+	assert_int_equal(host_create(&configuration, 0, &host), HIPHOP_INVALID_ARGUMENT);
+	assert_null(host);
+	network_free(network);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exchange_over_udp),
+		cmocka_unit_test(exchange_over_ip),
+		cmocka_unit_test(one_packet_is_lost),
+		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(both_begin_at_once),
+		cmocka_unit_test(both_send_i2_at_once),
+		cmocka_unit_test(opportunistic),
+		cmocka_unit_test(wishes_that_cannot_be),
+		cmocka_unit_test(no_state_for_an_i1),
+		cmocka_unit_test(i1_storm_is_limited),
+		cmocka_unit_test(closing),
+		cmocka_unit_test(closing_is_repeated),
+		cmocka_unit_test(both_close_at_once),
+		cmocka_unit_test(associations_are_bounded),
+		cmocka_unit_test(names),
+		cmocka_unit_test(wrong_configurations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
