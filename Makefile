@@ -102,8 +102,94 @@ sim: $(SIM_TESTS)
 run: $(filter %/test_$(T),$(UNIT_TESTS) $(SIM_TESTS))
 	@for t in $^; do $$t || exit 1; done
 
+# Fuzz targets: libFuzzer with ASan and UBSan, from the sources of the layers below the daemon.
+FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SOURCES))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,hip/base hip/wire hip/crypto hip/core hip/esp overlay sipglue,$(call sources,$(l))))
+FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "FUZZ-CC $<"
+	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJECTS)
+	@echo "FUZZ-LD $@"
+	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(LIBS_sip) $(LIBS_crypto)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGETS)
+
+# ---- what people type ----
+
+.PHONY: help
+help:
+	@echo 'make            build build/hiphopd and build/hiphop'
+	@echo 'make demo       sixteen hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
+	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
+	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs'
+	@echo 'make lint       cppcheck; make format: clang-format; make compile_commands.json: for editors'
+	@echo 'make install    to PREFIX (/usr/local), with a systemd unit; DESTDIR is obeyed'
+	@echo 'make run T=X    build and run one unit test or simulation (VARIANT=asan for sanitizers)'
+	@echo 'make packages   install the Debian packages that building and testing need'
+	@echo 'make clean      remove build/'
+
+.PHONY: packages
+packages:
+	@scripts/install-packages test
+
+# The packages come first, in a make of their own, since this one has already looked for the libraries.
+.PHONY: demo
+demo:
+	@scripts/install-packages demo
+	@$(MAKE) --no-print-directory -s -j2 all
+	@scripts/demo
+
+.PHONY: check check-build
+check:
+	@scripts/install-packages test
+	@$(MAKE) --no-print-directory -s -j2 check-build
+	@tests/run "$(T)"
+
+check-build:
+	@$(MAKE) --no-print-directory all unit sim
+	@$(MAKE) --no-print-directory VARIANT=asan unit sim all-asan
+	@$(MAKE) --no-print-directory fuzz
+
+# The daemon itself with sanitizers, for the tests in namespaces that ask for it.
+.PHONY: all-asan
+all-asan: $(O)/daemon/hiphopd $(O)/daemon/hiphop
+
+.PHONY: bench
+bench:
+	@scripts/install-packages bench
+	@$(MAKE) --no-print-directory -s -j2 all
+	@tests/bench/run
+
+OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(LAYERS))) $(UNIT_SOURCES) $(wildcard tests/sim/*.c) $(FUZZ_SOURCES)
+OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h)
+
+.PHONY: format lint
+format:
+	@clang-format -i $(OWN_SOURCES) $(OWN_HEADERS)
+
+lint:
+	@scripts/install-packages test
+	@tests/lint/cppcheck
+
+compile_commands.json: Makefile
+	@scripts/compile-commands '$(CC) $(CPPFLAGS) $(CFLAGS)' $(OWN_SOURCES) >$@
+
+PREFIX ?= /usr/local
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 build/hiphopd $(DESTDIR)$(PREFIX)/sbin/hiphopd
+	install -m 755 build/hiphop $(DESTDIR)$(PREFIX)/bin/hiphop
+	sed 's|@PREFIX@|$(PREFIX)|g' scripts/hiphopd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hiphopd.service
+
 .PHONY: clean
 clean:
-	rm -rf build
+	rm -rf build compile_commands.json
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' 2>/dev/null)
