@@ -118,8 +118,8 @@ static void take_invalid_spi(struct host *host, instant now, struct association 
 		return;
 	if (reader_u32(&reader) != session->spi_out || reader_status(&reader))
 		return;
-	session->silent_since = now > SILENT_AFTER ? now - SILENT_AFTER : 1;
-	liveness_timer(host, now, association);
+	session->silent_since = now;
+	update_probe(host, now, association);
 }
 
 void notify_input(struct host *host, struct incoming *in)
