@@ -22,7 +22,8 @@ static hiphop_error expand(struct hmac_context *hmac, size_t block_length, const
 {
 	uint8_t block[HASH_LENGTH_MAXIMUM], counter;
 	struct span input[HKDF_INFO_SPANS_MAXIMUM + 2] = {{block, 0}};
-	memcpy(input + 1, info, count * sizeof *info);
+	for (size_t n = 0; n < count; n++)
+		input[n + 1] = info[n];
 	input[count + 1] = (struct span){&counter, 1};
 
 	hiphop_error error = HIPHOP_OK;
