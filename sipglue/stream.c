@@ -207,8 +207,7 @@ static size_t skip_empty_lines(struct sip *sip, const struct stream *stream)
 		skipped++;
 	if (skipped >= 4)
 		push_octets(sip, stream->connection, (struct span){(const uint8_t *)"\r\n", 2});
-	/* Half a ping stays until its other half is here. */
-	return skipped == received->length && skipped < 4 ? 0 : skipped;
+	return skipped;
 }
 
 /** Octets of the next whole message, 0 when it is not whole yet. */
@@ -238,7 +237,10 @@ static void deliver(struct sip *sip, uint32_t connection)
 		size_t length;
 		if (!stream || stream->received.length == 0)
 			return;
-		consume(&stream->received, skip_empty_lines(sip, stream));
+		size_t skipped = skip_empty_lines(sip, stream);
+		if (skipped == stream->received.length && skipped < 4)
+			return; /* half a ping stays until its other half is here */
+		consume(&stream->received, skipped);
 		if (next_message(&stream->received, &length) != HIPHOP_OK) {
 			sip->counters.malformed++;
 			stream_close(sip, stream);
