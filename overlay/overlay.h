@@ -192,7 +192,7 @@ hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const ch
  * the ring has changed, until overlay_remove; the result comes for the first try and later failures are events.
  * HIPHOP_TOO_LARGE (value or lifetime over the Kind's limit), HIPHOP_UNSUPPORTED (unknown Kind), HIPHOP_LIMITED (too
  * many records or requests), HIPHOP_NO_MEMORY; no result follows then. The result's error: HIPHOP_REFUSED when the
- * name belongs to another (its HIT is in `answering` of no value; fetch to see it), HIPHOP_TIMEOUT, HIPHOP_LIMITED.
+ * name belongs to another, HIPHOP_NOT_FOUND when there is no route, HIPHOP_TIMEOUT.
  */
 hiphop_error overlay_store(struct overlay *overlay, instant now, wall_milliseconds wall, uint64_t token, uint32_t kind,
 	const struct hit *resource, const uint8_t *value, size_t length, uint32_t lifetime_s, bool keep);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Updates, stabilisation, fingers (RFC 6940 sections 10.7 and 10.7.4). */
+#include "overlay/engine.h"
+
+#include <string.h>
+
+#define CHECK_PAUSE SECONDS(5)
+/* A fresh member searches this many fingers quickly. */
+#define QUICK_FINGER_SEARCHES 24
+
+/* ---- Updates ---- */
+
+static void update_done(struct overlay *overlay, struct peer *peer)
+{
+	peer->updating = false;
+	if (peer->update_again && peer->associated) {
+		peer->update_again = false;
+		update_send(overlay, peer, peer->update_full);
+	}
+}
+
+static void update_answered(struct overlay *overlay, struct request *request, const struct overlay_arrival *arrival,
+	const struct reload_message *message)
+{
+	struct peer *peer = peer_find(overlay, &request->peer);
+
+	(void)arrival;
+	(void)message;
+	if (!peer)
+		return;
+	if (peer->suspect && peer->associated)
+		peer_set_member(overlay, peer, true);
+	update_done(overlay, peer);
+}
+
+static void update_failed(struct overlay *overlay, struct request *request, hiphop_error error, uint16_t reload_error)
+{
+	struct peer *peer = peer_find(overlay, &request->peer);
+
+	(void)error;
+	if (!peer)
+		return;
+	if (!reload_error) {
+		peer->update_again = false;
+		peer_suspect(overlay, peer);
+	}
+	update_done(overlay, peer);
+}
+
+static const struct request_purpose purpose_update = {"update", 1, update_answered, update_failed};
+
+void update_send(struct overlay *overlay, struct peer *peer, bool full)
+{
+	uint8_t octets[2048];
+	struct writer writer = writer_over(octets, sizeof(octets));
+	uint32_t uptime_s = (uint32_t)((overlay->now - overlay->created) / SECONDS(1));
+
+	if (!peer->associated || overlay->leaving)
+		return;
+	if (peer->updating) {
+		peer->update_full = full || (peer->update_again && peer->update_full);
+		peer->update_again = true;
+		return;
+	}
+	struct request *request = request_new(overlay, &purpose_update);
+	if (!request)
+		return;
+	overlay->topology->operations->write_update(overlay->topology, &writer, uptime_s, &peer->hit, full);
+	struct reload_message message = {.code = RELOAD_UPDATE_REQUEST, .data = {octets, writer.position}};
+	request->peer = peer->hit;
+	peer->updating = request_send(overlay, request, &peer->hit, NULL, &message) == HIPHOP_OK;
+}
+
+/* ---- First words ---- */
+
+static void asked(struct overlay *overlay, struct request *request, const struct overlay_arrival *arrival,
+	const struct reload_message *message)
+{
+	(void)overlay;
+	(void)request;
+	(void)arrival;
+	(void)message;
+}
+
+static void not_asked(struct overlay *overlay, struct request *request, hiphop_error error, uint16_t reload_error)
+{
+	(void)overlay;
+	(void)request;
+	(void)error;
+	(void)reload_error;
+}
+
+static const struct request_purpose purpose_ask = {"ask for Update", 1, asked, not_asked};
+
+void peer_greet(struct overlay *overlay, struct peer *peer)
+{
+	struct reload_message message = {.code = RELOAD_ROUTE_QUERY_REQUEST,
+		.route_query = {.send_update = true,
+			.destination_type = RELOAD_DESTINATION_RESOURCE,
+			.destination = resource_id_at(&overlay->self)}};
+
+	peer->greeted = overlay->now;
+	if (overlay->in_ring && overlay->role == OVERLAY_PEER) {
+		update_send(overlay, peer, true);
+		return;
+	}
+	struct request *request = request_new(overlay, &purpose_ask);
+	if (request)
+		request_send(overlay, request, &peer->hit, NULL, &message);
+}
+
+/* ---- Doubt ---- */
+
+static void check_answered(struct overlay *overlay, struct request *request, const struct overlay_arrival *arrival,
+	const struct reload_message *message)
+{
+	struct peer *peer = peer_find(overlay, &request->peer);
+
+	(void)arrival;
+	(void)message;
+	if (peer && peer->suspect && peer->associated) {
+		peer->suspect = false;
+		peer_greet(overlay, peer);
+	}
+}
+
+static void check_failed(struct overlay *overlay, struct request *request, hiphop_error error, uint16_t reload_error)
+{
+	struct peer *peer = peer_find(overlay, &request->peer);
+
+	(void)error;
+	if (peer && !reload_error)
+		peer_suspect(overlay, peer);
+}
+
+static const struct request_purpose purpose_check = {"check", 1, check_answered, check_failed};
+
+void peer_check(struct overlay *overlay, struct peer *peer)
+{
+	struct reload_message message = {.code = RELOAD_PING_REQUEST};
+
+	if (peer->checked && overlay->now - peer->checked < CHECK_PAUSE)
+		return;
+	struct request *request = request_new(overlay, &purpose_check);
+	if (!request)
+		return;
+	peer->checked = overlay->now;
+	request->peer = peer->hit;
+	request_send(overlay, request, &peer->hit, NULL, &message);
+}
+
+static bool names(const struct topology_news *news, const struct hit *hit)
+{
+	for (size_t i = 0; i < news->count; i++)
+		if (hit_equal(&news->named[i], hit))
+			return true;
+	return false;
+}
+
+/* A neighbour between the sender and us that the sender does not name any more may be dead: see whether it answers. */
+static void check_unnamed(struct overlay *overlay, const struct peer *sender, const struct topology_news *news)
+{
+	const struct topology_operations *operations = overlay->topology->operations;
+	struct topology_place place = operations->place(overlay->topology, &sender->hit);
+	struct hit nodes[TOPOLOGY_NEIGHBOURS];
+	size_t count = operations->neighbours(overlay->topology, nodes);
+
+	for (size_t i = 0; i < count; i++) {
+		bool between = (place.predecessor && ring_in_arc(&sender->hit, &nodes[i], &overlay->self)) ||
+			       (place.successor && ring_in_arc(&overlay->self, &nodes[i], &sender->hit));
+		struct peer *peer = peer_find(overlay, &nodes[i]);
+		if (between && peer && peer != sender && !names(news, &nodes[i]))
+			peer_check(overlay, peer);
+	}
+}
+
+void maintenance_news(struct overlay *overlay, struct peer *sender, const struct topology_news *news)
+{
+	for (size_t i = 0; i < news->count; i++)
+		peer_consider(overlay, &news->named[i], &sender->hit);
+	if (news->names_us && sender->member && overlay->in_ring)
+		check_unnamed(overlay, sender, news);
+}
+
+/* ---- Periodic work ---- */
+
+void maintenance_update_neighbours(struct overlay *overlay)
+{
+	struct hit nodes[TOPOLOGY_NEIGHBOURS];
+	size_t count = overlay->topology->operations->neighbours(overlay->topology, nodes);
+
+	for (size_t i = 0; i < count && overlay->in_ring; i++) {
+		struct peer *peer = peer_find(overlay, &nodes[i]);
+		if (peer)
+			update_send(overlay, peer, false);
+	}
+}
+
+static void release_surplus(struct overlay *overlay)
+{
+	struct hit surplus;
+
+	while (overlay->topology->operations->count(overlay->topology) > overlay->limits.associations &&
+		overlay->topology->operations->least_useful(overlay->topology, &surplus)) {
+		struct peer *peer = peer_find(overlay, &surplus);
+		if (!peer)
+			return;
+		peer_set_member(overlay, peer, false);
+		peer->shunned_until = instant_after(overlay->now, overlay->timers.quarantine);
+		effect_release(overlay, &surplus);
+	}
+}
+
+static void ask_suspects(struct overlay *overlay)
+{
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	struct peer *peer;
+
+	while ((peer = map_walk_next(&walk, NULL)))
+		if (peer->suspect && peer->associated)
+			peer_check(overlay, peer);
+}
+
+void maintenance_stabilise(struct overlay *overlay)
+{
+	timer_set(overlay, TIMER_STABILISE, jittered(overlay, overlay->timers.stabilise));
+	if (overlay->role == OVERLAY_CLIENT)
+		return;
+	maintenance_update_neighbours(overlay);
+	ask_suspects(overlay);
+	release_surplus(overlay);
+}
+
+void maintenance_probe(struct overlay *overlay)
+{
+	struct peer *found[WANTED_MAXIMUM];
+	size_t count = 0;
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	struct peer *peer;
+
+	timer_set(overlay, TIMER_PROBE, jittered(overlay, overlay->timers.bootstrap_probe));
+	while ((peer = map_walk_next(&walk, NULL)) && count < WANTED_MAXIMUM)
+		if (peer->associated && peer->bootstrap)
+			found[count++] = peer;
+	for (size_t i = 0; i < count; i++)
+		join_probe(overlay, found[i]);
+}
+
+/* ---- Fingers ---- */
+
+static void finger_answered(struct overlay *overlay, struct request *request, const struct overlay_arrival *arrival,
+	const struct reload_message *message)
+{
+	(void)request;
+	(void)message;
+	peer_consider(overlay, &arrival->sender, NULL);
+}
+
+static const struct request_purpose purpose_finger = {"finger", 1, finger_answered, not_asked};
+
+void maintenance_search_finger(struct overlay *overlay)
+{
+	struct reload_message message = {.code = RELOAD_PING_REQUEST};
+	struct hit position;
+	bool quick = overlay->finger_searches++ < QUICK_FINGER_SEARCHES;
+
+	timer_set(overlay, TIMER_FINGER,
+		jittered(overlay, quick ? overlay->timers.join_retry : overlay->timers.finger_search));
+	if (!overlay->in_ring || !overlay->topology->operations->gap(overlay->topology, overlay->random, &position))
+		return;
+	struct request *request = request_new(overlay, &purpose_finger);
+	if (request)
+		request_send(overlay, request, &position, NULL, &message);
+}
