@@ -340,6 +340,9 @@ void data_input(struct host *host, struct incoming *in);
 hiphop_error r1_entry_obtain(
 	struct host *host, struct r1_generation *generation, uint8_t group, struct r1_entry **entry);
 
+/* The overlay hops that the I1 behind a puzzle took, from its Opaque field; 0 = direct. */
+uint8_t opaque_overlay_hops(uint16_t opaque);
+
 /* update.c */
 /* Sends an UPDATE with a SEQ in the clear; again with the same one when it is not acknowledged. */
 void update_probe(struct host *host, instant now, struct association *association);

@@ -145,12 +145,34 @@ static uint8_t choose_group(const struct host *host, const struct packet_view *v
 	return configuration->dh_groups[0];
 }
 
+/* The overlay hops of an I1 must be known when the I2 comes, without any state: Opaque carries them there and back, and
+ * #I vouches for Opaque. 0nnn nnnn nnnn nnnn is a direct I1, 1hhh hhnn nnnn nnnn one of h hops; n counts. */
+#define OPAQUE_OVERLAY      0x8000
+#define OPAQUE_HOPS_MAXIMUM 31
+
+static uint16_t make_opaque(struct host *host, uint8_t overlay_hops)
+{
+	uint16_t number = host->next_opaque++;
+
+	if (overlay_hops > OPAQUE_HOPS_MAXIMUM)
+		overlay_hops = OPAQUE_HOPS_MAXIMUM;
+	if (!overlay_hops)
+		return number & 0x7fff;
+	return (uint16_t)(OPAQUE_OVERLAY | overlay_hops << 10 | (number & 0x3ff));
+}
+
+uint8_t opaque_overlay_hops(uint16_t opaque)
+{
+	return opaque & OPAQUE_OVERLAY ? (opaque >> 10) & OPAQUE_HOPS_MAXIMUM : 0;
+}
+
 /* Gives an R1 its Receiver and its #I. */
-static hiphop_error personalise(struct host *host, const struct incoming *in, uint8_t *r1, size_t length)
+static hiphop_error personalise(
+	struct host *host, const struct incoming *in, uint8_t overlay_hops, uint8_t *r1, size_t length)
 {
 	const struct puzzle_parties parties = {
 		.rhash = host_identity_rhash(host->identity), .initiator = in->view.sender, .responder = host->self};
-	uint16_t opaque = host->next_opaque++;
+	uint16_t opaque = make_opaque(host, overlay_hops);
 	const uint8_t opaque_octets[2] = {(uint8_t)(opaque >> 8), (uint8_t)opaque};
 	uint8_t i[RHASH_LENGTH_MAXIMUM];
 	hiphop_error error = puzzle_make(&host->puzzles, in->now, &parties, opaque, i);
@@ -186,7 +208,7 @@ static void answer_direct(struct host *host, const struct incoming *in)
 		return;
 	}
 	memcpy(host->work, entry->octets, entry->length);
-	if (personalise(host, in, host->work, entry->length))
+	if (personalise(host, in, 0, host->work, entry->length))
 		return;
 	way_of_arrival(in->arrival, &way);
 	outgoing_send(host, &way, host->work, entry->length);
@@ -216,7 +238,7 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 	generation = r1_pool_offered(&host->r1_pool, in->now);
 	if (r1_entry_obtain(host, generation, choose_group(host, &in->view), &entry) ||
 		build_r1(host, &out, generation, entry->key, &extras) ||
-		personalise(host, in, out.octets, out.length)) {
+		personalise(host, in, (uint8_t)(route.count + 1), out.octets, out.length)) {
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;
 	}

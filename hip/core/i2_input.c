@@ -46,12 +46,17 @@ static hiphop_error read_answer(const struct packet_view *view, struct answer *a
 	return error;
 }
 
+static uint16_t opaque_of(const struct parameter_solution *solution)
+{
+	return (uint16_t)(solution->opaque[0] << 8 | solution->opaque[1]);
+}
+
 static hiphop_error check_puzzle(struct host *host, const struct incoming *in, struct answer *answer)
 {
 	const struct parameter_solution *solution = &answer->solution;
 	const struct puzzle_parties parties = {
 		.rhash = host_identity_rhash(host->identity), .initiator = in->view.sender, .responder = host->self};
-	uint16_t opaque = (uint16_t)(solution->opaque[0] << 8 | solution->opaque[1]);
+	uint16_t opaque = opaque_of(solution);
 	struct span i = {solution->random_i, solution->random_length};
 	struct span j = {solution->solution_j, solution->random_length};
 
@@ -282,12 +287,11 @@ static void abandon(struct host *host, struct commitment *made)
 		association_release_if_idle(host, made->association);
 }
 
-static void fill_session(struct session *session, const struct incoming *in, struct answer *answer, uint32_t spi_in,
-	uint8_t overlay_hops)
+static void fill_session(struct session *session, const struct incoming *in, struct answer *answer, uint32_t spi_in)
 {
 	session->state = HOST_R2_SENT;
 	session->direct = !in->overlay;
-	session->overlay_hops = overlay_hops;
+	session->overlay_hops = opaque_overlay_hops(opaque_of(&answer->solution));
 	session->local = in->arrival->local;
 	session->remote = in->arrival->remote;
 	session->spi_in = spi_in;
@@ -319,7 +323,7 @@ static hiphop_error prepare(struct host *host, const struct incoming *in, struct
 		return HIPHOP_NO_MEMORY;
 	if (!in->overlay && buffer_copy(&made->session->r2, out.octets, out.length))
 		return HIPHOP_NO_MEMORY;
-	fill_session(made->session, in, answer, spi_in, in->overlay ? (uint8_t)(route->count + 1) : 0);
+	fill_session(made->session, in, answer, spi_in);
 	error = association_register_spi(host, made->association, spi_in);
 	if (error)
 		return error;
