@@ -66,23 +66,22 @@ static hiphop_error write_change(struct state_file *file, const struct change *c
 			      : state_file_store(file, &change->record);
 }
 
+static void note_error(struct state_writer *writer, hiphop_error error)
+{
+	if (!error || writer->error)
+		return;
+	writer->error = error;
+	strncpy(writer->trouble, state_file_trouble(writer->file), sizeof writer->trouble - 1);
+}
+
 /** One failed change does not take the others along. */
 static void write_list(struct state_writer *writer)
 {
-	hiphop_error error = state_file_begin(writer->file);
-	writer->error = error;
-	for (struct change *change = writer->writing.first; change; change = change->next) {
-		error = write_change(writer->file, change);
-		if (error && !writer->error) {
-			writer->error = error;
-			strncpy(writer->trouble, state_file_trouble(writer->file), sizeof writer->trouble - 1);
-		}
-	}
-	error = state_file_commit(writer->file);
-	if (error && !writer->error) {
-		writer->error = error;
-		strncpy(writer->trouble, state_file_trouble(writer->file), sizeof writer->trouble - 1);
-	}
+	writer->error = HIPHOP_OK;
+	note_error(writer, state_file_begin(writer->file));
+	for (struct change *change = writer->writing.first; change; change = change->next)
+		note_error(writer, write_change(writer->file, change));
+	note_error(writer, state_file_commit(writer->file));
 }
 
 static void take_waiting(struct state_writer *writer)

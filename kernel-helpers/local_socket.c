@@ -162,6 +162,15 @@ hiphop_error local_socket_read(int client, void *data, size_t capacity, size_t *
 	return got == 0 ? HIPHOP_NOT_FOUND : HIPHOP_OK;
 }
 
+hiphop_error local_socket_wait(int client, int milliseconds)
+{
+	struct pollfd wait = {.fd = client, .events = POLLIN};
+	int ready = poll(&wait, 1, milliseconds);
+	if (ready < 0)
+		return HIPHOP_SYSTEM;
+	return ready == 0 ? HIPHOP_TIMEOUT : HIPHOP_OK;
+}
+
 hiphop_error local_socket_write(int client, const void *data, size_t length, size_t *written)
 {
 	*written = 0;

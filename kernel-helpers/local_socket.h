@@ -30,6 +30,9 @@ hiphop_error local_socket_connect(const char *path, int *client);
 /** Reads what waits on a non-blocking client. HIPHOP_OK with length 0: nothing waits. HIPHOP_NOT_FOUND: the other end
  * will send no more. HIPHOP_SYSTEM. */
 hiphop_error local_socket_read(int client, void *data, size_t capacity, size_t *length);
+/** Waits until something can be read. HIPHOP_TIMEOUT after `milliseconds` (-1: never), HIPHOP_SYSTEM with errno EINTR
+ * when a signal came. For the command, not for the loop. */
+hiphop_error local_socket_wait(int client, int milliseconds);
 /** Writes what the kernel takes; `written` may be less than `length`, or 0. HIPHOP_SYSTEM: the other end is gone. */
 hiphop_error local_socket_write(int client, const void *data, size_t length, size_t *written);
 /** True when the other end has closed both directions, not only its own sending. */

@@ -14,6 +14,7 @@
 #include <netlink/route/link/inet6.h>
 #include <netlink/route/route.h>
 #include <netlink/socket.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 /** 2001:20::, the first octets of every HIT. */
@@ -218,4 +219,15 @@ void network_setup_undo(void)
 		(void)change_label(socket, RTM_DELADDRLABEL, 0);
 	if (socket)
 		nl_socket_free(socket);
+}
+
+void network_enable_ipv6(const char *tunnel_name)
+{
+	char path[96];
+	snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/disable_ipv6", tunnel_name);
+	FILE *file = fopen(path, "we");
+	if (!file)
+		return;
+	fputs("0", file);
+	fclose(file);
 }

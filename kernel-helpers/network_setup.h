@@ -24,6 +24,10 @@
  * HIPHOP_UNSUPPORTED (the host has no IPv6), HIPHOP_SYSTEM; `step` then names what failed.
  */
 hiphop_error network_setup(const char *tunnel_name, uint16_t mtu, const struct hit *hit, const char **step);
+/** Switches IPv6 on for the device where the system has it off for new ones (as in many containers). Needs the rights
+ * of a file's owner in /proc/sys, which the helper has not: for hiphopd before its drop. What fails here shows in
+ * network_setup. */
+void network_enable_ipv6(const char *tunnel_name);
 /** Takes back what does not go away with the device: the address label. Errors are ignored. */
 void network_setup_undo(void);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -134,6 +135,7 @@ static bool drop_is_done(const struct privilege_user *user, uint64_t capabilitie
 hiphop_error privilege_drop(const struct privilege_user *user, uint64_t capabilities)
 {
 	bool may_close = has_capability(CAP_SETPCAP);
+	umask(0077);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return HIPHOP_REFUSED;
 	if (may_close && !close_the_way_back())

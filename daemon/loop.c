@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/loop.h"
+
+#include "kernel-helpers/clocks.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MINUTE_MILLISECONDS 60000
+
+bool loop_watch_start(
+	struct hiphopd *hiphopd, struct loop_watch *watch, int descriptor, unsigned index, uv_poll_cb callback)
+{
+	if (uv_poll_init(&hiphopd->loop, &watch->poll, descriptor) < 0)
+		return false;
+	watch->hiphopd = hiphopd;
+	watch->index = index;
+	watch->poll.data = watch;
+	watch->open = true;
+	return uv_poll_start(&watch->poll, UV_READABLE, callback) == 0;
+}
+
+void loop_watch_stop(struct loop_watch *watch)
+{
+	if (watch->open)
+		uv_close((uv_handle_t *)&watch->poll, NULL);
+	watch->open = false;
+}
+
+static void persist(struct hiphopd *hiphopd, const struct node_effect *effect)
+{
+	hiphop_error error = effect->kind == NODE_PERSIST ? state_writer_store(hiphopd->writer, &effect->record)
+							  : state_writer_forget(hiphopd->writer, &effect->record);
+	if (error && error != HIPHOP_LIMITED)
+		log_write(&hiphopd->log, LOG_LEVEL_ERROR, "a change of the state could not be queued: %s",
+			hiphop_error_text(error));
+}
+
+static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *effect)
+{
+	switch (effect->kind) {
+	case NODE_UNDERLAY_SEND:
+		underlay_send(&hiphopd->underlay, effect->vector);
+		break;
+	case NODE_TUNNEL_WRITE:
+		tunnel_write(&hiphopd->tunnel, effect->vector);
+		break;
+	case NODE_SIP_DATAGRAM:
+	case NODE_SIP_CONNECT:
+	case NODE_SIP_STREAM:
+	case NODE_SIP_CLOSE:
+		loop_sip_carry_out(hiphopd, effect);
+		break;
+	case NODE_PERSIST:
+	case NODE_FORGET:
+		persist(hiphopd, effect);
+		break;
+	case NODE_REPLY:
+		control_reply(hiphopd->control, effect->token, effect->text, effect->last);
+		break;
+	}
+}
+
+void loop_carry_out(struct hiphopd *hiphopd)
+{
+	struct node_effect effect;
+	do {
+		while (node_next_effect(hiphopd->node, &effect))
+			carry_out_one(hiphopd, &effect);
+	} while (loop_sip_tell_failures(hiphopd));
+	clock_timer_set(hiphopd->wake_timer, node_next_wake(hiphopd->node));
+}
+
+static void on_wake(uv_poll_t *poll, int status, int events)
+{
+	struct hiphopd *hiphopd = ((struct loop_watch *)poll->data)->hiphopd;
+	(void)status;
+	(void)events;
+	clock_timer_consume(hiphopd->wake_timer);
+	node_tick(hiphopd->node, clock_now());
+	loop_carry_out(hiphopd);
+}
+
+static void tell_wall(struct hiphopd *hiphopd)
+{
+	node_set_wall(hiphopd->node, clock_now(), clock_wall());
+	loop_carry_out(hiphopd);
+}
+
+static void on_step(uv_poll_t *poll, int status, int events)
+{
+	struct hiphopd *hiphopd = ((struct loop_watch *)poll->data)->hiphopd;
+	(void)status;
+	(void)events;
+	if (!clock_step_consume(hiphopd->step_descriptor))
+		return;
+	log_write(&hiphopd->log, LOG_LEVEL_INFO, "the wall clock was set");
+	tell_wall(hiphopd);
+}
+
+static void on_minute(uv_timer_t *timer)
+{
+	tell_wall(timer->data);
+	loop_packets_report(timer->data);
+}
+
+static void on_request(void *context, uint64_t token, json_t *request)
+{
+	struct hiphopd *hiphopd = context;
+	node_command(hiphopd->node, clock_now(), token, request);
+	loop_carry_out(hiphopd);
+}
+
+static void on_gone(void *context, uint64_t token)
+{
+	struct hiphopd *hiphopd = context;
+	node_command_gone(hiphopd->node, token);
+	loop_carry_out(hiphopd);
+}
+
+static void stop(struct hiphopd *hiphopd, int exit_code)
+{
+	if (hiphopd->stopping)
+		return;
+	hiphopd->stopping = true;
+	hiphopd->exit_code = exit_code;
+	node_stop(hiphopd->node, clock_now());
+	loop_carry_out(hiphopd);
+	loop_packets_stop(hiphopd);
+	loop_network_stop(hiphopd);
+	loop_sip_stop(hiphopd);
+	control_stop(hiphopd->control);
+	hiphopd->control = NULL;
+	loop_watch_stop(&hiphopd->wake_watch);
+	loop_watch_stop(&hiphopd->step_watch);
+	loop_watch_stop(&hiphopd->helper_watch);
+	for (size_t i = 0; i < sizeof hiphopd->signals / sizeof *hiphopd->signals; i++)
+		uv_close((uv_handle_t *)&hiphopd->signals[i], NULL);
+	uv_close((uv_handle_t *)&hiphopd->minute, NULL);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct hiphopd *hiphopd = handle->data;
+	if (number == SIGHUP) {
+		log_write(&hiphopd->log, LOG_LEVEL_INFO,
+			"SIGHUP: the configuration is read at the start only; restart to change it");
+		return;
+	}
+	log_write(&hiphopd->log, LOG_LEVEL_INFO, "%s: leaving", number == SIGINT ? "SIGINT" : "SIGTERM");
+	stop(hiphopd, EXIT_SUCCESS);
+}
+
+/** The helper never speaks unasked, so this is its end. */
+static void on_helper(uv_poll_t *poll, int status, int events)
+{
+	struct hiphopd *hiphopd = ((struct loop_watch *)poll->data)->hiphopd;
+	(void)status;
+	(void)events;
+	log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the kernel helper has died; leaving");
+	stop(hiphopd, EXIT_FAILURE);
+}
+
+static bool start_timers(struct hiphopd *hiphopd)
+{
+	if (clock_timer_open(&hiphopd->wake_timer) || clock_step_open(&hiphopd->step_descriptor))
+		return false;
+	uv_timer_init(&hiphopd->loop, &hiphopd->minute);
+	hiphopd->minute.data = hiphopd;
+	uv_timer_start(&hiphopd->minute, on_minute, MINUTE_MILLISECONDS, MINUTE_MILLISECONDS);
+	return loop_watch_start(hiphopd, &hiphopd->wake_watch, hiphopd->wake_timer, 0, on_wake) &&
+	       loop_watch_start(hiphopd, &hiphopd->step_watch, hiphopd->step_descriptor, 0, on_step);
+}
+
+static bool start_signals(struct hiphopd *hiphopd)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		uv_signal_init(&hiphopd->loop, &hiphopd->signals[i]);
+		hiphopd->signals[i].data = hiphopd;
+		if (uv_signal_start(&hiphopd->signals[i], on_signal, numbers[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool start_control(struct hiphopd *hiphopd)
+{
+	const struct control_policy policy = {.user = hiphopd->user.user, .group = hiphopd->user.group};
+	const struct control_handler handler = {.request = on_request, .gone = on_gone, .context = hiphopd};
+	int listener = hiphopd->control_listener;
+	hiphopd->control_listener = -1;
+	return control_start(&hiphopd->loop, listener, &policy, &handler, &hiphopd->log, &hiphopd->control) ==
+	       HIPHOP_OK;
+}
+
+static bool start_all(struct hiphopd *hiphopd)
+{
+	return state_writer_start(&hiphopd->loop, hiphopd->state, &hiphopd->log, &hiphopd->writer) == HIPHOP_OK &&
+	       start_timers(hiphopd) && start_signals(hiphopd) && start_control(hiphopd) &&
+	       loop_watch_start(hiphopd, &hiphopd->helper_watch, hiphopd->helper.channel, 0, on_helper) &&
+	       loop_packets_start(hiphopd) && loop_sip_start(hiphopd) && loop_network_start(hiphopd);
+}
+
+int loop_run(struct hiphopd *hiphopd)
+{
+	if (uv_loop_init(&hiphopd->loop) < 0 || !start_all(hiphopd)) {
+		/* Happens when memory or descriptors run out at the start; the process ends, and all goes with it. */
+		log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the loop cannot be started: out of memory or descriptors");
+		return EXIT_FAILURE;
+	}
+	loop_network_tell(hiphopd);
+	node_start(hiphopd->node, clock_now());
+	loop_carry_out(hiphopd);
+	uv_run(&hiphopd->loop, UV_RUN_DEFAULT);
+	state_writer_free(hiphopd->writer);
+	uv_loop_close(&hiphopd->loop);
+	close(hiphopd->wake_timer);
+	close(hiphopd->step_descriptor);
+	return hiphopd->exit_code;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The loop of hiphopd: descriptors and timers of the system on one side, the pure node on the other. One thread, libuv;
+ * nothing in it waits.
+ */
+#ifndef HIPHOP_DAEMON_LOOP_H
+#define HIPHOP_DAEMON_LOOP_H
+
+#include "daemon/configuration.h"
+#include "daemon/control.h"
+#include "daemon/node.h"
+#include "daemon/state_writer.h"
+#include "hip/base/log.h"
+#include "kernel-helpers/helper.h"
+#include "kernel-helpers/network_watch.h"
+#include "kernel-helpers/sip_sockets.h"
+#include "kernel-helpers/system_random.h"
+#include "kernel-helpers/tunnel_device.h"
+#include "kernel-helpers/underlay_sockets.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+/** SIP streams at once at most. */
+#define LOOP_SIP_STREAMS 256
+/** Connects that may fail at once in one run of effects and still be told to the node. */
+#define LOOP_SIP_FAILURES 64
+/** Vectors taken from one descriptor before the others have their turn. */
+#define LOOP_ROUNDS 4
+
+struct host_identity;
+struct loop_sip_stream;
+
+/** One watched descriptor. */
+struct loop_watch {
+	uv_poll_t poll;
+	struct hiphopd *hiphopd;
+	unsigned index; /**< which socket or place, for those of which there are several */
+	bool open;
+};
+
+/** Everything of one running hiphopd. daemon/start.h fills in the first part, loop_run the second. */
+struct hiphopd {
+	struct configuration configuration;
+	struct host_identity *identity;
+	struct log log;
+	struct system_random random;
+	struct random_source random_source;
+	struct privilege_user user;
+	struct helper helper;
+	int lock;
+	struct tunnel_device tunnel;
+	struct underlay_sockets underlay;
+	struct sip_sockets sip;
+	struct network_watch *network;
+	int control_listener;
+	struct state_file *state;
+	struct node *node;
+
+	uv_loop_t loop;
+	struct loop_watch wake_watch, step_watch, tunnel_watch, network_watch, helper_watch;
+	struct loop_watch underlay_watches[UNDERLAY_SOCKETS];
+	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
+	uv_signal_t signals[3];
+	uv_timer_t settle, minute;
+	int wake_timer, step_descriptor;
+	struct control_server *control;
+	struct state_writer *writer;
+	struct packet_vector *vector; /**< for input; the node may send it on */
+	uint8_t *sip_octets;          /**< SIP_MESSAGE_MAXIMUM, for input */
+	struct loop_sip_stream *streams;
+	unsigned stream_count;
+	uint32_t last_accepted; /**< connection number of the last accepted stream */
+	uint32_t failed_connects[LOOP_SIP_FAILURES];
+	unsigned failed_connect_count;
+	uint64_t send_errors_seen;
+	bool stopping;
+	int exit_code;
+};
+
+/** Runs until a signal or the end of the helper. Returns the exit code. The node is stopped, its last effects are
+ * carried out. */
+int loop_run(struct hiphopd *hiphopd);
+
+/* Between the files of the loop. */
+
+/** Carries out all effects of the node and sets the timer. Call after every input. */
+void loop_carry_out(struct hiphopd *hiphopd);
+/** Begins to wait for `descriptor` to become readable. False when that is not possible. */
+bool loop_watch_start(
+	struct hiphopd *hiphopd, struct loop_watch *watch, int descriptor, unsigned index, uv_poll_cb callback);
+void loop_watch_stop(struct loop_watch *watch);
+
+/* loop_packets.c */
+bool loop_packets_start(struct hiphopd *hiphopd);
+void loop_packets_stop(struct hiphopd *hiphopd);
+/** Warns, at most once per call, when packets could not be sent since the last call. */
+void loop_packets_report(struct hiphopd *hiphopd);
+
+/* loop_network.c */
+bool loop_network_start(struct hiphopd *hiphopd);
+void loop_network_stop(struct hiphopd *hiphopd);
+/** Tells the node the addresses of this host. */
+void loop_network_tell(struct hiphopd *hiphopd);
+
+/* loop_sip.c */
+bool loop_sip_start(struct hiphopd *hiphopd);
+void loop_sip_stop(struct hiphopd *hiphopd);
+void loop_sip_carry_out(struct hiphopd *hiphopd, const struct node_effect *effect);
+/** Tells the node of streams that failed while effects were carried out. True when there were any, so that new effects
+ * may wait. */
+bool loop_sip_tell_failures(struct hiphopd *hiphopd);
+
+#endif

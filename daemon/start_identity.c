@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/start_internal.h"
+
+#include "hip/crypto/host_identity.h"
+#include "kernel-helpers/files.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool start_state_directory(struct hiphopd *hiphopd)
+{
+	const char *path = hiphopd->configuration.state;
+	const struct privilege_user *user = &hiphopd->user;
+	if (directory_prepare(path, user->change, user->user, user->group) == HIPHOP_OK)
+		return true;
+	return start_fail(hiphopd, "The state directory %s cannot be made ready: %s.", path, strerror(errno));
+}
+
+bool start_lock(struct hiphopd *hiphopd)
+{
+	const char *path = hiphopd->configuration.state;
+	hiphop_error error = directory_lock(path, &hiphopd->lock);
+	if (error == HIPHOP_EXISTS)
+		return start_fail(hiphopd,
+			"Another hiphopd runs on the state directory %s; give this one another `state`.", path);
+	return !error || start_fail(hiphopd, "The lock %s/lock cannot be taken: %s.", path, strerror(errno));
+}
+
+static bool make_key(struct hiphopd *hiphopd)
+{
+	const char *path = hiphopd->configuration.key_file;
+	struct buffer text;
+	hiphop_error error = host_identity_generate(HOST_IDENTITY_ECDSA_P256, &hiphopd->identity);
+	if (!error)
+		error = host_identity_to_pem(hiphopd->identity, &text);
+	if (error)
+		return start_fail(hiphopd, "A host identity cannot be made: %s.", hiphop_error_text(error));
+	error = file_write_secret(path, text.data, text.length, false);
+	int error_number = errno;
+	host_identity_pem_free(&text);
+	if (error)
+		return start_fail(hiphopd, "The new key %s cannot be written: %s.", path, strerror(error_number));
+	log_write(&hiphopd->log, LOG_LEVEL_INFO, "made a new host identity in %s", path);
+	return true;
+}
+
+static bool read_key(struct hiphopd *hiphopd, struct buffer *text)
+{
+	const char *path = hiphopd->configuration.key_file;
+	hiphop_error error = host_identity_from_pem((const char *)text->data, text->length, &hiphopd->identity);
+	file_free_secret(text);
+	if (error)
+		return start_fail(hiphopd,
+			"The key %s cannot be used (%s); it must be an unencrypted private key in PEM, as `hiphop "
+			"keygen` makes it.",
+			path, hiphop_error_text(error));
+	if (file_is_open_to_others(path))
+		log_write(&hiphopd->log, LOG_LEVEL_WARNING, "the key %s is open to others; `chmod 600` it", path);
+	return true;
+}
+
+bool start_identity(struct hiphopd *hiphopd)
+{
+	const char *path = hiphopd->configuration.key_file;
+	struct buffer text;
+	char hit[HIT_TEXT_SIZE];
+	hiphop_error error = file_read(path, HOST_IDENTITY_PEM_MAXIMUM, &text);
+	bool done;
+	if (error == HIPHOP_NOT_FOUND)
+		done = make_key(hiphopd);
+	else if (error)
+		done = start_fail(hiphopd, "The key %s cannot be read: %s.", path,
+			error == HIPHOP_TOO_LARGE ? "it is too large" : strerror(errno));
+	else
+		done = read_key(hiphopd, &text);
+	if (done)
+		log_write(&hiphopd->log, LOG_LEVEL_INFO, "this host is %s",
+			hit_format(host_identity_hit(hiphopd->identity), hit));
+	return done;
+}
