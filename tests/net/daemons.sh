@@ -130,3 +130,31 @@ lab_overlay() {
 lab_resolves() {
 	[ "$(lab_hiphop "$1" --json resolve "$2" | jq -r '.hits[]')" = "$(lab_hit "$3")" ]
 }
+
+# lab_make_identities HOST...: runs each host's daemon once, so that its HIT is known before others are configured.
+lab_make_identities() {
+	local host
+	for host in "$@"; do
+		lab_configure "$host"
+		lab_hiphopd "$host"
+	done
+	for host in "$@"; do
+		lab_hiphopd_ready "$host"
+		lab_hiphopd_stop "$host"
+	done
+}
+
+# lab_ping HOST OTHER: true when the kernel of HOST reaches OTHER's HIT with ping. The first packet may wait for a base exchange.
+lab_ping() {
+	lab_exec "$1" ping -q -c 3 -i 0.3 -W 5 "$(lab_hit "$2")"
+}
+
+# lab_sees_address HOST OTHER: true when HOST sends to an address that OTHER has now.
+lab_sees_address() {
+	local remote address
+	remote=$(lab_association "$1" "$2" remote)
+	for address in $(cat "$LAB_DIR/$2/address4" "$LAB_DIR/$2/address6"); do
+		case $remote in "$address" | "$address:"* | "[$address]:"*) return 0 ;; esac
+	done
+	return 1
+}

@@ -319,3 +319,15 @@ lab_end() {
 	status=$?
 	return "$status"
 }
+
+# lab_listens HOST PORT: true when something on HOST listens on that TCP port.
+lab_listens() {
+	lab_exec "$1" ss -Hltn "sport = :$2" | grep -q .
+}
+
+# lab_is_real_root: true when root here is more than the only user of a user namespace.
+lab_is_real_root() {
+	local count
+	read -r _ _ count </proc/self/uid_map
+	[ "$(id -u)" = 0 ] && [ "$count" -gt 1 ]
+}

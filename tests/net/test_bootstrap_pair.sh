@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Two hosts that name each other as bootstrap, without HIT, and start at the same time: one ring, not two.
+. "$(dirname "$0")/lab.sh"
+lab_start "$@"
+lab_needs_hiphopd
+
+lab_network left 192.0.2 2001:db8:1
+lab_network right 198.51.100 2001:db8:2
+lab_host one left
+lab_host other right
+lab_configure one other
+lab_configure other one
+lab_hiphopd one
+lab_hiphopd other
+lab_hiphopd_ready one
+lab_hiphopd_ready other
+
+lab_check 'one is a member' lab_wait 30 lab_joined one
+lab_check 'other is a member' lab_wait 30 lab_joined other
+lab_check 'one has other as neighbour' lab_wait 30 lab_status one '.overlay.neighbours == 1'
+lab_check 'other has one as neighbour' lab_wait 30 lab_status other '.overlay.neighbours == 1'
+lab_check 'what one stores, other finds' lab_hiphop one put colour green
+lab_check 'and reads' grep -q green <(lab_hiphop other get colour)
+
+lab_host third right
+lab_configure third one other
+lab_hiphopd third
+lab_hiphopd_ready third
+lab_check 'a third joins the ring' lab_wait 30 lab_status third '.overlay.joined and .overlay.neighbours == 2'
+lab_check 'and finds the value too' grep -q green <(lab_hiphop third get colour)
+lab_finish
