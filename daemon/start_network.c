@@ -71,11 +71,11 @@ bool start_network_setup(struct hiphopd *hiphopd)
 	struct helper_answer answer;
 	const char *name = hiphopd->configuration.tunnel_name;
 	hiphop_error error = helper_ask(&hiphopd->helper, HELPER_SETUP_NETWORK, 0, &answer, NULL);
-	if (error == HIPHOP_UNSUPPORTED)
+	if (error == HIPHOP_UNSUPPORTED || error == HIPHOP_REFUSED)
 		return start_fail(hiphopd,
-			"%s cannot be set up: this host has no IPv6, which HITs need "
-			"(net.ipv6.conf.all.disable_ipv6?).",
-			name);
+			"%s cannot be set up (%s): the system refuses; HITs need IPv6, which may be switched off "
+			"(net.ipv6.conf.all.disable_ipv6).",
+			name, answer.step);
 	return !error ||
 	       start_fail(hiphopd, "%s cannot be set up (%s): %s.", name, answer.step, hiphop_error_text(error));
 }
