@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/** keygen and id. */
+#include "daemon/command.h"
+
+#include "hip/crypto/host_identity.h"
+#include "kernel-helpers/files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ALGORITHM_RSA   5 /* RFC 7401 section 5.2.9 */
+#define ALGORITHM_ECDSA 7
+
+static void print_id(const json_t *answer)
+{
+	puts(command_text(answer, "hit"));
+}
+
+/** The name of a key's kind, by its Host Identity. */
+static const char *kind_of(const struct host_identity *identity, char *room, size_t size)
+{
+	size_t length = host_identity_octets(identity).length;
+	switch (host_identity_algorithm(identity)) {
+	case ALGORITHM_RSA:
+		snprintf(room, size, "rsa-%zu", host_identity_signature_length(identity) * 8);
+		return room;
+	case ALGORITHM_ECDSA:
+		return length > 2 + 64 ? "ecdsa-p384" : "ecdsa-p256";
+	default:
+		return "ecdsa-low";
+	}
+}
+
+static void show_identity(const struct command_line *line, const char *file, const struct host_identity *identity)
+{
+	char hit[HIT_TEXT_SIZE], kind[32];
+	json_t *answer = json_pack("{s:b, s:s, s:s, s:s}", "ok", 1, "hit", hit_format(host_identity_hit(identity), hit),
+		"algorithm", kind_of(identity, kind, sizeof kind), "file", file);
+	if (command_show(line, answer))
+		print_id(answer);
+	json_decref(answer);
+}
+
+static command_exit write_key(const struct command_line *line, const char *file, const struct host_identity *identity)
+{
+	struct buffer text;
+	hiphop_error error = host_identity_to_pem(identity, &text);
+	if (error)
+		return command_complain(line, COMMAND_FAILED, "failed", "The key cannot be written as text: %s.",
+			hiphop_error_text(error));
+	error = file_write_secret(file, text.data, text.length, line->force);
+	int error_number = errno;
+	host_identity_pem_free(&text);
+	if (error == HIPHOP_EXISTS)
+		return command_complain(line, COMMAND_FAILED, "exists",
+			"%s exists already and was left alone; --force would replace it, and with it this host's "
+			"identity.",
+			file);
+	if (error)
+		return command_complain(
+			line, COMMAND_FAILED, "failed", "%s cannot be written: %s.", file, strerror(error_number));
+	show_identity(line, file, identity);
+	return COMMAND_OK;
+}
+
+command_exit command_keygen(const struct command_line *line)
+{
+	const char *file = line->argument_count ? line->arguments[0]
+			   : line->output       ? line->output
+						: COMMAND_DEFAULT_KEY;
+	struct host_identity *identity;
+	host_identity_kind kind = HOST_IDENTITY_ECDSA_P256;
+	if (line->type && host_identity_kind_by_name(line->type, &kind))
+		return command_complain(line, COMMAND_USAGE, "usage",
+			"\"%s\" is no type of key; there are ecdsa-p256, ecdsa-p384, rsa-2048 and rsa-3072.",
+			line->type);
+	hiphop_error error = host_identity_generate(kind, &identity);
+	if (error)
+		return command_complain(
+			line, COMMAND_FAILED, "failed", "The key cannot be made: %s.", hiphop_error_text(error));
+	command_exit code = write_key(line, file, identity);
+	host_identity_free(identity);
+	return code;
+}
+
+static command_exit id_of_file(const struct command_line *line, const char *file)
+{
+	struct buffer text;
+	struct host_identity *identity;
+	hiphop_error error = file_read(file, HOST_IDENTITY_PEM_MAXIMUM, &text);
+	if (error)
+		return command_complain(line, COMMAND_FAILED, hiphop_error_text(error), "%s cannot be read: %s.", file,
+			error == HIPHOP_TOO_LARGE ? "it is too large for a key" : strerror(errno));
+	error = host_identity_from_pem((const char *)text.data, text.length, &identity);
+	file_free_secret(&text);
+	if (error)
+		return command_complain(line, COMMAND_FAILED, hiphop_error_text(error),
+			"%s holds no private key that a host identity can be (%s).", file, hiphop_error_text(error));
+	show_identity(line, file, identity);
+	host_identity_free(identity);
+	return COMMAND_OK;
+}
+
+command_exit command_id(const struct command_line *line)
+{
+	if (line->argument_count)
+		return id_of_file(line, line->arguments[0]);
+	return command_ask_once(line, json_pack("{s:s}", "command", "id"), print_id);
+}
