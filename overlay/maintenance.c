@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define CHECK_PAUSE SECONDS(5)
+/* Silent members that are checked in one round. */
+#define CHECKS_AT_ONCE 16
 /* A fresh member searches this many fingers quickly. */
 #define QUICK_FINGER_SEARCHES 24
 
@@ -40,9 +42,10 @@ static void update_failed(struct overlay *overlay, struct request *request, hiph
 	(void)error;
 	if (!peer)
 		return;
-	if (!reload_error) {
+	/* One lost message is not a death; the HIP layer tells of those. */
+	if (!reload_error && peer->member) {
 		peer->update_again = false;
-		peer_suspect(overlay, peer);
+		peer_check(overlay, peer);
 	}
 	update_done(overlay, peer);
 }
@@ -211,14 +214,21 @@ static void release_surplus(struct overlay *overlay)
 	}
 }
 
-static void ask_suspects(struct overlay *overlay)
+/* Suspects, and members that have been silent for long: a dead finger would swallow what is routed over it. */
+static void check_silent(struct overlay *overlay)
 {
 	struct map_walk walk = map_walk_start(&overlay->peers);
+	duration silence = 2 * overlay->timers.stabilise;
+	size_t checks = 0;
 	struct peer *peer;
 
-	while ((peer = map_walk_next(&walk, NULL)))
-		if (peer->suspect && peer->associated)
-			peer_check(overlay, peer);
+	while ((peer = map_walk_next(&walk, NULL)) && checks < CHECKS_AT_ONCE) {
+		bool silent = peer->member && overlay->now - peer->heard > silence;
+		if (!peer->associated || !(peer->suspect || silent))
+			continue;
+		peer_check(overlay, peer);
+		checks++;
+	}
 }
 
 void maintenance_stabilise(struct overlay *overlay)
@@ -227,7 +237,7 @@ void maintenance_stabilise(struct overlay *overlay)
 	if (overlay->role == OVERLAY_CLIENT)
 		return;
 	maintenance_update_neighbours(overlay);
-	ask_suspects(overlay);
+	check_silent(overlay);
 	release_surplus(overlay);
 }
 

@@ -45,7 +45,7 @@ static void set_defaults(struct overlay *overlay)
 	default_duration(&timers->connect_timeout, SECONDS(10));
 	default_duration(&timers->quarantine, SECONDS(30));
 	default_duration(&timers->replica_hold, SECONDS(5));
-	default_duration(&timers->request_timeout, SECONDS(30));
+	default_duration(&timers->request_timeout, SECONDS(10));
 	default_duration(&timers->request_retry, SECONDS(1));
 	default_size(&limits->storage_bytes, 16U << 20);
 	default_size(&limits->storage_values, 32768);

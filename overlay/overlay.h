@@ -108,7 +108,7 @@ struct overlay_timers {
 	duration connect_timeout; /**< an OVERLAY_CONNECT is given up [10 s] */
 	duration quarantine;      /**< a dead node that others still name is not tried [30 s] */
 	duration replica_hold;    /**< from a change of neighbours to making new replicas [5 s] */
-	duration request_timeout; /**< a request is given up even if the HIP layer never reports [30 s] */
+	duration request_timeout; /**< a request is given up even if the HIP layer never reports [10 s] */
 	duration request_retry;   /**< pause before a failed request of the user is tried again [1 s] */
 };
 
@@ -166,7 +166,7 @@ void overlay_input(struct overlay *overlay, instant now, wall_milliseconds wall,
 void overlay_send_failed(struct overlay *overlay, instant now, uint64_t transaction, hiphop_error error);
 /** An encrypted association with that HIT stands, whoever asked for it. Call it again when the peer has restarted. */
 void overlay_neighbour_up(struct overlay *overlay, instant now, const struct hit *hit);
-/** It is gone, or the attempt that OVERLAY_CONNECT asked for has failed. */
+/** It is gone, or the attempt that OVERLAY_CONNECT asked for has failed and no association stands. */
 void overlay_neighbour_down(struct overlay *overlay, instant now, const struct hit *hit);
 /** A bootstrap peer is associated (implies overlay_neighbour_up): look for our place in its ring, and join or merge. */
 void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit *hit);

@@ -493,7 +493,10 @@ static void retry(struct network *network, const struct event *event)
 	struct sending failed = *sending;
 	sending->contents = NULL;
 	sending_end(sending);
-	if (failed.connect)
+	int other = failed.connect ? node_of(network, &failed.destination) : -1;
+	if (other >= 0 && network->associated[failed.origin][other])
+		; /* it came from the other side meanwhile */
+	else if (failed.connect)
 		overlay_neighbour_down(network->nodes[failed.origin].overlay, network->now, &failed.destination);
 	else
 		overlay_send_failed(

@@ -15,6 +15,7 @@ static struct network *ring_of(unsigned count, uint64_t seed, unsigned loss_perm
 
 	network->loss_permille = loss_permille;
 	network->verbose = getenv("OVERLAY_VERBOSE") != NULL;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (unsigned i = 0; i < count; i++)
 		network_create_overlay(network, i, OVERLAY_PEER);
 	return network;
@@ -162,6 +163,313 @@ static void sixty_four_nodes_join_at_once(void **state)
 	many_nodes_join(64, 5, 20, 180);
 }
 
+/* ---- Deaths ---- */
+
+static void stores_eight(struct network *network)
+{
+	char name[32];
+
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "key %u", i);
+		assert_int_equal(store(network, i, OVERLAY_KIND_PUT, name, name, false)->error, HIPHOP_OK);
+	}
+}
+
+static unsigned living(const struct network *network, unsigned start)
+{
+	while (!network->nodes[start % network->count].alive)
+		start++;
+	return start % network->count;
+}
+
+static void finds_eight(struct network *network)
+{
+	char name[32];
+
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "key %u", i);
+		const struct result *result = fetch(network, living(network, i * 11 + 3), OVERLAY_KIND_PUT, name);
+		assert_int_equal(result->error, HIPHOP_OK);
+		assert_int_equal(result->value_count, 1);
+		assert_string_equal(result->value[0], name);
+	}
+}
+
+static unsigned holder_of(struct network *network, const char *name)
+{
+	const struct result *result = fetch(network, living(network, 1), OVERLAY_KIND_PUT, name);
+
+	assert_int_equal(result->error, HIPHOP_OK);
+	return (unsigned)node_of(network, &result->answering);
+}
+
+/* The record itself is not refreshed here (not kept), so only replicas can save it. */
+static void values_survive_their_holders(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(16, 11, 10);
+
+	converges(network, 60);
+	stores_eight(network);
+	network_run(network, SECONDS(2));
+	for (unsigned death = 0; death < 6; death++) {
+		network_kill(network, holder_of(network, "key 3"));
+		/* At once: whoever is next in the ring has a copy. */
+		const struct result *result = fetch(network, living(network, death + 5), OVERLAY_KIND_PUT, "key 3");
+		assert_int_equal(result->error, HIPHOP_OK);
+		assert_string_equal(result->value[0], "key 3");
+		network_run(network, SECONDS(25));
+	}
+	converges(network, 60);
+	finds_eight(network);
+	network_free(network);
+}
+
+static void two_die_at_once(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(24, 12, 0);
+
+	converges(network, 60);
+	stores_eight(network);
+	network_run(network, SECONDS(2));
+	unsigned first = holder_of(network, "key 2");
+	unsigned second = true_successor(network, first);
+	network_kill(network, first);
+	network_kill(network, second);
+	converges(network, 90);
+	finds_eight(network);
+	network_free(network);
+}
+
+static void leaving_hands_everything_over(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(12, 13, 0);
+
+	converges(network, 60);
+	stores_eight(network);
+	for (unsigned i = 2; i < 8; i++) {
+		uint64_t token = next_token++;
+		network->result_count = 0;
+		assert_int_equal(overlay_leave(network->nodes[i].overlay, network->now, token), HIPHOP_OK);
+		drain(network, i);
+		assert_int_equal(wait_for(network, token)->error, HIPHOP_OK);
+		network_kill(network, i);
+		finds_eight(network);
+	}
+	converges(network, 60);
+	network_free(network);
+}
+
+static void a_new_node_gets_what_it_is_responsible_for(void **state)
+{
+	(void)state;
+	struct network *network = network_start(12, 14);
+
+	for (unsigned i = 0; i < 8; i++)
+		network_create_overlay(network, i, OVERLAY_PEER);
+	network_run(network, SECONDS(20));
+	stores_eight(network);
+	for (unsigned i = 8; i < 12; i++) {
+		network_create_overlay(network, i, OVERLAY_PEER);
+		for (unsigned look = 0; look < 8; look++) {
+			network_run(network, MILLISECONDS(250));
+			finds_eight(network);
+		}
+	}
+	converges(network, 60);
+	finds_eight(network);
+	network_free(network);
+}
+
+/* ---- Splits ---- */
+
+static void a_split_heals(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(20, 15, 0);
+
+	converges(network, 60);
+	stores_eight(network);
+	for (unsigned i = 0; i < 20; i++)
+		network->nodes[i].side = i % 2;
+	converges(network, 180);
+	char name[32];
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "late %u", i);
+		assert_int_equal(store(network, i, OVERLAY_KIND_PUT, name, name, true)->error, HIPHOP_OK);
+	}
+	for (unsigned i = 0; i < 20; i++)
+		network->nodes[i].side = 0;
+	converges(network, 180);
+	finds_eight(network);
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "late %u", i);
+		assert_int_equal(fetch(network, i + 9, OVERLAY_KIND_PUT, name)->error, HIPHOP_OK);
+	}
+	network_free(network);
+}
+
+/* Two rings that have never heard of each other, then one node learns of the other ring. */
+static void two_rings_merge(void **state)
+{
+	(void)state;
+	struct network *network = network_start(24, 16);
+
+	for (unsigned i = 0; i < 24; i++) {
+		network->nodes[i].bootstrap[0] = i % 2 ? (i == 1 ? -1 : 1) : (i ? 0 : -1);
+		network->nodes[i].side = i % 2;
+		network_create_overlay(network, i, OVERLAY_PEER);
+	}
+	converges(network, 60);
+	for (unsigned i = 0; i < 24; i++)
+		network->nodes[i].side = 0;
+	network->nodes[7].bootstrap[1] = 0;
+	converges(network, 120);
+	network_free(network);
+}
+
+/* ---- Names ---- */
+
+#define NAMES OVERLAY_KIND_SIP_REGISTRATION_FIRST_COME
+
+static void a_name_belongs_to_who_came_first(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(10, 17, 0);
+
+	converges(network, 60);
+	assert_int_equal(store(network, 2, NAMES, "sip:bob@example.com", "two", true)->error, HIPHOP_OK);
+	assert_int_equal(store(network, 3, NAMES, "sip:bob@example.com", "three", true)->error, HIPHOP_REFUSED);
+	assert_int_equal(store(network, 2, NAMES, "sip:bob@example.com", "two again", true)->error, HIPHOP_OK);
+	const struct result *result = fetch(network, 5, NAMES, "sip:bob@example.com");
+	assert_int_equal(result->value_count, 1);
+	assert_string_equal(result->value[0], "two again");
+	assert_true(hit_equal(&result->owner[0], &network->nodes[2].hit));
+	/* Removed, the name still keeps others out. */
+	struct hit resource = resource_of(network, "sip:bob@example.com");
+	uint64_t token = next_token++;
+	network->result_count = 0;
+	assert_int_equal(
+		overlay_remove(network->nodes[2].overlay, network->now, WALL(network), token, NAMES, &resource),
+		HIPHOP_OK);
+	drain(network, 2);
+	assert_int_equal(wait_for(network, token)->error, HIPHOP_OK);
+	assert_int_equal(fetch(network, 5, NAMES, "sip:bob@example.com")->error, HIPHOP_NOT_FOUND);
+	assert_int_equal(store(network, 3, NAMES, "sip:bob@example.com", "three", false)->error, HIPHOP_REFUSED);
+	assert_int_equal(store(network, 2, NAMES, "sip:bob@example.com", "back", true)->error, HIPHOP_OK);
+	network_free(network);
+}
+
+static void two_claims_meet(void **state)
+{
+	(void)state;
+	struct network *network = network_start(9, 18);
+
+	/* Node 8 is alone, the others are a ring; both give the same name away. */
+	for (unsigned i = 0; i < 9; i++) {
+		network->nodes[i].side = i == 8;
+		network_create_overlay(network, i, OVERLAY_PEER);
+	}
+	network_run(network, SECONDS(20));
+	assert_int_equal(store(network, 8, NAMES, "sip:bob@example.com", "eight", true)->error, HIPHOP_OK);
+	assert_int_equal(store(network, 3, NAMES, "sip:bob@example.com", "three", true)->error, HIPHOP_OK);
+	network_run(network, SECONDS(2));
+	network->nodes[8].side = 0;
+	converges(network, 60);
+	network_run(network, SECONDS(120));
+	for (unsigned i = 0; i < 9; i++) {
+		const struct result *result = fetch(network, i, NAMES, "sip:bob@example.com");
+		assert_int_equal(result->value_count, 1);
+		assert_string_equal(result->value[0], "three");
+	}
+	network_free(network);
+}
+
+/* ---- Other requests ---- */
+
+static void ping_trace_stat_find(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(32, 19, 0);
+	struct hit resource;
+	uint64_t token = next_token++;
+
+	converges(network, 60);
+	network->result_count = 0;
+	overlay_ping(network->nodes[3].overlay, network->now, token, &network->nodes[30].hit);
+	drain(network, 3);
+	const struct result *result = wait_for(network, token);
+	assert_int_equal(result->error, HIPHOP_OK);
+	assert_true(hit_equal(&result->answering, &network->nodes[30].hit));
+	assert_true(result->hops >= 1 && result->hops < 8);
+
+	store(network, 4, OVERLAY_KIND_PUT, "key", "value", false);
+	resource = resource_of(network, "key");
+	unsigned holder = holder_of(network, "key");
+	network->result_count = 0;
+	overlay_trace(network->nodes[5].overlay, network->now, 1000, &resource);
+	overlay_stat(network->nodes[5].overlay, network->now, 1001, OVERLAY_KIND_PUT, &resource);
+	overlay_find(network->nodes[5].overlay, network->now, 1002, OVERLAY_KIND_PUT, &resource);
+	drain(network, 5);
+	result = wait_for(network, 1000);
+	assert_int_equal(result->error, HIPHOP_OK);
+	assert_true(result->path_length >= 1);
+	assert_true(hit_equal(&result->path[result->path_length - 1], &network->nodes[holder].hit));
+	result = wait_for(network, 1001);
+	assert_int_equal(result->error, HIPHOP_OK);
+	assert_true(hit_equal(&result->owner[0], &network->nodes[4].hit));
+	result = wait_for(network, 1002);
+	assert_int_equal(result->error, HIPHOP_OK);
+	assert_true(hit_equal(&result->resource, &resource));
+	network_free(network);
+}
+
+static void a_client_stores_and_fetches(void **state)
+{
+	(void)state;
+	struct network *network = network_start(10, 20);
+
+	for (unsigned i = 0; i < 9; i++)
+		network_create_overlay(network, i, OVERLAY_PEER);
+	network_run(network, SECONDS(20));
+	network_create_overlay(network, 9, OVERLAY_CLIENT);
+	network_run(network, SECONDS(20));
+	assert_true(overlay_is_joined(network->nodes[9].overlay));
+	assert_int_equal(store(network, 9, OVERLAY_KIND_PUT, "key", "from a client", true)->error, HIPHOP_OK);
+	assert_string_equal(fetch(network, 4, OVERLAY_KIND_PUT, "key")->value[0], "from a client");
+	assert_string_equal(fetch(network, 9, OVERLAY_KIND_PUT, "key")->value[0], "from a client");
+	struct overlay_status status;
+	for (unsigned i = 0; i < 9; i++) {
+		overlay_get_status(network->nodes[i].overlay, &status);
+		for (size_t j = 0; j < status.neighbour_count; j++)
+			assert_false(status.neighbours[j].member &&
+				     hit_equal(&status.neighbours[j].hit, &network->nodes[9].hit));
+	}
+	/* Others reach it through the peer that it attached to: the one responsible for its place. */
+	uint64_t token = next_token++;
+	overlay_ping(network->nodes[3].overlay, network->now, token, &network->nodes[9].hit);
+	drain(network, 3);
+	assert_int_equal(wait_for(network, token)->error, HIPHOP_OK);
+	network_free(network);
+}
+
+static void kept_values_outlive_their_lifetime(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(6, 21, 0);
+
+	converges(network, 60);
+	store(network, 2, OVERLAY_KIND_PUT, "kept", "kept", true);
+	store(network, 2, OVERLAY_KIND_PUT, "not kept", "not kept", false);
+	for (unsigned i = 0; i < 8; i++)
+		network_run(network, SECONDS(1000));
+	assert_int_equal(fetch(network, 4, OVERLAY_KIND_PUT, "kept")->error, HIPHOP_OK);
+	assert_int_equal(fetch(network, 4, OVERLAY_KIND_PUT, "not kept")->error, HIPHOP_NOT_FOUND);
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +478,17 @@ int main(void)
 		cmocka_unit_test(sixteen_nodes_join),
 		cmocka_unit_test(sixteen_nodes_join_over_bad_links),
 		cmocka_unit_test(sixty_four_nodes_join_at_once),
+		cmocka_unit_test(values_survive_their_holders),
+		cmocka_unit_test(two_die_at_once),
+		cmocka_unit_test(leaving_hands_everything_over),
+		cmocka_unit_test(a_new_node_gets_what_it_is_responsible_for),
+		cmocka_unit_test(a_split_heals),
+		cmocka_unit_test(two_rings_merge),
+		cmocka_unit_test(a_name_belongs_to_who_came_first),
+		cmocka_unit_test(two_claims_meet),
+		cmocka_unit_test(ping_trace_stat_find),
+		cmocka_unit_test(a_client_stores_and_fetches),
+		cmocka_unit_test(kept_values_outlive_their_lifetime),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
