@@ -33,7 +33,7 @@ static void print_try(const json_t *answer)
 		command_print_safe(command_text(answer, "path"));
 		printf(" via ");
 		command_print_safe(command_text(answer, "remote"));
-		printf(" time=%.3g ms", command_number(answer, "rtt_ms", 0));
+		printf(" time=%.2f ms", command_number(answer, "rtt_ms", 0));
 	}
 	putchar('\n');
 	fflush(stdout);
@@ -45,7 +45,7 @@ static void print_tally(const char *target, const struct ping_tally *tally)
 	printf("%ld tries, %ld answers, %ld%% loss\n", tally->tries, tally->answers,
 		tally->tries ? (tally->tries - tally->answers) * 100 / tally->tries : 0);
 	if (tally->answers)
-		printf("rtt min/avg/max = %.3g/%.3g/%.3g ms\n", tally->least_ms, tally->sum_ms / (double)tally->answers,
+		printf("rtt min/avg/max = %.2f/%.2f/%.2f ms\n", tally->least_ms, tally->sum_ms / (double)tally->answers,
 			tally->most_ms);
 }
 
@@ -104,7 +104,7 @@ static void print_trace(const json_t *answer)
 		printf("%2zu  ", index + 1);
 		command_print_safe(command_text(hop, "hit"));
 		if (json_is_number(json_object_get(hop, "rtt_ms")))
-			printf("  %.3g ms", command_number(hop, "rtt_ms", 0));
+			printf("  %.2f ms", command_number(hop, "rtt_ms", 0));
 		putchar('\n');
 	}
 	printf("path: ");
@@ -116,7 +116,7 @@ static void print_trace(const json_t *answer)
 	printf(" to ");
 	command_print_safe(command_text(answer, "remote"));
 	if (json_is_number(json_object_get(answer, "rtt_ms")))
-		printf(", %.3g ms", command_number(answer, "rtt_ms", 0));
+		printf(", %.2f ms", command_number(answer, "rtt_ms", 0));
 	putchar('\n');
 }
 

@@ -34,8 +34,11 @@ bool start_tunnel(struct hiphopd *hiphopd)
 {
 	const char *name = hiphopd->configuration.tunnel_name;
 	hiphop_error error = tunnel_device_open(name, &hiphopd->tunnel);
-	return !error ||
-	       start_fail(hiphopd, "The tunnel device %s cannot be made: %s.", name, tunnel_open_trouble(error, errno));
+	if (error)
+		return start_fail(
+			hiphopd, "The tunnel device %s cannot be made: %s.", name, tunnel_open_trouble(error, errno));
+	network_enable_ipv6(name);
+	return true;
 }
 
 /** Without raw sockets UDP still serves, so their absence is no reason to stop. */
