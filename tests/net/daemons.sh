@@ -71,12 +71,13 @@ lab_hiphopd_stop() {
 	lab_end "$(cat "$LAB_DIR/$1/hiphopd.pid")"
 }
 
-# lab_hiphopd_kill HOST: ends the daemon without warning, as a loss of power would.
+# lab_hiphopd_kill HOST: ends the daemon without warning, as a loss of power would. Fails when it had ended before.
 lab_hiphopd_kill() {
 	local pid
 	pid=$(cat "$LAB_DIR/$1/hiphopd.pid")
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
+	[ $? = 137 ]
 }
 
 # lab_hiphop HOST ARGUMENT...: the command hiphop, talking to HOST's daemon.

@@ -48,13 +48,14 @@ lab_start() {
 # Runs the script inside, hands its output on, and ends with its status. Never returns. The inner side has a process
 # group of its own, so that a signal to this side is answered by ending the whole of it.
 lab_run_inside() {
-	local namespaces=(--mount --net --pid --fork --kill-child --mount-proc) pipe line child
+	local namespaces=(--mount --net --pid --fork --kill-child --mount-proc) pipe line child status interrupted=
 	[ "$(id -u)" = 0 ] || namespaces+=(--user --map-root-user)
 	pipe=$(mktemp -d) && mkfifo "$pipe/output" || exit 1
 	set -m
 	LAB_INSIDE=$(id -u) unshare "${namespaces[@]}" -- "$BASH" "$0" "$@" >"$pipe/output" 2>&1 </dev/null &
 	child=$!
-	trap 'kill -TERM -- "-$child" 2>/dev/null' INT TERM HUP
+	trap 'interrupted=130; kill -TERM -- "-$child" 2>/dev/null' INT
+	trap 'kill -TERM -- "-$child" 2>/dev/null' TERM HUP
 	exec 8<"$pipe/output"
 	rm -r "$pipe"
 	while IFS= read -r line <&8; do
@@ -63,8 +64,9 @@ lab_run_inside() {
 		*) printf '%s\n' "$line" ;;
 		esac
 	done
-	wait "$child"
-	exit
+	wait "$child" 2>/dev/null
+	status=$?
+	exit "${interrupted:-$status}"
 }
 
 # lab_keep: like lab_finish, but leaves the laboratory running after the script. The outer side writes build/lab-PID/enter
