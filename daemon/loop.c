@@ -70,7 +70,10 @@ void loop_carry_out(struct hiphopd *hiphopd)
 		while (node_next_effect(hiphopd->node, &effect))
 			carry_out_one(hiphopd, &effect);
 	} while (loop_sip_tell_failures(hiphopd));
-	clock_timer_set(hiphopd->wake_timer, node_next_wake(hiphopd->node));
+	instant wake = node_next_wake(hiphopd->node);
+	if (wake != hiphopd->armed)
+		clock_timer_set(hiphopd->wake_timer, wake);
+	hiphopd->armed = wake;
 }
 
 static void on_wake(uv_poll_t *poll, int status, int events)
@@ -79,6 +82,7 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	clock_timer_consume(hiphopd->wake_timer);
+	hiphopd->armed = INSTANT_NEVER;
 	node_tick(hiphopd->node, clock_now());
 	loop_carry_out(hiphopd);
 }
@@ -206,6 +210,7 @@ static bool start_all(struct hiphopd *hiphopd)
 
 int loop_run(struct hiphopd *hiphopd)
 {
+	hiphopd->armed = INSTANT_NEVER;
 	if (uv_loop_init(&hiphopd->loop) < 0 || !start_all(hiphopd)) {
 		/* Happens when memory or descriptors run out at the start; the process ends, and all goes with it. */
 		log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the loop cannot be started: out of memory or descriptors");

@@ -64,6 +64,7 @@ struct hiphopd {
 	uv_signal_t signals[3];
 	uv_timer_t settle, minute;
 	int wake_timer, step_descriptor;
+	instant armed; /**< what the wake timer is set to */
 	struct control_server *control;
 	struct state_writer *writer;
 	struct packet_vector *vector; /**< for input; the node may send it on */
