@@ -76,6 +76,8 @@ void simulation_start(struct simulation *simulation, uint64_t seed, size_t count
 	simulation->delay = MILLISECONDS(10);
 	simulation->trace = UINT64_C(0xcbf29ce484222325);
 	simulation->vector = calloc(1, sizeof(*simulation->vector));
+	simulation->replies_vectors = calloc(2, sizeof(*simulation->replies_vectors));
+	assert_non_null(simulation->replies_vectors);
 	simulation->hosts = calloc(count, sizeof(*simulation->hosts));
 	assert_non_null(simulation->vector);
 	assert_non_null(simulation->hosts);
@@ -110,6 +112,7 @@ void simulation_free(struct simulation *simulation)
 	free(simulation->heap);
 	free(simulation->hosts);
 	free(simulation->vector);
+	free(simulation->replies_vectors);
 }
 
 /* ---- the network ---- */
@@ -249,29 +252,36 @@ static void keep_reply(struct simulation *simulation, const struct node_effect *
 	assert_non_null(*slot);
 }
 
+/* Carries out all effects; the echo replies of the kernel end up in `replies`. */
+static void carry_out(struct simulation *simulation, struct simulation_host *host, struct packet_vector *replies)
+{
+	struct node_effect effect;
+
+	while (node_next_effect(host->node, &effect)) {
+		if (effect.kind == NODE_UNDERLAY_SEND)
+			send_vector(simulation, host, effect.vector);
+		else if (effect.kind == NODE_TUNNEL_WRITE)
+			take_tunnel_packets(host, effect.vector, replies);
+		else if (effect.kind == NODE_REPLY)
+			keep_reply(simulation, &effect);
+	}
+}
+
 static void drain(struct simulation *simulation, struct simulation_host *host)
 {
-	struct packet_vector *replies = calloc(1, sizeof(*replies));
-	struct node_effect effect;
-	bool again;
+	struct packet_vector *vectors = simulation->replies_vectors;
+	size_t now = 0;
 
-	assert_non_null(replies);
-	do {
-		replies->count = 0;
-		while (node_next_effect(host->node, &effect)) {
-			if (effect.kind == NODE_UNDERLAY_SEND)
-				send_vector(simulation, host, effect.vector);
-			else if (effect.kind == NODE_TUNNEL_WRITE)
-				take_tunnel_packets(host, effect.vector, replies);
-			else if (effect.kind == NODE_REPLY)
-				keep_reply(simulation, &effect);
-		}
-		again = replies->count > 0;
-		if (again)
-			node_input_tunnel(host->node, simulation->now, replies);
-	} while (again);
+	vectors[0].count = 0;
+	carry_out(simulation, host, &vectors[0]);
+	/* A vector handed to the node is its own until the effects are drained: the next replies go into the other one. */
+	while (vectors[now].count) {
+		node_input_tunnel(host->node, simulation->now, &vectors[now]);
+		now = 1 - now;
+		vectors[now].count = 0;
+		carry_out(simulation, host, &vectors[now]);
+	}
 	host->wake = node_next_wake(host->node);
-	free(replies);
 }
 
 static void mix(struct simulation *simulation, uint64_t value)

@@ -51,7 +51,8 @@ struct simulation {
 	struct in_flight **heap; /**< datagrams under way, earliest first */
 	size_t in_flight_count, in_flight_capacity;
 	uint64_t next_order;
-	struct packet_vector *vector;
+	struct packet_vector *vector;           /**< for one delivery */
+	struct packet_vector *replies_vectors;  /**< two, for echo replies */
 	uint64_t trace; /**< hash of all that was delivered */
 	uint64_t delivered, lost;
 	json_t *replies[SIMULATION_REPLIES]; /**< last answer to the command with this token, or NULL */

@@ -55,18 +55,26 @@ static void assert_ok(json_t *answer)
 		fail_msg("%s", json_string_value(json_object_get(answer, "error")));
 }
 
+static void say(struct simulation *simulation, const char *what, size_t host, const char *key)
+{
+	if (getenv("SIM_SAY"))
+		fprintf(stderr, "%9.3f host %zu: %s %s\n", (double)simulation->now / 1e9, host, what, key);
+}
+
 static void put(struct simulation *simulation, size_t host, const char *key, const char *value)
 {
+	say(simulation, "put", host, key);
 	assert_ok(simulation_ask(simulation, host,
 		json_pack("{s:s, s:s, s:s}", "command", "put", "key", key, "value", value), SECONDS(40)));
 }
 
 static void get(struct simulation *simulation, size_t host, const char *key, const char *value)
 {
-	json_t *answer =
-		simulation_ask(simulation, host, json_pack("{s:s, s:s}", "command", "get", "key", key), SECONDS(40));
+	json_t *answer;
 	const char *found;
 
+	say(simulation, "get", host, key);
+	answer = simulation_ask(simulation, host, json_pack("{s:s, s:s}", "command", "get", "key", key), SECONDS(40));
 	assert_ok(answer);
 	found = json_string_value(json_object_get(json_array_get(json_object_get(answer, "values"), 0), "value"));
 	assert_string_equal(found, value);
@@ -234,5 +242,8 @@ int main(void)
 		cmocka_unit_test(test_split_rings_merge),
 	};
 
+	/* SIM_TEST chooses one. */
+	if (getenv("SIM_TEST"))
+		cmocka_set_test_filter(getenv("SIM_TEST"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
