@@ -281,13 +281,41 @@ static bool is_addressed_to_us(struct host *host, const struct incoming *in)
 	return false;
 }
 
+/* Only who proves to be our peer is told what was wrong (RFC 7401 section 5.2.19). */
+static void tell_breach(struct host *host, const struct incoming *in, uint16_t notification)
+{
+	const struct parameter_view *unknown = packet_unknown_critical(&in->view);
+	struct association *association = association_find(host, &in->view.sender);
+	struct span data = {NULL, 0};
+
+	if (!association || !association->session || !token_bucket_take(&association->answers, in->now) ||
+		verify_protected(host, in, association->session))
+		return;
+	if (unknown)
+		data = (struct span){in->octets + unknown->offset, 2};
+	notify_sender(host, in, notification, data);
+}
+
 static bool rules_hold(struct host *host, const struct incoming *in)
 {
-	hiphop_error error = packet_check_rules(&in->view, NULL);
+	uint16_t notification = 0;
+	hiphop_error error = packet_check_rules(&in->view, &notification);
 
-	if (error)
-		count(host, error == HIPHOP_UNSUPPORTED ? HOST_COUNT_DROP_UNSUPPORTED : HOST_COUNT_DROP_MALFORMED);
-	return !error;
+	if (!error)
+		return true;
+	count(host, error == HIPHOP_UNSUPPORTED ? HOST_COUNT_DROP_UNSUPPORTED : HOST_COUNT_DROP_MALFORMED);
+	tell_breach(host, in, notification);
+	return false;
+}
+
+/* A base exchange never rides on the SA that it replaces (RFC 6261 section 4). */
+static bool rides_its_own_sa(struct host *host, const struct incoming *in)
+{
+	if (in->view.type > HIP_PACKET_R2 || !in->arrival->inside_esp ||
+		!hit_equal(&in->view.sender, &in->arrival->neighbour))
+		return false;
+	count(host, HOST_COUNT_DROP_WRONG_STATE);
+	return true;
 }
 
 static void dispatch(struct host *host, struct incoming *in)
@@ -314,7 +342,8 @@ void host_input(
 		count(host, HOST_COUNT_DROP_OWN_HIT);
 		return;
 	}
-	if (!overlay_path_accepts(host, &in) || !is_addressed_to_us(host, &in) || !rules_hold(host, &in))
+	if (!overlay_path_accepts(host, &in) || !is_addressed_to_us(host, &in) || rides_its_own_sa(host, &in) ||
+		!rules_hold(host, &in))
 		return;
 	dispatch(host, &in);
 	overlay_path_pump(host);

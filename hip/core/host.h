@@ -127,7 +127,7 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
  */
 hiphop_error host_connect_opportunistic(struct host *host, instant now, const struct endpoint *remote);
 /** Marks a peer as held (an overlay neighbour): kept alive and watched even without traffic, never closed for
- *  idleness. May come before the association exists; remembered as long as there is an association or locator. */
+ *  idleness. May come before the association exists; remembered until it is taken back. */
 void host_hold(struct host *host, instant now, const struct hit *peer, bool hold);
 /** CLOSE (RFC 7401 section 5.3.7). The SAs are removed at once. HIPHOP_NOT_FOUND. */
 hiphop_error host_close(struct host *host, instant now, const struct hit *peer);

@@ -148,7 +148,7 @@ struct initiation {
 	instant sent;
 	struct endpoint targets[HOST_LOCATORS_MAXIMUM + 1]; /* where the I1 goes, best first */
 	size_t target_count;
-	bool overlay_tried;
+	unsigned offers;               /* R1s followed so far */
 	struct acceptance *acceptance; /* in I2_SENT */
 	struct queued_effect *farewell;
 };

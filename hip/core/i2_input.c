@@ -349,6 +349,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 	if (error) {
 		count(host, error == HIPHOP_LIMITED ? HOST_COUNT_DROP_TOO_MANY : HOST_COUNT_DROP_NO_MEMORY);
 		abandon(host, &made);
+		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
 		return;
 	}
 	session_commit(host, in->now, made.association, made.session, made.install, made.change);

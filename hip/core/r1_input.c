@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PUZZLE_TRIES_MAXIMUM (UINT64_C(64) << PUZZLE_DIFFICULTY_ACCEPTED)
+/* A search this much longer than its average happens once in nine million. */
+#define PUZZLE_PATIENCE UINT64_C(16)
+/* R1s that one exchange follows; each costs a puzzle. */
+#define OFFERS_MAXIMUM 4
 
 /* An R1 as read, and what we choose from it. Spans and views borrow the packet. */
 struct offer {
@@ -174,7 +177,7 @@ static hiphop_error solve(struct host *host, struct draft *draft)
 		(struct span){puzzle->random_i, puzzle->random_length}, host->random);
 
 	if (!error)
-		error = puzzle_search_run(&draft->search, PUZZLE_TRIES_MAXIMUM);
+		error = puzzle_search_run(&draft->search, PUZZLE_PATIENCE << puzzle->difficulty);
 	return error;
 }
 
@@ -418,7 +421,7 @@ static bool is_wanted(
 		return true;
 	if (initiation) {
 		if (parameter_r1_counter_read(packet_find(&in->view, PARAMETER_R1_COUNTER), &counter) ||
-			counter.counter <= initiation->acceptance->counter) {
+			counter.counter <= initiation->acceptance->counter || initiation->offers >= OFFERS_MAXIMUM) {
 			count(host, HOST_COUNT_DROP_OLD_R1);
 			return false;
 		}
@@ -466,6 +469,7 @@ static void commit(struct host *host, const struct incoming *in, const struct of
 	if (initiation->phase == HOST_I1_SENT && initiation->tries <= 1)
 		association->round_trip = in->now - initiation->sent;
 	initiation->acceptance = acceptance;
+	initiation->offers++;
 	initiation->phase = HOST_I2_SENT;
 	initiation->tries = 0;
 	if (!association->session)

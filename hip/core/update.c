@@ -7,6 +7,8 @@
 
 /* Update IDs ahead of the expected one that are taken. */
 #define UPDATE_WINDOW 64
+/* A session is this old before its peer is followed elsewhere. */
+#define FOLLOW_NOT_BEFORE SECONDS(3)
 
 struct protection session_protection(const struct session *session)
 {
@@ -100,6 +102,20 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 	outgoing_send(host, &way, out.octets, out.length);
 }
 
+/* The peer speaks from another place than its SA goes to: its NAT has changed the mapping, say. Only a new exchange
+ * proves that it is there. */
+static void follow(struct host *host, const struct incoming *in, struct association *association)
+{
+	const struct session *session = association->session;
+	const struct endpoint *from = &in->arrival->remote;
+
+	if (in->arrival->inside_esp || !session->has_sas || endpoint_equal(from, &session->remote) ||
+		in->now < instant_after(session->began, FOLLOW_NOT_BEFORE))
+		return;
+	if (!locators_learn(&host->locators, &association->peer, from, false))
+		initiator_begin(host, in->now, association);
+}
+
 static void take_seq(struct host *host, const struct incoming *in, struct association *association, uint32_t id)
 {
 	struct session *session = association->session;
@@ -108,6 +124,7 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	if (id - session->peer_update < UPDATE_WINDOW) {
 		session->peer_update = id + 1;
 		session->peer_updated = true;
+		follow(host, in, association);
 	}
 	answer(host, in, association, id);
 }

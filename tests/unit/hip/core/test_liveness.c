@@ -214,6 +214,30 @@ static void a_silent_peer_comes_back_elsewhere(void **state)
 	}
 }
 
+static packet_fate translate(struct network *network, struct flying *packet)
+{
+	if (packet->from == 0 && !packet->sealed) {
+		packet->source.address = network->hosts[0].address;
+		packet->source.port = 40001;
+	}
+	return FATE_PASS;
+}
+
+/* A NAT before the host gives it another address, which neither end is told. */
+static void a_nat_changes_its_mapping(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	network_associate(network, 0, 1);
+	network_run_with_traffic(network, SECONDS(5), 0, 1);
+	network->fate = translate;
+	assert_int_equal(address_parse("198.51.100.80", &network->hosts[0].address), HIPHOP_OK);
+	assert_true(time_until_usable(network, 0, 1, SECONDS(10)) < SECONDS(6));
+	assert_int_equal(network->hosts[0].failed, 0);
+	network_free(network);
+}
+
 /* A restarted host gets ESP for an SA it does not have any more. */
 static void an_unknown_spi_makes_the_peer_ask(void **state)
 {
@@ -257,6 +281,7 @@ int main(void)
 		cmocka_unit_test(the_address_changes),
 		cmocka_unit_test(the_same_addresses_change_nothing),
 		cmocka_unit_test(a_silent_peer_comes_back_elsewhere),
+		cmocka_unit_test(a_nat_changes_its_mapping),
 		cmocka_unit_test(an_unknown_spi_makes_the_peer_ask),
 	};
 
