@@ -272,7 +272,7 @@ static hiphop_error check_first_come(struct storage *storage, instant now, const
 
 	if (!held || hit_equal(&held->owner, &candidate->signer))
 		return HIPHOP_OK;
-	if (terms->right == STORE_ORIGINAL)
+	if (terms->right == STORE_ORIGINAL || (terms->right == STORE_MERGE && !terms->may_displace))
 		return HIPHOP_REFUSED;
 	bool wins = terms->copies > plan->resource->copies ||
 		    (terms->copies == plan->resource->copies && hit_compare(&candidate->signer, &held->owner) < 0);

@@ -76,7 +76,8 @@ typedef enum {
 struct store_terms {
 	store_right right;
 	uint64_t generation;  /**< of the message */
-	uint8_t copies;       /**< what the sender said; 1 when it did not */
+	uint8_t copies;       /**< what the sender said and may be believed; 1 when it did not */
+	bool may_displace;    /**< its claim to a name may take the place of another's (STORE_MERGE) */
 	uint32_t tombstone_s; /**< for values with no life left: how long their tombstone lasts */
 };
 

@@ -143,6 +143,35 @@ static void answer_stored(struct overlay *overlay, const struct overlay_arrival 
 	answer_send(overlay, arrival, &answer);
 }
 
+/* How many copies of a claim to believe in, where two claims to a name meet. In a ring a stranger may not displace a
+ * name, and nobody's word counts for more than the copies that there can be, or than one for its own claim. While we
+ * join, the admitting peer speaks for its ring. */
+static void limit_claim(
+	const struct overlay *overlay, const struct overlay_arrival *arrival, struct store_terms *terms, bool own)
+{
+	const struct peer *peer = peer_find(overlay, &arrival->sender);
+	uint8_t most = (uint8_t)(overlay->replicas + 1);
+
+	terms->may_displace = peer && peer->associated && (peer->member || !overlay->in_ring);
+	if (overlay->in_ring && own)
+		most = 1;
+	if (terms->copies > most)
+		terms->copies = most;
+}
+
+/* Is a value of the list signed by the sender of the message? FIRST-COME has one value under a name. */
+static bool is_own_claim(const struct reload_kind_values *values, const struct hit *sender)
+{
+	const struct kind *kind = kind_find(values->kind);
+	struct reader reader = reader_over(values->values.data, values->values.length);
+	struct stored_data data;
+
+	while (kind && reader_left(&reader) && !stored_data_read(&reader, kind->model, &data))
+		if (data.key.length == HIT_LENGTH && memcmp(data.key.data, sender->octets, HIT_LENGTH) == 0)
+			return true;
+	return false;
+}
+
 /* One Kind in a message is all that we take: it keeps every Store atomic, and nobody needs more. */
 static uint16_t store_message(struct overlay *overlay, const struct overlay_arrival *arrival,
 	const struct reload_message *message, store_right right, uint32_t *kind)
@@ -159,6 +188,7 @@ static uint16_t store_message(struct overlay *overlay, const struct overlay_arri
 		.generation = values.generation,
 		.copies = message->has_copies && message->copies ? message->copies : 1,
 		.tombstone_s = message->tombstone_s};
+	limit_claim(overlay, arrival, &terms, is_own_claim(&values, &arrival->sender));
 	return store_kind_values(
 		overlay, &message->store.resource, &values, &terms, right == STORE_ORIGINAL ? &arrival->sender : NULL);
 }

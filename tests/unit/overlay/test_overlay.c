@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "network.h"
+#include "overlay/message.h"
+#include "overlay/signed_value.h"
 
 static uint64_t next_token = 1;
 
@@ -387,6 +389,90 @@ static void two_claims_meet(void **state)
 	network_free(network);
 }
 
+/* A message of our own making, from one node to another. */
+static void send_raw(struct network *network, unsigned from, unsigned to, const struct reload_message *message)
+{
+	uint8_t octets[OVERLAY_MESSAGE_MAXIMUM];
+	struct writer writer = writer_over(octets, sizeof(octets));
+	struct packet_path path = {.count = 1, .node = {(uint16_t)from}};
+	struct overlay_arrival arrival = {.sender = network->nodes[from].hit,
+		.receiver = network->nodes[to].hit,
+		.transaction = next_token++,
+		.hops = 1,
+		.route = &path,
+		.route_length = sizeof(path)};
+
+	assert_int_equal(reload_message_write(&writer, message), HIPHOP_OK);
+	overlay_input(network->nodes[to].overlay, network->now, WALL(network), &arrival, octets, writer.position);
+	drain(network, to);
+}
+
+/* A stranger that calls its claim a replica on very many peers does not get the name. */
+static void a_loud_stranger_does_not_get_the_name(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(8, 22, 0);
+	struct hit resource;
+	struct fake_identity thief;
+	struct overlay_crypto crypto = fake_crypto(&thief);
+	struct buffer signed_octets;
+	uint8_t octets[1024];
+	struct writer writer = writer_over(octets, sizeof(octets));
+
+	converges(network, 60);
+	store(network, 2, NAMES, "sip:bob@example.com", "two", true);
+	resource = resource_of(network, "sip:bob@example.com");
+	struct hit thief_hit = fake_identity_start(&thief, 999999);
+	struct unsigned_value value = {.kind = kind_find(NAMES),
+		.resource = resource,
+		.storage_time = WALL(network) + 1000,
+		.key = {thief_hit.octets, HIT_LENGTH},
+		.exists = true,
+		.value = {(const uint8_t *)"thief", 5}};
+	assert_int_equal(signed_value_make(&value, &crypto, &signed_octets), HIPHOP_OK);
+	size_t mark = reload_begin_kind_values(&writer, NAMES, 1);
+	stored_data_write(&writer, value.storage_time, 3600, (struct span){signed_octets.data, signed_octets.length});
+	reload_end_kind_values(&writer, mark);
+	struct reload_message message = {.code = RELOAD_STORE_REQUEST,
+		.store = {.resource = resource, .replica_number = 1, .kinds = {octets, writer.position}},
+		.has_copies = true,
+		.copies = 255};
+	struct hit stranger = network->nodes[5].hit;
+	network->nodes[5].hit = thief_hit; /* as sender of the message only */
+	for (unsigned i = 0; i < 8; i++)
+		if (i != 5)
+			send_raw(network, 5, i, &message);
+	network->nodes[5].hit = stranger;
+	network_run(network, SECONDS(30));
+	assert_string_equal(fetch(network, 6, NAMES, "sip:bob@example.com")->value[0], "two");
+	buffer_free(&signed_octets);
+	network_free(network);
+}
+
+/* ---- Restarts ---- */
+
+static void a_restarted_node_is_back_in_the_ring(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(10, 23, 10);
+
+	converges(network, 60);
+	stores_eight(network);
+	network_run(network, SECONDS(2));
+	for (unsigned i = 0; i < 5; i++) {
+		/* Its neighbours have not noticed yet; the associations are new from both sides. */
+		overlay_free(network->nodes[i].overlay);
+		for (unsigned j = 0; j < network->count; j++)
+			network->associated[i][j] = network->associated[j][i] = false;
+		network->nodes[i].bootstrap[0] = 9;
+		network_create_overlay(network, i, OVERLAY_PEER);
+		network_run(network, SECONDS(20));
+	}
+	converges(network, 60);
+	finds_eight(network);
+	network_free(network);
+}
+
 /* ---- Other requests ---- */
 
 static void ping_trace_stat_find(void **state)
@@ -486,6 +572,8 @@ int main(void)
 		cmocka_unit_test(two_rings_merge),
 		cmocka_unit_test(a_name_belongs_to_who_came_first),
 		cmocka_unit_test(two_claims_meet),
+		cmocka_unit_test(a_loud_stranger_does_not_get_the_name),
+		cmocka_unit_test(a_restarted_node_is_back_in_the_ring),
 		cmocka_unit_test(ping_trace_stat_find),
 		cmocka_unit_test(a_client_stores_and_fetches),
 		cmocka_unit_test(kept_values_outlive_their_lifetime),
