@@ -2,6 +2,7 @@
 #include "sipglue/forward.h"
 
 #include "sipglue/calls.h"
+#include "sipglue/library_memory.h"
 #include "sipglue/place.h"
 #include "sipglue/route.h"
 #include "sipglue/stream.h"
@@ -38,7 +39,7 @@ static hiphop_error set_request_uri(struct message *message, const struct target
 	osip_uri_t *uri = NULL;
 	if (!target->uri)
 		return HIPHOP_OK;
-	if (osip_uri_clone(target->uri, &uri) != OSIP_SUCCESS)
+	if (uri_copy(target->uri, &uri) != HIPHOP_OK)
 		return HIPHOP_NO_MEMORY;
 	osip_uri_free(message->osip->req_uri);
 	message->osip->req_uri = uri;
@@ -52,6 +53,7 @@ hiphop_error forward_build(const struct sip *sip, const struct message *request,
 	hiphop_error error = message_clone(request, &made);
 	if (!error)
 		error = set_request_uri(made, target);
+	library_memory_watch();
 	if (!error)
 		error = lessen_max_forwards(made);
 	if (!error && may_begin_dialog(made))
@@ -60,6 +62,8 @@ hiphop_error forward_build(const struct sip *sip, const struct message *request,
 		error = route_postprocess(made);
 	if (!error)
 		error = via_push(sip, made, &target->path, id, mark);
+	if (!error && library_memory_failed())
+		error = HIPHOP_NO_MEMORY;
 	if (error)
 		message_free(made);
 	else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sipglue/message.h"
 
+#include "sipglue/library_memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +15,19 @@ static void be_silent(const char *file, int line, osip_trace_level_t level, cons
 	(void)file, (void)line, (void)level, (void)format, (void)arguments;
 }
 
+hiphop_error uri_copy(const osip_uri_t *uri, osip_uri_t **copy)
+{
+	library_memory_watch();
+	if (osip_uri_clone(uri, copy) == OSIP_SUCCESS && !library_memory_failed())
+		return HIPHOP_OK;
+	osip_uri_free(*copy);
+	*copy = NULL;
+	return HIPHOP_NO_MEMORY;
+}
+
 void message_library_start(void)
 {
+	library_memory_start();
 	parser_init();
 	osip_trace_initialize_func(END_TRACE_LEVEL, be_silent);
 }
@@ -176,11 +189,12 @@ static hiphop_error parse_head(struct message *message, const uint8_t *octets, s
 	char *head = copy_head(octets, head_length, &length);
 	if (!head)
 		return HIPHOP_NO_MEMORY;
+	library_memory_watch();
 	int result = osip_message_init(&message->osip);
 	if (result == OSIP_SUCCESS)
 		result = osip_message_parse(message->osip, head, length);
 	free(head);
-	if (result == OSIP_NOMEM)
+	if (result == OSIP_NOMEM || library_memory_failed())
 		return HIPHOP_NO_MEMORY;
 	return result == OSIP_SUCCESS && is_complete(message->osip) ? HIPHOP_OK : HIPHOP_MALFORMED;
 }
@@ -224,7 +238,8 @@ hiphop_error message_parse(const uint8_t *octets, size_t length, struct message 
 hiphop_error message_clone(const struct message *message, struct message **copy)
 {
 	struct message *made = calloc(1, sizeof *made);
-	if (!made || osip_message_clone(message->osip, &made->osip) != OSIP_SUCCESS ||
+	library_memory_watch();
+	if (!made || osip_message_clone(message->osip, &made->osip) != OSIP_SUCCESS || library_memory_failed() ||
 		set_body(made, message->body, message->body_length) != HIPHOP_OK) {
 		message_free(made);
 		return HIPHOP_NO_MEMORY;
@@ -311,6 +326,7 @@ static struct message *message_new(void)
 
 hiphop_error message_response(const struct message *request, int status, const char *to_tag, struct message **response)
 {
+	library_memory_watch();
 	struct message *made = message_new();
 	if (!made)
 		return HIPHOP_NO_MEMORY;
@@ -322,7 +338,7 @@ hiphop_error message_response(const struct message *request, int status, const c
 	good = good && osip_list_clone(&from->vias, &made->osip->vias, clone_via) == 0;
 	if (good && to_tag && *message_tag(made->osip->to) == 0)
 		good = parameter_set(&made->osip->to->gen_params, "tag", to_tag) == HIPHOP_OK;
-	if (!good) {
+	if (!good || library_memory_failed()) {
 		message_free(made);
 		return HIPHOP_NO_MEMORY;
 	}
@@ -334,6 +350,7 @@ hiphop_error message_response(const struct message *request, int status, const c
 static hiphop_error same_hop_request(
 	const struct message *request, const osip_to_t *to, const char *method, struct message **out)
 {
+	library_memory_watch();
 	struct message *made = message_new();
 	if (!made)
 		return HIPHOP_NO_MEMORY;
@@ -348,7 +365,8 @@ static hiphop_error same_hop_request(
 		osip_via_free(via);
 		good = false;
 	}
-	if (!good || message_add_header(made, "Max-Forwards", "70") != HIPHOP_OK) {
+	good = good && message_add_header(made, "Max-Forwards", "70") == HIPHOP_OK;
+	if (!good || library_memory_failed()) {
 		message_free(made);
 		return HIPHOP_NO_MEMORY;
 	}

@@ -36,6 +36,8 @@ struct message_frame {
 
 /** Makes libosip2 ready (its tables are global, constant, and filled again with the same content) and silent. */
 void message_library_start(void);
+/** A whole copy, or HIPHOP_NO_MEMORY. */
+hiphop_error uri_copy(const osip_uri_t *uri, osip_uri_t **copy);
 /** Looks at the first octets of a message. HIPHOP_MALFORMED (bad Content-Length, zero octet), HIPHOP_TOO_LARGE. */
 hiphop_error message_scan(const uint8_t *octets, size_t length, struct message_frame *frame);
 /** Parses a whole message; a datagram's body ends with its Content-Length or its end (RFC 3261 section 18.3).

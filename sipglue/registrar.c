@@ -2,6 +2,7 @@
 #include "sipglue/registrar.h"
 
 #include "sipglue/bindings.h"
+#include "sipglue/library_memory.h"
 #include "sipglue/place.h"
 #include "sipglue/registration_record.h"
 #include "sipglue/transaction.h"
@@ -130,7 +131,7 @@ static hiphop_error fill_binding(const struct sip *sip, const struct transaction
 {
 	char *text = NULL;
 	struct binding *made = calloc(1, sizeof *made);
-	if (!made || osip_uri_clone(contact->url, &made->uri) != OSIP_SUCCESS ||
+	if (!made || uri_copy(contact->url, &made->uri) != HIPHOP_OK ||
 		osip_uri_to_str(contact->url, &text) != OSIP_SUCCESS) {
 		binding_free(made);
 		return HIPHOP_NO_MEMORY;
@@ -197,7 +198,8 @@ static hiphop_error list_contacts(struct sip *sip, const char *aor, struct messa
 		const struct binding *binding = registration->bindings[i];
 		snprintf(line, sizeof line, "<%s>;q=%u.%03u;expires=%u", binding->contact, binding->quality / 1000,
 			binding->quality % 1000, binding_seconds_left(binding, sip->now));
-		if (osip_message_set_contact(response->osip, line) != OSIP_SUCCESS)
+		library_memory_watch();
+		if (osip_message_set_contact(response->osip, line) != OSIP_SUCCESS || library_memory_failed())
 			error = HIPHOP_NO_MEMORY;
 	}
 	return error;

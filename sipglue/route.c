@@ -42,7 +42,7 @@ hiphop_error route_preprocess(const struct sip *sip, struct message *request)
 		int last = osip_list_size(routes) - 1;
 		osip_uri_t *uri = NULL;
 		const osip_route_t *route = osip_list_get(routes, last);
-		if (!route->url || osip_uri_clone(route->url, &uri) != OSIP_SUCCESS)
+		if (!route->url || uri_copy(route->url, &uri) != HIPHOP_OK)
 			return HIPHOP_NO_MEMORY;
 		osip_uri_free(request->osip->req_uri);
 		request->osip->req_uri = uri;
@@ -60,7 +60,7 @@ hiphop_error route_postprocess(struct message *request)
 		return HIPHOP_OK;
 	osip_route_t *last = NULL;
 	osip_uri_t *uri = NULL;
-	if (osip_uri_clone(top, &uri) != OSIP_SUCCESS || osip_route_init(&last) != OSIP_SUCCESS ||
+	if (uri_copy(top, &uri) != HIPHOP_OK || osip_route_init(&last) != OSIP_SUCCESS ||
 		osip_list_add(&request->osip->routes, last, -1) < 0) {
 		osip_uri_free(uri);
 		osip_route_free(last);

@@ -97,7 +97,7 @@ int targets_registered(struct sip *sip, const char *aor, struct target_set *set)
 		struct target target = {.quality = binding->quality};
 		if (!binding_path(sip, binding, &target.path))
 			continue;
-		if (osip_uri_clone(binding->uri, &target.uri) != OSIP_SUCCESS)
+		if (uri_copy(binding->uri, &target.uri) != HIPHOP_OK)
 			return 500;
 		insert(set, target);
 	}
