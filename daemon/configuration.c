@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SIZE 128
+#define KEY_SIZE     128
 #define HIP_UDP_PORT 10500 /* RFC 9028 section 5.1 */
 
 bool configuration_complain(
@@ -115,6 +115,16 @@ static bool read_fallbacks(struct configuration_reading *reading)
 	return true;
 }
 
+/** Others are reached by the transport most liked here; and they do not listen at "any free port". */
+static void complete_endpoint(const struct configuration *configuration, struct endpoint *endpoint)
+{
+	endpoint->transport = configuration->transports[0];
+	if (endpoint->transport == TRANSPORT_IP)
+		endpoint->port = 0;
+	else if (!endpoint->port)
+		endpoint->port = configuration->port ? configuration->port : HIP_UDP_PORT;
+}
+
 /** Defaults that follow other values. */
 static bool derive(struct configuration_reading *reading)
 {
@@ -124,14 +134,10 @@ static bool derive(struct configuration_reading *reading)
 			configuration->state);
 	if (!*configuration->sip_domain)
 		strcpy(configuration->sip_domain, configuration->overlay_name);
-	/* Others do not listen at "any free port". */
-	uint16_t port = configuration->port ? configuration->port : HIP_UDP_PORT;
 	for (size_t i = 0; i < configuration->host_count; i++)
-		if (!configuration->hosts[i].endpoint.port)
-			configuration->hosts[i].endpoint.port = port;
+		complete_endpoint(configuration, &configuration->hosts[i].endpoint);
 	for (size_t i = 0; i < configuration->bootstrap_count; i++)
-		if (!configuration->bootstrap[i].endpoint.port)
-			configuration->bootstrap[i].endpoint.port = port;
+		complete_endpoint(configuration, &configuration->bootstrap[i].endpoint);
 	return true;
 }
 

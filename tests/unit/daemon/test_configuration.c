@@ -79,7 +79,7 @@ static void a_full_file(void **state)
 	const char *text =
 		"identity = { key = \"/k.pem\"; };\n"
 		"tunnel = { name = \"hip7\"; mtu = 1300; };\n"
-		"underlay = { port = 10501; transports = ( \"ip\" );\n"
+		"underlay = { port = 10501; transports = ( \"udp\" );\n"
 		" hosts = ( { name = \"bob\"; hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; },\n"
 		"           { hit = \"" HIT_2 "\"; address = \"2001:db8::7\"; port = 99; } ); };\n"
 		"overlay = { name = \"example.com\"; role = \"client\"; hash = \"sha1\";\n"
@@ -94,7 +94,7 @@ static void a_full_file(void **state)
 	assert_string_equal(configuration.key_file, "/k.pem");
 	assert_string_equal(configuration.tunnel_name, "hip7");
 	assert_int_equal(configuration.transport_count, 1);
-	assert_int_equal(configuration.transports[0], TRANSPORT_IP);
+	assert_int_equal(configuration.transports[0], TRANSPORT_UDP);
 	assert_int_equal(configuration.host_count, 2);
 	assert_string_equal(configuration.hosts[0].name, "bob");
 	assert_int_equal(configuration.hosts[0].endpoint.port, 10501);
@@ -122,6 +122,22 @@ static void the_key_follows_the_state_directory(void **state)
 	char message[512];
 	assert_int_equal(read_text_as_file("state = \"/tmp/here\";", &configuration, message), HIPHOP_OK);
 	assert_string_equal(configuration.key_file, "/tmp/here/host.pem");
+	configuration_free(&configuration);
+}
+
+static void locators_are_of_the_transport_most_liked(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	const char *text = "overlay = { bootstrap = ( { address = \"192.0.2.1\"; port = 10500; } ); };"
+			   "underlay = { transports = ( \"ip\", \"udp\" );"
+			   " hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; } ); };";
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
+	assert_int_equal(configuration.hosts[0].endpoint.transport, TRANSPORT_IP);
+	assert_int_equal(configuration.hosts[0].endpoint.port, 0);
+	assert_int_equal(configuration.bootstrap[0].endpoint.transport, TRANSPORT_IP);
+	assert_int_equal(configuration.bootstrap[0].endpoint.port, 0);
 	configuration_free(&configuration);
 }
 
@@ -247,6 +263,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_is_the_defaults),
 		cmocka_unit_test(a_full_file),
 		cmocka_unit_test(the_key_follows_the_state_directory),
+		cmocka_unit_test(locators_are_of_the_transport_most_liked),
 		cmocka_unit_test(every_bad_input_is_named_with_its_line),
 		cmocka_unit_test(a_long_text_is_refused),
 		cmocka_unit_test(a_missing_file_is_named),
