@@ -26,30 +26,29 @@ function kind(stack, type, ports, protocol, data,    family) {
 	return ""
 }
 
+function complain(what) {
+	if (!wrong[what]++) first[what] = $1
+	bad++
+}
+
 {
 	stack = plain($2)
 	name = kind(stack, $3, $4, $5 != "" ? $5 : $6, $7)
-	if (name == "") {
-		foreign[stack ($3 == "" ? "" : " type " $3)]++
-		bad++
-	} else
+	if (name == "")
+		complain("foreign " stack ($3 == "" ? "" : " type " $3))
+	else
 		seen[name]++
 	for (i = 8; i <= 12; i++)
 		if ($i ~ /(^|,)0(,|$)/) {
-			wrong["bad checksum in " stack " (packet " $1 ")"]++
-			bad++
+			complain("bad checksum in " stack)
 			break
 		}
-	if ($13 != "") {
-		wrong["malformed " stack " (packet " $1 ")"]++
-		bad++
-	}
+	if ($13 != "") complain("malformed " stack)
 }
 
 END {
 	for (name in seen) line = line (line == "" ? "" : ", ") name " " seen[name]
-	for (name in foreign) line = line "; FOREIGN " name ": " foreign[name]
-	for (name in wrong) line = line "; WRONG " name
-	print line == "" ? "no packet at all" : substr(line, 1, 2000)
+	for (what in wrong) line = line "; " what ": " wrong[what] " (first is packet " first[what] ")"
+	print line == "" ? "no packet at all" : line
 	exit bad || NR == 0
 }
