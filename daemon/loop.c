@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define MINUTE_MILLISECONDS 60000
+/** Time that the neighbours have to take over what this host carried. */
+#define LEAVE_MILLISECONDS 4000
 
 bool loop_watch_start(
 	struct hiphopd *hiphopd, struct loop_watch *watch, int descriptor, unsigned index, uv_poll_cb callback)
@@ -63,6 +65,8 @@ static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *eff
 	}
 }
 
+static void on_leave_limit(uv_timer_t *timer);
+
 void loop_carry_out(struct hiphopd *hiphopd)
 {
 	struct node_effect effect;
@@ -74,6 +78,9 @@ void loop_carry_out(struct hiphopd *hiphopd)
 	if (wake != hiphopd->armed)
 		clock_timer_set(hiphopd->wake_timer, wake);
 	hiphopd->armed = wake;
+	/* Not at once: this may be a callback of what is going to be closed. */
+	if (hiphopd->leaving && !hiphopd->stopping && node_has_left(hiphopd->node))
+		uv_timer_start(&hiphopd->leave_limit, on_leave_limit, 0, 0);
 }
 
 static void on_wake(uv_poll_t *poll, int status, int events)
@@ -143,6 +150,28 @@ static void stop(struct hiphopd *hiphopd, int exit_code)
 	for (size_t i = 0; i < sizeof hiphopd->signals / sizeof *hiphopd->signals; i++)
 		uv_close((uv_handle_t *)&hiphopd->signals[i], NULL);
 	uv_close((uv_handle_t *)&hiphopd->minute, NULL);
+	if (hiphopd->leaving)
+		uv_close((uv_handle_t *)&hiphopd->leave_limit, NULL);
+}
+
+static void on_leave_limit(uv_timer_t *timer)
+{
+	stop(timer->data, EXIT_SUCCESS);
+}
+
+/* The first signal leaves in order, the second at once. */
+static void leave(struct hiphopd *hiphopd)
+{
+	if (hiphopd->leaving) {
+		stop(hiphopd, EXIT_SUCCESS);
+		return;
+	}
+	uv_timer_init(&hiphopd->loop, &hiphopd->leave_limit);
+	hiphopd->leave_limit.data = hiphopd;
+	uv_timer_start(&hiphopd->leave_limit, on_leave_limit, LEAVE_MILLISECONDS, 0);
+	hiphopd->leaving = true;
+	node_leave(hiphopd->node, clock_now());
+	loop_carry_out(hiphopd);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -154,7 +183,7 @@ static void on_signal(uv_signal_t *handle, int number)
 		return;
 	}
 	log_write(&hiphopd->log, LOG_LEVEL_INFO, "%s: leaving", number == SIGINT ? "SIGINT" : "SIGTERM");
-	stop(hiphopd, EXIT_SUCCESS);
+	leave(hiphopd);
 }
 
 /** The helper never speaks unasked, so this is its end. */

@@ -62,7 +62,7 @@ struct hiphopd {
 	struct loop_watch underlay_watches[UNDERLAY_SOCKETS];
 	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
 	uv_signal_t signals[3];
-	uv_timer_t settle, minute;
+	uv_timer_t settle, minute, leave_limit;
 	int wake_timer, step_descriptor;
 	instant armed; /**< what the wake timer is set to */
 	struct control_server *control;
@@ -75,6 +75,7 @@ struct hiphopd {
 	uint32_t failed_connects[LOOP_SIP_FAILURES];
 	unsigned failed_connect_count;
 	uint64_t send_errors_seen;
+	bool leaving; /**< a signal came; the overlay is being left */
 	bool stopping;
 	int exit_code;
 };

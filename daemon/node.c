@@ -138,6 +138,8 @@ void node_free(struct node *node)
 	if (!node)
 		return;
 	node_ping_free(node);
+	/* Before the owners of its deadlines, which it marks as not set. */
+	deadline_heap_free(&node->timers);
 	node_sip_free(node);
 	node_overlay_free(node);
 	map_free(&node->requests);
@@ -149,7 +151,6 @@ void node_free(struct node *node)
 	node_names_free(node);
 	free_restored_values(node);
 	node_effects_free(&node->effects);
-	deadline_heap_free(&node->timers);
 	free(node->monitors);
 	free(node);
 }
