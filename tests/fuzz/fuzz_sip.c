@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The SIP engine fed with arbitrary octets: first octet chooses who speaks and how, the rest is split at "\x01" into messages.
- * The overlay answers everything at once.
+ * The SIP engine fed with arbitrary octets: first octet chooses who speaks and how, the rest is split at "\x01" into
+ * messages. The overlay answers everything at once.
  */
 #include "sipglue/sip.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Alice's phone at host A (own HIT, port 5070) and Bob's at host B (own HIT, port 5080), both registered, and what they say.
+ * Alice's phone at host A (own HIT, port 5070) and Bob's at host B (own HIT, port 5080), both registered, and what they
+ * say.
  */
 #ifndef CALL_WORLD_H
 #define CALL_WORLD_H
@@ -10,8 +11,9 @@
 #define ALICE 5070
 #define BOB   5080
 
-#define SDP_OF(address, port)                                                                                               \
-	"v=0\no=- 1 1 IN IP6 " address "\ns=-\nc=IN IP6 " address "\nt=0 0\nm=audio " port " RTP/AVP 0\na=rtpmap:0 PCMU/8000\n"
+#define SDP_OF(address, port)                                                                                          \
+	"v=0\no=- 1 1 IN IP6 " address "\ns=-\nc=IN IP6 " address "\nt=0 0\nm=audio " port                             \
+	" RTP/AVP 0\na=rtpmap:0 PCMU/8000\n"
 
 static struct world world;
 static struct host *a, *b;
@@ -51,8 +53,8 @@ static int end(void **state)
 }
 
 /** Alice's phone sends a request to `uri`; `lines` are header lines, body included after an empty line. */
-static inline void alice_says(const char *method, const char *uri, const char *branch, const char *to, unsigned cseq,
-	const char *lines)
+static inline void alice_says(
+	const char *method, const char *uri, const char *branch, const char *to, unsigned cseq, const char *lines)
 {
 	say(&world, a, hit_endpoint(a, SIP_PORT), hit_endpoint(a, ALICE),
 		"%s %s SIP/2.0\nVia: SIP/2.0/UDP [%s]:%u;branch=z9hG4bK%s;rport\nMax-Forwards: 70\n"

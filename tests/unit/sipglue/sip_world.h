@@ -38,7 +38,8 @@ struct host {
 	struct letter inbox[INBOX_SIZE];
 	size_t inbox_count;
 	struct sip_effect media; /* the last SIP_MEDIA_… */
-	unsigned media_opened, media_closed, stored, unstored, persisted, forgotten, verified, resolved, connects, closes;
+	unsigned media_opened, media_closed, stored, unstored, persisted, forgotten, verified, resolved, connects,
+		closes;
 	uint64_t last_store, last_resolve, last_verify;
 	uint32_t last_connection, last_lifetime;
 	struct endpoint last_connect_local;
@@ -260,8 +261,8 @@ static inline char *wire(const char *text)
 /** A phone at `remote` sends to the host's socket `local`. */
 static inline void say(struct world *world, struct host *host, struct endpoint local, struct endpoint remote,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
-static inline void say(struct world *world, struct host *host, struct endpoint local, struct endpoint remote,
-	const char *format, ...)
+static inline void say(
+	struct world *world, struct host *host, struct endpoint local, struct endpoint remote, const char *format, ...)
 {
 	char text[16384];
 	va_list arguments;
@@ -345,8 +346,8 @@ static inline void reply(struct world *world, struct host *host, const struct le
 	header(request, "To", 0, party);
 	bool tagged = strstr(party, "tag=") || !*tag;
 	char *octets = wire(body);
-	say(world, host, to->local, to->remote, "SIP/2.0 %s\n%sTo: %s%s%s\n%sContent-Length: %zu\n\n%s", status, text, party,
-		tagged ? "" : ";tag=", tagged ? "" : tag, extra, strlen(octets), body);
+	say(world, host, to->local, to->remote, "SIP/2.0 %s\n%sTo: %s%s%s\n%sContent-Length: %zu\n\n%s", status, text,
+		party, tagged ? "" : ";tag=", tagged ? "" : tag, extra, strlen(octets), body);
 	free(octets);
 }
 

@@ -17,19 +17,23 @@ static void alice_without_memory(const char *text, unsigned allowed)
 	free(octets);
 }
 
-static const char again[] = "REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP [2001:22::a]:5070;branch=z9hG4bKagain;rport\n"
-			    "From: <sip:alice@example.com>;tag=1\nTo: <sip:alice@example.com>\nCall-ID: other\nCSeq: 1 REGISTER\n"
-			    "Contact: <sip:alice@[2001:22::a]:5075>;expires=100, <sip:alice@[2001:22::a]:5076>\n\n";
-static const char invite[] = "INVITE sip:alice@example.com SIP/2.0\nVia: SIP/2.0/UDP [2001:22::a]:5070;branch=z9hG4bKi;rport\n"
-			     "From: <sip:alice@example.com>;tag=1\nTo: <sip:alice@example.com>\nCall-ID: i\nCSeq: 1 INVITE\n"
-			     "Contact: <sip:alice@[2001:22::a]:5070>\nContent-Type: application/sdp\n\nv=0\nm=audio 4000 RTP/AVP 0\n";
-static const char outside[] = "INVITE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP [2001:22::a]:5070;branch=z9hG4bKo;rport\n"
-			      "From: <sip:alice@example.com>;tag=1\nTo: <sip:bob@example.com>\nCall-ID: o\nCSeq: 1 INVITE\n"
-			      "Contact: <sip:alice@[2001:22::a]:5070>\n\n";
+static const char again[] =
+	"REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP [2001:22::a]:5070;branch=z9hG4bKagain;rport\n"
+	"From: <sip:alice@example.com>;tag=1\nTo: <sip:alice@example.com>\nCall-ID: other\nCSeq: 1 REGISTER\n"
+	"Contact: <sip:alice@[2001:22::a]:5075>;expires=100, <sip:alice@[2001:22::a]:5076>\n\n";
+static const char invite[] =
+	"INVITE sip:alice@example.com SIP/2.0\nVia: SIP/2.0/UDP [2001:22::a]:5070;branch=z9hG4bKi;rport\n"
+	"From: <sip:alice@example.com>;tag=1\nTo: <sip:alice@example.com>\nCall-ID: i\nCSeq: 1 INVITE\n"
+	"Contact: <sip:alice@[2001:22::a]:5070>\nContent-Type: application/sdp\n\nv=0\nm=audio 4000 RTP/AVP 0\n";
+static const char outside[] =
+	"INVITE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP [2001:22::a]:5070;branch=z9hG4bKo;rport\n"
+	"From: <sip:alice@example.com>;tag=1\nTo: <sip:bob@example.com>\nCall-ID: o\nCSeq: 1 INVITE\n"
+	"Contact: <sip:alice@[2001:22::a]:5070>\n\n";
 
 static void fail_each(const char *text)
 {
-	for (unsigned allowed = 0; failing_allocation_works() && allowed < ALLOCATIONS_MAXIMUM; allowed += allowed < 300 ? 1 : 7) {
+	for (unsigned allowed = 0; failing_allocation_works() && allowed < ALLOCATIONS_MAXIMUM;
+		allowed += allowed < 300 ? 1 : 7) {
 		void *state = NULL;
 		start(&state);
 		alice_without_memory(text, allowed);

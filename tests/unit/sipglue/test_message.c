@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD                                                                                                                 \
-	"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bKx;rport\r\n"                         \
+#define HEAD                                                                                                           \
+	"INVITE sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bKx;rport\r\n"                  \
 	"From: \"A\" <sip:a%20b@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: x@y\r\nCSeq: 7 INVITE\r\n"
 
 static hiphop_error parse(const char *text, size_t length, struct message **message)
@@ -92,8 +92,8 @@ static void test_what_is_missing(void **state)
 {
 	(void)state;
 	assert_int_equal(parse_only(HEAD "\r\n"), HIPHOP_OK);
-	const char *lines[] = {"INVITE sip:b@c SIP/2.0\r\n", "Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n", "From: <sip:a@b>;tag=1\r\n",
-		"To: <sip:b@c>\r\n", "Call-ID: x\r\n", "CSeq: 1 INVITE\r\n"};
+	const char *lines[] = {"INVITE sip:b@c SIP/2.0\r\n", "Via: SIP/2.0/UDP h;branch=z9hG4bKx\r\n",
+		"From: <sip:a@b>;tag=1\r\n", "To: <sip:b@c>\r\n", "Call-ID: x\r\n", "CSeq: 1 INVITE\r\n"};
 	for (size_t without = 0; without < 6; without++) {
 		char text[1024] = "";
 		for (size_t i = 0; i < 6; i++)

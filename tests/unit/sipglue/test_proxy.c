@@ -27,8 +27,8 @@ static void test_call_from_end_to_end(void **state)
 	/* re-INVITE from Alice with other ports */
 	snprintf(uri, sizeof uri, "sip:bob@[%s]:%u", text_b, BOB);
 	char lines[4096], *octets = wire(SDP_OF("2001:22::a", "4400"));
-	snprintf(lines, sizeof lines, "%sContent-Type: application/sdp\nContent-Length: %zu\n\n%s", alice_routes, strlen(octets),
-		SDP_OF("2001:22::a", "4400"));
+	snprintf(lines, sizeof lines, "%sContent-Type: application/sdp\nContent-Length: %zu\n\n%s", alice_routes,
+		strlen(octets), SDP_OF("2001:22::a", "4400"));
 	free(octets);
 	alice_says("INVITE", uri, "again", "<sip:bob@example.com>;tag=bob", 2, lines);
 	expect(a, ALICE, "SIP/2.0 100 ");
@@ -40,7 +40,8 @@ static void test_call_from_end_to_end(void **state)
 	assert_int_equal(a->media.ports[0].port, 4400);
 	/* BYE from Bob's side */
 	say(&world, b, hit_endpoint(b, SIP_PORT), hit_endpoint(b, BOB),
-		"BYE sip:alice@[%s]:%u SIP/2.0\nVia: SIP/2.0/UDP [%s]:%u;branch=z9hG4bKbye;rport\n%sFrom: <sip:bob@example.com>;tag=bob\n"
+		"BYE sip:alice@[%s]:%u SIP/2.0\nVia: SIP/2.0/UDP [%s]:%u;branch=z9hG4bKbye;rport\n%sFrom: "
+		"<sip:bob@example.com>;tag=bob\n"
 		"To: <sip:alice@example.com>;tag=alice\nCall-ID: call@alice\nCSeq: 1 BYE\n\n",
 		text_a, ALICE, text_b, BOB, bob_routes);
 	const char *bye = expect(a, ALICE, "BYE sip:alice@[");
@@ -182,7 +183,8 @@ static void test_caller_of_another_name(void **state)
 static void stranger_says(const char *uri, const char *branch, const char *lines)
 {
 	say(&world, a, hit_endpoint(a, SIP_PORT), hit_endpoint(b, 7777),
-		"OPTIONS %s SIP/2.0\nVia: SIP/2.0/UDP [%s]:7777;branch=z9hG4bK%s;rport\nFrom: <sip:bob@example.com>;tag=b\n"
+		"OPTIONS %s SIP/2.0\nVia: SIP/2.0/UDP [%s]:7777;branch=z9hG4bK%s;rport\nFrom: "
+		"<sip:bob@example.com>;tag=b\n"
 		"To: <sip:x@example.com>\nCall-ID: s\nCSeq: 1 OPTIONS\n%s\n",
 		uri, text_b, branch, lines);
 }
@@ -241,7 +243,8 @@ static void test_cseq_of_another_method(void **state)
 {
 	(void)state;
 	say(&world, a, hit_endpoint(a, SIP_PORT), hit_endpoint(a, ALICE),
-		"OPTIONS sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bKcseq;rport\nFrom: <sip:a@b>;tag=a\n"
+		"OPTIONS sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bKcseq;rport\nFrom: "
+		"<sip:a@b>;tag=a\n"
 		"To: <sip:b@c>\nCall-ID: v\nCSeq: 1 INVITE\n\n");
 	expect(a, ALICE, "SIP/2.0 400 ");
 }
@@ -256,7 +259,8 @@ static void test_loop(void **state)
 	copy_headers(request, "Via:", vias, sizeof vias);
 	say(&world, a, hit_endpoint(a, SIP_PORT), hit_endpoint(a, 5071),
 		"OPTIONS sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5071;branch=z9hG4bKback;rport\n%s"
-		"From: <sip:alice@example.com>;tag=alice\nTo: <sip:bob@example.com>\nCall-ID: call@alice\nCSeq: 1 OPTIONS\n\n",
+		"From: <sip:alice@example.com>;tag=alice\nTo: <sip:bob@example.com>\nCall-ID: call@alice\nCSeq: 1 "
+		"OPTIONS\n\n",
 		vias);
 	expect(a, 5071, "SIP/2.0 482 ");
 }
@@ -336,7 +340,8 @@ static void test_body_is_not_touched(void **state)
 	(void)state;
 	const char *body = "--x\n odd \n\n--x--";
 	char lines[256], *octets = wire(body);
-	snprintf(lines, sizeof lines, "Content-Type: multipart/mixed;boundary=x\nContent-Length: %zu\n\n%s", strlen(octets), body);
+	snprintf(lines, sizeof lines, "Content-Type: multipart/mixed;boundary=x\nContent-Length: %zu\n\n%s",
+		strlen(octets), body);
 	alice_says("MESSAGE", "sip:bob@example.com", "body", "<sip:bob@example.com>", 1, lines);
 	const char *message = expect(b, BOB, "MESSAGE ");
 	assert_string_equal(strstr(message, "\r\n\r\n") + 4, octets);

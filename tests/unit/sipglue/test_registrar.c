@@ -139,7 +139,8 @@ static void test_refusals(void **state)
 	register_alice("Contact: <sip:alice@[::1]:5070>\nContent-Type: text/plain\nContent-Length: 2\n\nhi");
 	expect(a, 5070, "SIP/2.0 415 ");
 	say(&world, a, proxy, phone,
-		"REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bKx;rport\nFrom: <sip:a@b>;tag=1\n"
+		"REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bKx;rport\nFrom: "
+		"<sip:a@b>;tag=1\n"
 		"To: <sip:alice@elsewhere.org>\nCall-ID: x\nCSeq: 1 REGISTER\nContact: <sip:a@[::1]:5070>\n\n");
 	expect(a, 5070, "SIP/2.0 404 ");
 }
@@ -199,8 +200,10 @@ static void test_restore(void **state)
 	int seen = 0;
 	assert_int_equal(sip_restore_registration(a->sip, world.now, "bob@example.com", "sip:bob@[::1]:5071", 1000, 50),
 		HIPHOP_OK);
-	assert_int_equal(sip_restore_registration(a->sip, world.now, "bob@other.org", "sip:b@[::1]:1", 0, 50), HIPHOP_MALFORMED);
-	assert_int_equal(sip_restore_registration(a->sip, world.now, "bob@example.com", "nonsense", 0, 50), HIPHOP_MALFORMED);
+	assert_int_equal(
+		sip_restore_registration(a->sip, world.now, "bob@other.org", "sip:b@[::1]:1", 0, 50), HIPHOP_MALFORMED);
+	assert_int_equal(
+		sip_restore_registration(a->sip, world.now, "bob@example.com", "nonsense", 0, 50), HIPHOP_MALFORMED);
 	pump(&world);
 	assert_int_equal(a->stored, 1);
 	assert_int_equal(a->last_lifetime, 50);
@@ -216,7 +219,8 @@ static void test_limits(void **state)
 	const char *names[] = {"a", "b", "c"};
 	for (unsigned i = 0; i < 3; i++)
 		say(&world, a, proxy, phone,
-			"REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bK%u;rport\nFrom: <sip:a@b>;tag=1\n"
+			"REGISTER sip:example.com SIP/2.0\nVia: SIP/2.0/UDP [::1]:5070;branch=z9hG4bK%u;rport\nFrom: "
+			"<sip:a@b>;tag=1\n"
 			"To: <sip:%s@example.com>\nCall-ID: %u\nCSeq: 1 REGISTER\nContact: <sip:a@[::1]:5070>\n\n",
 			i, names[i], i);
 	expect(a, 5070, "SIP/2.0 200 ");

@@ -14,7 +14,8 @@ static const struct hit owner = {{0x20, 0x01, 0, 0x22, 1, 2, 3, 4, 5, 6, 7, 8, 9
 static void test_route_octets(void **state)
 {
 	(void)state;
-	struct registration_record record = {.type = REGISTRATION_ROUTE, .destinations = {owner}, .destination_count = 1};
+	struct registration_record record = {
+		.type = REGISTRATION_ROUTE, .destinations = {owner}, .destination_count = 1};
 	uint8_t octets[64];
 	size_t length;
 	assert_int_equal(registration_record_encode(&record, octets, sizeof octets, &length), HIPHOP_OK);
@@ -37,7 +38,8 @@ static void test_uri(void **state)
 {
 	(void)state;
 	const char *aor = "sam@example.com";
-	struct registration_record record = {.type = REGISTRATION_URI, .uri = {(const uint8_t *)aor, strlen(aor)}}, back;
+	struct registration_record record = {.type = REGISTRATION_URI, .uri = {(const uint8_t *)aor, strlen(aor)}},
+				   back;
 	uint8_t octets[64];
 	size_t length;
 	assert_int_equal(registration_record_encode(&record, octets, sizeof octets, &length), HIPHOP_OK);

@@ -18,7 +18,8 @@ static bool read_body(const char *type, const char *body)
 	char text[4096];
 	struct message *message = NULL;
 	snprintf(text, sizeof text,
-		"INVITE sip:b@c SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:b@c>\r\n"
+		"INVITE sip:b@c SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\nTo: "
+		"<sip:b@c>\r\n"
 		"Call-ID: x\r\nCSeq: 1 INVITE\r\nContent-Type: %s\r\n\r\n%s",
 		type, body);
 	message_library_start();
@@ -44,8 +45,9 @@ static void test_rtp_and_rtcp(void **state)
 static void test_mux_pairs_and_tcp(void **state)
 {
 	(void)state;
-	assert_true(read_body("Application/SDP;charset=x", "v=0\nm=audio 4000 RTP/AVP 0\na=rtcp-mux\nm=video 5000/2 RTP/AVP 1\n"
-							   "m=message 7000 TCP/MSRP *\n"));
+	assert_true(read_body("Application/SDP;charset=x",
+		"v=0\nm=audio 4000 RTP/AVP 0\na=rtcp-mux\nm=video 5000/2 RTP/AVP 1\n"
+		"m=message 7000 TCP/MSRP *\n"));
 	const uint16_t expected[] = {4000, 5000, 5001, 5002, 5003, 7000};
 	assert_int_equal(count, 6);
 	for (size_t i = 0; i < 6; i++)
@@ -58,7 +60,8 @@ static void test_what_is_no_sdp(void **state)
 	(void)state;
 	assert_false(read_body("text/plain", "v=0\r\nm=audio 4000 RTP/AVP 0\r\n"));
 	assert_false(read_body("application/sdp", "hello"));
-	assert_true(read_body("application/sdp", "v=0\r\nm=\r\nm=audio\r\nm=audio 99999 RTP/AVP\r\nm=audio 65535 RTP/AVP\r\na=rtcp:\r\n"));
+	assert_true(read_body("application/sdp",
+		"v=0\r\nm=\r\nm=audio\r\nm=audio 99999 RTP/AVP\r\nm=audio 65535 RTP/AVP\r\na=rtcp:\r\n"));
 	assert_int_equal(count, 1);
 }
 

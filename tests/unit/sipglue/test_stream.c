@@ -18,7 +18,8 @@ static void feed(uint32_t connection, const char *text, size_t piece)
 	char *octets = wire(text);
 	size_t length = strlen(octets);
 	for (size_t i = 0; i < length; i += piece) {
-		sip_input_stream(a->sip, world.now, connection, (const uint8_t *)octets + i, length - i < piece ? length - i : piece);
+		sip_input_stream(a->sip, world.now, connection, (const uint8_t *)octets + i,
+			length - i < piece ? length - i : piece);
 		pump(&world);
 	}
 	free(octets);
@@ -37,8 +38,10 @@ static const char *on_stream(struct host *host, uint32_t connection, const char 
 	return NULL;
 }
 
-#define OPTIONS "OPTIONS sip:example.com SIP/2.0\nVia: SIP/2.0/TCP [2001:22::a]:40000;branch=z9hG4bK%s;rport\n" \
-	"From: <sip:alice@example.com>;tag=a\nTo: <sip:example.com>\nCall-ID: t\nCSeq: 1 OPTIONS\nContent-Length: 0\n\n"
+#define OPTIONS                                                                                                        \
+	"OPTIONS sip:example.com SIP/2.0\nVia: SIP/2.0/TCP [2001:22::a]:40000;branch=z9hG4bK%s;rport\n"                \
+	"From: <sip:alice@example.com>;tag=a\nTo: <sip:example.com>\nCall-ID: t\nCSeq: 1 OPTIONS\nContent-Length: "    \
+	"0\n\n"
 
 static void test_message_in_pieces(void **state)
 {
@@ -121,7 +124,8 @@ static void register_over_stream(void)
 static void bob_asks_tina(const char *method)
 {
 	say(&world, b, hit_endpoint(b, SIP_PORT), hit_endpoint(b, BOB),
-		"%s sip:tina@example.com SIP/2.0\nVia: SIP/2.0/UDP [%s]:%u;branch=z9hG4bK%s;rport\nFrom: <sip:bob@example.com>;tag=b\n"
+		"%s sip:tina@example.com SIP/2.0\nVia: SIP/2.0/UDP [%s]:%u;branch=z9hG4bK%s;rport\nFrom: "
+		"<sip:bob@example.com>;tag=b\n"
 		"To: <sip:tina@example.com>\nCall-ID: tt\nCSeq: 1 %s\nContact: <sip:bob@[%s]:%u>\n\n",
 		method, text_b, BOB, method, method, text_b, BOB);
 }

@@ -196,7 +196,8 @@ static void test_branches_of_rfc_2543(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3; i++)
 		say(&world, a, hit_endpoint(a, SIP_PORT), hit_endpoint(a, 5071),
-			"OPTIONS sip:alice@example.com SIP/2.0\nVia: SIP/2.0/UDP [%s]:5071;rport\nFrom: <sip:x@example.com>;tag=x\n"
+			"OPTIONS sip:alice@example.com SIP/2.0\nVia: SIP/2.0/UDP [%s]:5071;rport\nFrom: "
+			"<sip:x@example.com>;tag=x\n"
 			"To: <sip:alice@example.com>\nCall-ID: %s\nCSeq: 1 OPTIONS\n\n",
 			text_a, i == 2 ? "other" : "same");
 	assert_int_equal(count_letters(a, ALICE, "OPTIONS "), 2);
