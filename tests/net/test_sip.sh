@@ -36,8 +36,10 @@ lab_check 'MESSAGE to a name that nobody registered gets 404' lab_sip_request on
 LAB_SIP_MAX_FORWARDS=0 lab_check 'Max-Forwards used up gets 483' lab_sip_request one MESSAGE "sip:carol@$LAB_DOMAIN" 483
 lab_check 'an extension that no proxy knows gets 420' lab_sip_request one MESSAGE "sip:carol@$LAB_DOMAIN" 420 \
 	'Proxy-Require: telepathy'
-lab_check 'OPTIONS to the proxy itself gets 200' lab_sip_request one OPTIONS "sip:[$(lab_hit one)]:5060" 200
+lab_check 'OPTIONS to the proxy itself gets 200' lab_sip_request one OPTIONS 'sip:[remote_ip]:5060' 200
 
+lab_check 'the caller registers' register one tester 600
+lab_check 'its name is found' lab_wait 10 lab_resolves three "sip:tester@$LAB_DOMAIN" one
 lab_check 'a phone registers on the far host' register three ringer 600
 lab_check 'its name is found' lab_wait 10 lab_resolves one "sip:ringer@$LAB_DOMAIN" three
 lab_sip_ringing >"$LAB_DIR/three/ringing.xml"
@@ -50,7 +52,8 @@ lab_check 'a call is cancelled while it rings: 200 to CANCEL, 487 to INVITE' \
 lab_check 'the phone that rang saw CANCEL and ACK' wait "$ringing"
 
 lab_check 'a caller who is not who it says is refused' send_forged two three carol ringer
+lab_check 'a caller whose name nobody owns is refused' send_forged two three nobody ringer
 lab_check 'unregistering' register one carol 0
-lab_check 'the name leads nowhere then' lab_sip_request two MESSAGE "sip:carol@$LAB_DOMAIN" '480'
+lab_check 'the name leads nowhere then' lab_sip_request two MESSAGE "sip:carol@$LAB_DOMAIN" 404
 lab_check 'all daemons answer' lab_status three .hit
 lab_finish
