@@ -105,7 +105,7 @@ static void send_join(struct overlay *overlay, const struct hit *admitting)
 	overlay->join_sent = request_send(overlay, request, admitting, NULL, &message) == HIPHOP_OK;
 }
 
-/* Asks every bootstrap peer, and the admitting peers that we found through them. */
+/* Asks every bootstrap peer, and the admitting peers that we found through them; without any, whoever is there. */
 static void look_around(struct overlay *overlay)
 {
 	struct peer *found[WANTED_MAXIMUM];
@@ -116,8 +116,13 @@ static void look_around(struct overlay *overlay)
 	while ((peer = map_walk_next(&walk, NULL)) && count < WANTED_MAXIMUM)
 		if (peer->associated && (peer->bootstrap || peer->admitting))
 			found[count++] = peer;
+	bool strangers = count == 0;
+	walk = map_walk_start(&overlay->peers);
+	while (strangers && (peer = map_walk_next(&walk, NULL)) && count < WANTED_MAXIMUM)
+		if (peer->associated)
+			found[count++] = peer;
 	for (size_t i = 0; i < count; i++) {
-		if (found[i]->admitting)
+		if (found[i]->admitting || strangers)
 			peer_greet(overlay, found[i]);
 		if (found[i]->bootstrap)
 			join_probe(overlay, found[i]);

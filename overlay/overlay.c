@@ -359,6 +359,8 @@ static struct peer *neighbour_up(struct overlay *overlay, const struct hit *hit)
 	peer->shunned_until = 0;
 	if (overlay->in_ring || was_wanted || peer->admitting)
 		peer_greet(overlay, peer);
+	if (peer->bootstrap)
+		join_probe(overlay, peer);
 	return peer;
 }
 
@@ -390,7 +392,7 @@ void overlay_neighbour_down(struct overlay *overlay, instant now, const struct h
 		peer_stop_wanting(overlay, peer);
 		peer_set_member(overlay, peer, false);
 		peer->associated = peer->suspect = peer->admitting = false;
-		peer->bootstrap = peer->probing = peer->update_again = false;
+		peer->probing = peer->update_again = false;
 		if (peer->joining) {
 			peer->joining = false;
 			deadline_cancel(&overlay->deadlines, &peer->deadline);

@@ -121,7 +121,8 @@ struct overlay_limits {
 	size_t associations;        /**< members we stay connected to [64] */
 	size_t pending_requests;    /**< [512] */
 	size_t own_records;         /**< kept records of our own [256] */
-	uint32_t sender_per_second; /**< requests answered for one sender, with 8 times that as burst [50] */
+	uint32_t sender_per_second; /**< requests answered for one sender, 4 times that for an associated one;
+					burst 8 times the rate [50] */
 };
 
 /** All pointers but crypto.host_identity, random and log are copied; those three are borrowed until overlay_free. */
@@ -168,7 +169,8 @@ void overlay_send_failed(struct overlay *overlay, instant now, uint64_t transact
 void overlay_neighbour_up(struct overlay *overlay, instant now, const struct hit *hit);
 /** It is gone, or the attempt that OVERLAY_CONNECT asked for has failed and no association stands. */
 void overlay_neighbour_down(struct overlay *overlay, instant now, const struct hit *hit);
-/** A bootstrap peer is associated (implies overlay_neighbour_up): look for our place in its ring, and join or merge. */
+/** A bootstrap peer is associated, whoever asked for it (implies overlay_neighbour_up): look for our place in its ring,
+ *  and join or merge. Calling it again looks again. */
 void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit *hit);
 
 /* ---- Routing (RFC 6940 section 10.3) ---- */
@@ -231,8 +233,8 @@ typedef enum {
 	OVERLAY_EFFECT_NONE = 0,
 	OVERLAY_SEND,    /**< `send`: originate a request */
 	OVERLAY_ANSWER,  /**< `answer`: answer a request by its route */
-	OVERLAY_CONNECT, /**< `connect`: an association with this HIT is wanted; overlay_neighbour_up or _down follows
-			  */
+	OVERLAY_CONNECT, /**< `connect`: an association is wanted; overlay_neighbour_up (at once when one stands
+			    already) or overlay_neighbour_down follows */
 	OVERLAY_RELEASE, /**< `release`: the overlay has no use for this association any more */
 	OVERLAY_RESULT,  /**< `result`: a request of the user has ended */
 	OVERLAY_JOINED,  /**< `event`: the status `joined` became true */

@@ -146,7 +146,9 @@ void peer_deadline(struct overlay *overlay, struct peer *peer)
 bool sender_may(struct overlay *overlay, const struct hit *sender)
 {
 	struct token_bucket *bucket = map_get(&overlay->senders, sender->octets);
-	uint32_t rate = overlay->limits.sender_per_second;
+	const struct peer *peer = peer_find(overlay, sender);
+	/* A neighbour that hands its part over has much to say. */
+	uint32_t rate = overlay->limits.sender_per_second * (peer && peer->associated ? 4 : 1);
 
 	if (bucket)
 		return token_bucket_take(bucket, overlay->now);

@@ -117,6 +117,8 @@ static void copy_answered(struct overlay *overlay, struct request *request, cons
 			more->type = request->type;
 			more->peer = request->peer;
 			send_values(overlay, resource, more, &request->destination, 1);
+		} else {
+			timer_set_sooner(overlay, TIMER_REQUEUE, overlay->timers.replica_hold);
 		}
 		return;
 	}
@@ -181,8 +183,10 @@ static void send_values(struct overlay *overlay, struct stored_resource *resourc
 	request->resource = resource->resource;
 	request->kind = resource->kind->id;
 	request->revision = resource->revision;
-	if (request_send(overlay, request, destination, NULL, &message))
+	if (request_send(overlay, request, destination, NULL, &message)) {
+		timer_set_sooner(overlay, TIMER_REQUEUE, overlay->timers.replica_hold);
 		return;
+	}
 	resource->outstanding++;
 	overlay->replication_outstanding++;
 }
@@ -192,8 +196,10 @@ static void send_copy(struct overlay *overlay, struct stored_resource *resource,
 {
 	struct request *request = request_new(overlay, &purpose_copy);
 
-	if (!request)
+	if (!request) {
+		timer_set_sooner(overlay, TIMER_REQUEUE, overlay->timers.replica_hold);
 		return;
+	}
 	request->peer = *destination;
 	/* The type only marks a hand-over to a joining peer; no user waits for this request. */
 	request->type = handover ? OVERLAY_REQUEST_LEAVE : OVERLAY_REQUEST_STORE;

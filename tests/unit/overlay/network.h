@@ -511,6 +511,12 @@ static void up(struct network *network, const struct event *event)
 
 	if (sending->used && sending->serial == event->serial)
 		sending_end(sending);
+	if (network->associated[event->node][event->other] && network->nodes[event->node].alive) {
+		/* It stands already: say so again, the engine asked. */
+		overlay_neighbour_up(
+			network->nodes[event->node].overlay, network->now, &network->nodes[event->other].hit);
+		drain(network, event->node);
+	}
 	associate(network, event->node, event->other);
 }
 
