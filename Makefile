@@ -160,11 +160,19 @@ check-build:
 .PHONY: all-asan
 all-asan: $(O)/daemon/hiphopd $(O)/daemon/hiphop
 
-.PHONY: bench
+# Benchmarks in memory, for tests/bench/run.
+BENCHES := $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
+$(BENCHES): %: %.o $(ARCHIVES)
+	@echo "LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $< $(link_archives) $(LIBS)
+
+.PHONY: bench bench-build
 bench:
 	@scripts/install-packages bench
-	@$(MAKE) --no-print-directory -s -j2 all
+	@$(MAKE) --no-print-directory -s -j2 all bench-build
 	@tests/bench/run
+
+bench-build: $(BENCHES)
 
 OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(LAYERS))) $(UNIT_SOURCES) $(wildcard tests/sim/*.c) $(FUZZ_SOURCES)
 OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h)
