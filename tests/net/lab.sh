@@ -17,6 +17,8 @@
 LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_DIR=/run/lab
 LAB_KEPT_MARK=$'\001kept'
+# In what a script prints, this stands for the command that enters a host of a laboratory left running by lab_keep.
+LAB_ENTER=$'\001enter'
 PATH=$PATH:/usr/sbin:/sbin
 
 # shellcheck source=tests/net/daemons.sh
@@ -61,7 +63,7 @@ lab_run_inside() {
 	while IFS= read -r line <&8; do
 		case $line in
 		"$LAB_KEPT_MARK "*) lab_leave_running "$child" "${line##* }" ;;
-		*) printf '%s\n' "$line" ;;
+		*) printf '%s\n' "${line//$LAB_ENTER/build/lab-$child/enter}" ;;
 		esac
 	done
 	wait "$child" 2>/dev/null
@@ -101,10 +103,7 @@ lab_leave_running() {
 		rm -r "$LAB_ROOT/$place"
 	END
 	chmod +x "$LAB_ROOT/$place/enter" "$LAB_ROOT/$place/stop"
-	echo
-	echo "Left running. From $LAB_ROOT:"
-	echo "  $place/enter HOST [COMMAND...]   a shell, or a command, on a host"
-	echo "  $place/stop                      end it"
+	echo "Left running. $place/enter HOST [COMMAND...] enters a host, $place/stop ends it all."
 	disown -a
 	exit "$status"
 }
@@ -115,8 +114,7 @@ lab_stop() {
 	trap '' INT TERM HUP
 	name=$(basename "$0" .sh)
 	if [ "$status" != 0 ] && [ "$status" -lt 128 ]; then
-		rm -rf "$LAB_ROOT/build/lab-logs/$name"
-		mkdir -p "$LAB_ROOT/build/lab-logs/$name" || exit "$status"
+		{ rm -rf "$LAB_ROOT/build/lab-logs/$name" && mkdir -p "$LAB_ROOT/build/lab-logs/$name"; } 2>/dev/null || exit "$status"
 		(cd "$LAB_DIR" && find . -type f \( -name '*.log*' -o -name '*.conf' -o -name '*.pcap' -o -name '*.json' \) \
 			-size -20M -exec cp --parents -t "$LAB_ROOT/build/lab-logs/$name" {} +)
 		echo "The logs are in build/lab-logs/$name."
