@@ -310,6 +310,19 @@ static void on_association(struct node *node, instant now, const struct host_eff
 	node_bootstrap_association(node, now, &peer, &remote, usable);
 }
 
+/* The SAs still stand, but what others want forwarded goes round a peer that does not answer. */
+static void on_suspicion(struct node *node, instant now, const struct hit *peer, bool suspect)
+{
+	struct hit hit = *peer;
+
+	node_monitor_event(node, now, json_pack("{s:s, s:s, s:o}", "event", "hip", "text",
+		suspect ? "does not answer" : "answers again", "hit", node_hit_json(&hit)));
+	if (suspect)
+		overlay_neighbour_down(node->overlay, now, &hit);
+	else
+		overlay_neighbour_up(node->overlay, now, &hit);
+}
+
 static void on_host_effect(struct node *node, instant now, const struct host_effect *effect)
 {
 	switch (effect->kind) {
@@ -330,6 +343,10 @@ static void on_host_effect(struct node *node, instant now, const struct host_eff
 		break;
 	case HOST_ASSOCIATION:
 		on_association(node, now, effect);
+		break;
+	case HOST_SUSPECT:
+	case HOST_HEARD_AGAIN:
+		on_suspicion(node, now, &effect->peer, effect->kind == HOST_SUSPECT);
 		break;
 	case HOST_LEARNT_HIT:
 		node_bootstrap_learnt(node, now, &effect->remote, &effect->peer);

@@ -270,12 +270,15 @@ static void send_answer(struct node *node, instant now, const struct overlay_ans
 static void connect_member(struct node *node, instant now, const struct overlay_connect *wanted)
 {
 	struct hit peer = wanted->hit;
+	struct host_association_view view;
 	hiphop_error error;
 
 	note_wish(node, now, &peer, &wanted->via);
 	host_hold(node->host, now, &peer, true);
 	if (esp_has_peer(node->esp, &peer)) {
-		overlay_neighbour_up(node->overlay, now, &peer);
+		/* How a suspicion ends is told when it does. */
+		if (!host_association_find(node->host, &peer, &view) || !view.suspect)
+			overlay_neighbour_up(node->overlay, now, &peer);
 		return;
 	}
 	error = host_connect(node->host, now, &peer);

@@ -337,6 +337,7 @@ void session_commit(struct host *host, instant now, struct association *associat
 	session->has_sas = install != NULL;
 	session->began = now;
 	session->control_heard = now;
+	session->keepalives = token_bucket_start(1, 3, now);
 	session->last_look = now;
 	association->session = session;
 	association->failed = false;

@@ -203,6 +203,11 @@ typedef enum {
 	HOST_REMOVE_SA,
 	/** The association with `peer` has become usable, or has ended: `association`. */
 	HOST_ASSOCIATION,
+	/** `peer` has not answered three UPDATEs: it is not there, or not on this path. Its SAs stand while a new exchange
+	 *  is tried, but who can go round it should. HOST_HEARD_AGAIN or HOST_ASSOCIATION follows. */
+	HOST_SUSPECT,
+	/** A suspected `peer` has been heard over the SAs that it had. */
+	HOST_HEARD_AGAIN,
 	/** Opportunistic mode: `peer` is who answers at `remote`. */
 	HOST_LEARNT_HIT,
 	/** DATA for this host: `data`. */
@@ -269,7 +274,8 @@ bool host_next_effect(struct host *host, struct host_effect *effect);
 struct host_association_view {
 	struct hit peer;
 	host_state state;
-	bool usable; /**< has SAs */
+	bool usable;  /**< has SAs */
+	bool suspect; /**< HOST_SUSPECT was told and nothing has been heard since */
 	bool held;
 	bool initiator;
 	const char *path;                /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */

@@ -113,11 +113,14 @@ struct session {
 	struct buffer keepalive;                /* signed NOTIFY NAT_KEEPALIVE */
 
 	instant control_sent, control_heard; /* verified HIP packets */
+	instant keepalive_heard;             /* verified too, but the same each time: no answer to anything */
+	struct token_bucket keepalives;      /* that are verified */
 	uint32_t own_update;                 /* next Update ID */
 	uint32_t peer_update;                /* next expected of the peer */
 	bool peer_updated;                   /* it has sent one */
 	struct retransmission probe;         /* UPDATE under way; tries 0: none */
 	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
+	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
 	uint8_t close_nonce[16];

@@ -2,8 +2,9 @@
 /*
  * Is the peer still there, does it know, and is it still reached from the right address?
  *
- * Once a second per association: when ESP was sent and nothing was heard for 2 s, UPDATEs go out, then a new base
- * exchange begins; the old state yields only to a valid I2 or R2. UDP mappings are kept alive (RFC 9028 section 4.10),
+ * Once a second per association: when ESP was sent and nothing was heard for 2 s, or nothing was sent and not even a
+ * keepalive heard for 40 s, UPDATEs go out, then a new base exchange begins and the layers above are told to go round
+ * the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept alive (RFC 9028 section 4.10),
  * and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
  */
 #include "hip/core/host_internal.h"
@@ -11,6 +12,7 @@
 #define LOOK_EVERY         SECONDS(1)
 #define KEEPALIVE_AFTER    SECONDS(15)
 #define HELD_SILENCE       SECONDS(20) /* a held peer that nobody sends to is asked this often */
+#define IDLE_SILENCE       SECONDS(40) /* any other, when not even a keepalive is heard */
 #define RETRY_WITHOUT_PATH SECONDS(30)
 #define GIVEN_UP_AFTER     SECONDS(60) /* without any way to send an I1; a host on the move may have none for a while */
 #define READDRESS_DELAY    MILLISECONDS(100)
@@ -79,8 +81,41 @@ static void judge_silence(struct association *association, instant now, const st
 		session->silent_since = later(heard, session->last_look);
 	else if (association->held && now >= instant_after(heard, HELD_SILENCE))
 		session->silent_since = now - SILENT_AFTER;
+	else if (now >= instant_after(later(heard, session->keepalive_heard), IDLE_SILENCE))
+		session->silent_since = now - SILENT_AFTER;
 	if (session->silent_since == heard && heard)
 		session->silent_since++;
+}
+
+static void tell(struct host *host, const struct association *association, host_effect_kind kind)
+{
+	struct queued_effect *told = effect_make(kind, 0);
+
+	if (told)
+		told->effect.peer = association->peer;
+	effects_add(&host->effects, told);
+}
+
+static void suspect(struct host *host, instant now, struct association *association)
+{
+	char text[HIT_TEXT_SIZE];
+
+	if (association->session->suspected)
+		return;
+	association->session->suspected = now;
+	log_write(host->log, LOG_LEVEL_INFO, "%s does not answer", hit_format(&association->peer, text));
+	tell(host, association, HOST_SUSPECT);
+}
+
+static void clear_suspicion(struct host *host, struct association *association, instant heard)
+{
+	char text[HIT_TEXT_SIZE];
+
+	if (!association->session->suspected || heard <= association->session->suspected)
+		return;
+	association->session->suspected = 0;
+	log_write(host->log, LOG_LEVEL_INFO, "%s answers again", hit_format(&association->peer, text));
+	tell(host, association, HOST_HEARD_AGAIN);
 }
 
 /* The next step of the schedule, when it is due. Returns when to look again. */
@@ -98,6 +133,7 @@ static instant ask(struct host *host, instant now, struct association *associati
 	}
 	session->silent_since = 0;
 	session->probe.tries = 0;
+	suspect(host, now, association);
 	if (initiator_begin(host, now, association) && now >= instant_after(heard, GIVEN_UP_AFTER))
 		initiator_fail(host, now, association, HIPHOP_NOT_FOUND);
 	return instant_after(now, LOOK_EVERY);
@@ -118,6 +154,7 @@ static void look_after_direct(struct host *host, instant now, struct association
 		return;
 	}
 	keep_alive(host, now, association, &esp);
+	clear_suspicion(host, association, later(esp.heard, session->control_heard));
 	if (!association->initiation) {
 		judge_silence(association, now, &esp);
 		if (session->silent_since)

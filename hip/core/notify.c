@@ -122,6 +122,25 @@ static void take_invalid_spi(struct host *host, instant now, struct association 
 	update_probe(host, now, association);
 }
 
+/* It is the same packet each time, so it only counts where nothing else is expected to be heard. */
+static void take_keepalive(struct host *host, const struct incoming *in, struct association *association)
+{
+	struct session *session = association ? association->session : NULL;
+
+	if (!session || !session->has_sas) {
+		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
+		return;
+	}
+	if (in->arrival->inside_esp || !endpoint_equal(&in->arrival->remote, &session->remote))
+		return;
+	if (!token_bucket_take(&session->keepalives, in->now)) {
+		count(host, HOST_COUNT_DROP_NOTIFY_RATE);
+		return;
+	}
+	if (!verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE))
+		session->keepalive_heard = in->now;
+}
+
 void notify_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
@@ -134,8 +153,12 @@ void notify_input(struct host *host, struct incoming *in)
 		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
-	if (notification.type == NOTIFY_NAT_KEEPALIVE || in->overlay)
+	if (in->overlay)
 		return;
+	if (notification.type == NOTIFY_NAT_KEEPALIVE) {
+		take_keepalive(host, in, association);
+		return;
+	}
 	if (!identity) {
 		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
 		return;

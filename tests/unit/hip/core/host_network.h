@@ -52,7 +52,7 @@ struct network_host {
 	struct hit sa_peers[NETWORK_SAS];
 	unsigned sa_ages[NETWORK_SAS], sa_age;
 	instant sent[NETWORK_HOSTS], heard[NETWORK_HOSTS];
-	unsigned changes, usable, failed, closed;
+	unsigned changes, usable, failed, closed, suspected, heard_again;
 	struct host_association_change last;
 	struct hit last_peer;
 	struct hit learnt;
@@ -252,6 +252,12 @@ static inline void network_drain(struct network *network, struct network_host *s
 			break;
 		case HOST_ASSOCIATION:
 			network_note(self, &effect);
+			break;
+		case HOST_SUSPECT:
+			self->suspected++;
+			break;
+		case HOST_HEARD_AGAIN:
+			self->heard_again++;
 			break;
 		case HOST_LEARNT_HIT:
 			self->learnt = effect.peer;

@@ -142,6 +142,87 @@ static void a_held_peer_is_kept(void **state)
 	network_free(network);
 }
 
+/* Nobody holds it and nobody sends: its death is noticed by the keepalives that do not come. */
+static void an_idle_peer_dies(void **state)
+{
+	(void)state;
+	for (uint16_t transport = TRANSPORT_UDP; transport <= TRANSPORT_IP; transport++) {
+		struct network *network = network_make(2, transport);
+		struct network_host *a = &network->hosts[0];
+
+		network_associate(network, 0, 1);
+		network_run(network, SECONDS(30));
+		network_crash(network, 1);
+		network_run(network, SECONDS(80));
+		assert_int_equal(a->suspected, 1);
+		assert_int_equal(a->failed, 1);
+		assert_int_equal(network_sa_count(a), 0);
+		network_free(network);
+	}
+}
+
+static void keepalives_are_signs_of_life(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	network_associate(network, 0, 1);
+	network_run(network, SECONDS(200));
+	assert_int_equal(network->hosts[0].out_of_type[HIP_PACKET_UPDATE], 0);
+	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], 0);
+	assert_int_equal(network_state(network, 0, 1), HOST_ESTABLISHED);
+	network_free(network);
+}
+
+static packet_fate forge_keepalives(struct network *network, struct flying *packet)
+{
+	(void)network;
+	if (packet->from == 1 && flying_type(packet) == HIP_PACKET_NOTIFY)
+		packet->octets[packet->length - 20] ^= 1;
+	return FATE_PASS;
+}
+
+static void forged_keepalives_are_none(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0];
+
+	(void)state;
+	network->fate = forge_keepalives;
+	network_associate(network, 0, 1);
+	network_run(network, SECONDS(60));
+	assert_true(a->out_of_type[HIP_PACKET_UPDATE] >= 1);
+	assert_int_equal(a->suspected, 0);
+	network_free(network);
+}
+
+/* Who forwards through the peer must know soon, long before the association is given up. */
+static void a_silent_peer_is_suspected(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0];
+	struct host_association_view view;
+
+	(void)state;
+	network_associate(network, 0, 1);
+	network_run_with_traffic(network, SECONDS(5), 0, 1);
+	network->fate = lose_all;
+	for (int i = 0; i < 30; i++) {
+		a->sent[1] = network->now; /* into the void */
+		network_run(network, MILLISECONDS(200));
+	}
+	assert_int_equal(a->suspected, 1);
+	assert_int_equal(a->heard_again, 0);
+	assert_int_equal(a->failed, 0);
+	assert_int_equal(network_sa_count(a), 1);
+	assert_true(host_association_find(a->host, &network->hosts[1].hit, &view) && view.suspect);
+	network_run_with_traffic(network, SECONDS(2), 0, 1);
+	assert_true(host_association_find(a->host, &network->hosts[1].hit, &view) && !view.suspect);
+	assert_int_equal(a->heard_again, 1);
+	assert_int_equal(a->suspected, 1);
+	network_free(network);
+}
+
 static void plain_ip_needs_no_keepalive(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_IP);
@@ -277,6 +358,10 @@ int main(void)
 		cmocka_unit_test(a_short_silence_is_survived),
 		cmocka_unit_test(nobody_uses_it),
 		cmocka_unit_test(a_held_peer_is_kept),
+		cmocka_unit_test(an_idle_peer_dies),
+		cmocka_unit_test(keepalives_are_signs_of_life),
+		cmocka_unit_test(forged_keepalives_are_none),
+		cmocka_unit_test(a_silent_peer_is_suspected),
 		cmocka_unit_test(plain_ip_needs_no_keepalive),
 		cmocka_unit_test(the_address_changes),
 		cmocka_unit_test(the_same_addresses_change_nothing),
