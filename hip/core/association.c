@@ -312,6 +312,17 @@ static void fill_change(const struct association *association, const struct sess
 	change->effect.association.overlay_hops = session->overlay_hops;
 }
 
+void session_lose_path(struct host *host, struct association *association)
+{
+	struct queued_effect *change = effect_make(HOST_ASSOCIATION, 0);
+
+	session_remove_sas(host, association->session, &association->peer);
+	association->session->direct = false;
+	if (change)
+		fill_change(association, association->session, false, change);
+	effects_add(&host->effects, change);
+}
+
 static void start_timers(struct host *host, instant now, struct association *association)
 {
 	association_cancel_timer(host, association, TIMER_EXCHANGE);

@@ -120,6 +120,7 @@ struct session {
 	bool peer_updated;                   /* it has sent one */
 	struct retransmission probe;         /* UPDATE under way; tries 0: none */
 	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
+	bool idle;                           /* … or nothing sent and nothing heard */
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
@@ -252,6 +253,8 @@ hiphop_error association_register_spi(struct host *host, struct association *ass
 void association_unregister_spi(struct host *host, uint32_t spi);
 /* Takes the SAs of the session away, now. */
 void session_remove_sas(struct host *host, struct session *session, const struct hit *peer);
+/* ESP has no path any more: takes the SAs away and tells so. The association stays, its packets go over the overlay. */
+void session_lose_path(struct host *host, struct association *association);
 /* Tells that the association is over and why; the state is what association_state says then, or `shown`. */
 void session_end(
 	struct host *host, instant now, struct association *association, host_state shown, hiphop_error reason);

@@ -229,8 +229,10 @@ static hiphop_error build_r2(struct host *host, const struct hit *receiver, cons
 /* ---- an I2 that came again ---- */
 
 /* A verified repetition over the overlay says that the direct way is no way: the Initiator never got our R2. */
-static void answer_again_over_overlay(struct host *host, const struct incoming *in, struct session *session)
+static void answer_again_over_overlay(
+	struct host *host, const struct incoming *in, struct association *association)
 {
+	const struct session *session = association->session;
 	struct data_route route;
 	struct outgoing out;
 	struct way way;
@@ -239,8 +241,7 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 		return;
 	if (build_r2(host, &in->view.sender, &session->keys, session->spi_in, &route, &out))
 		return;
-	session_remove_sas(host, session, &in->view.sender);
-	session->direct = false;
+	session_lose_path(host, association);
 	outgoing_send(host, &way, out.octets, out.length);
 }
 
@@ -260,7 +261,7 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		return true;
 	}
 	if (in->overlay) {
-		answer_again_over_overlay(host, in, session);
+		answer_again_over_overlay(host, in, association);
 	} else if (!verify_mac(host, in, &session->keys) && session->r2.length) {
 		way_of_arrival(in->arrival, &way);
 		count(host, HOST_COUNT_RETRANSMITTED);

@@ -156,6 +156,8 @@ hiphop_error initiator_begin(struct host *host, instant now, struct association 
 		return HIPHOP_NO_MEMORY;
 	if (!transmit_i1(host, now, association)) {
 		initiation_end(host, association);
+		if (association->failed)
+			association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, FAILED_SHOWN));
 		return HIPHOP_NOT_FOUND;
 	}
 	association->failed = false;

@@ -3,9 +3,9 @@
  * Is the peer still there, does it know, and is it still reached from the right address?
  *
  * Once a second per association: when ESP was sent and nothing was heard for 2 s, or nothing was sent and not even a
- * keepalive heard for 40 s, UPDATEs go out, then a new base exchange begins and the layers above are told to go round
- * the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept alive (RFC 9028 section 4.10),
- * and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
+ * keepalive heard for 40 s, UPDATEs go out. Then a new base exchange begins, if anybody has a use for it, and the layers
+ * above are told to go round the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept alive (RFC
+ * 9028 section 4.10), and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
  */
 #include "hip/core/host_internal.h"
 
@@ -77,12 +77,15 @@ static void judge_silence(struct association *association, instant now, const st
 		session->silent_since = 0;
 		session->probe.tries = 0;
 	}
+	session->idle = false;
 	if (esp->sent > heard)
 		session->silent_since = later(heard, session->last_look);
 	else if (association->held && now >= instant_after(heard, HELD_SILENCE))
 		session->silent_since = now - SILENT_AFTER;
-	else if (now >= instant_after(later(heard, session->keepalive_heard), IDLE_SILENCE))
+	else if (now >= instant_after(later(heard, session->keepalive_heard), IDLE_SILENCE)) {
 		session->silent_since = now - SILENT_AFTER;
+		session->idle = true;
+	}
 	if (session->silent_since == heard && heard)
 		session->silent_since++;
 }
@@ -119,9 +122,10 @@ static void clear_suspicion(struct host *host, struct association *association, 
 }
 
 /* The next step of the schedule, when it is due. Returns when to look again. */
-static instant ask(struct host *host, instant now, struct association *association, instant heard)
+static instant ask(struct host *host, instant now, struct association *association, const struct traffic *esp)
 {
 	struct session *session = association->session;
+	instant heard = later(esp->heard, session->control_heard);
 	instant due = instant_after(session->silent_since, schedule[session->probe.tries]);
 	instant first = session->silent_since;
 
@@ -133,6 +137,11 @@ static instant ask(struct host *host, instant now, struct association *associati
 	}
 	session->silent_since = 0;
 	session->probe.tries = 0;
+	if (session->idle && !association->held && esp->sent <= heard) {
+		/* Nobody has a use for it: it may go. */
+		initiator_fail(host, now, association, HIPHOP_TIMEOUT);
+		return instant_after(now, LOOK_EVERY);
+	}
 	suspect(host, now, association);
 	if (initiator_begin(host, now, association) && now >= instant_after(heard, GIVEN_UP_AFTER))
 		initiator_fail(host, now, association, HIPHOP_NOT_FOUND);
@@ -158,8 +167,7 @@ static void look_after_direct(struct host *host, instant now, struct association
 	if (!association->initiation) {
 		judge_silence(association, now, &esp);
 		if (session->silent_since)
-			again = instant_earlier(
-				again, ask(host, now, association, later(esp.heard, session->control_heard)));
+			again = instant_earlier(again, ask(host, now, association, &esp));
 	}
 	if (association->session != session)
 		return;

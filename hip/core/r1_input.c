@@ -450,6 +450,9 @@ static struct association *adopt(struct host *host, struct incoming *in, struct 
 			return NULL;
 		}
 		association->initiation->sent = opportunist->sent;
+		association->initiation->tries = 1;
+		association_set_timer(
+			host, association, TIMER_EXCHANGE, instant_after(in->now, I1_FIRST_TIMEOUT));
 	}
 	learnt->effect.peer = in->view.sender;
 	learnt->effect.remote = opportunist->remote;

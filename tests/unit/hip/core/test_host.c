@@ -114,6 +114,28 @@ static void nobody_answers(void **state)
 	}
 }
 
+/* A failed one is shown for a while, also when somebody tries again and has no way. */
+static void a_failed_association_is_forgotten(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0];
+	struct endpoint endpoint = network_endpoint(network, 1);
+	uint8_t type = HIP_PACKET_R1;
+
+	(void)state;
+	network->fate = lose_type;
+	network->fate_context = &type;
+	assert_int_equal(host_learn_locator(a->host, &network->hosts[1].hit, &endpoint, false), HIPHOP_OK);
+	network_connect(network, 0, 1);
+	network_run(network, SECONDS(20));
+	assert_int_equal(network_state(network, 0, 1), HOST_FAILED);
+	assert_int_equal(host_connect(a->host, network->now, &network->hosts[1].hit), HIPHOP_NOT_FOUND);
+	assert_int_equal(network_state(network, 0, 1), HOST_FAILED);
+	network_run(network, SECONDS(60));
+	assert_int_equal(host_association_count(a->host), 0);
+	network_free(network);
+}
+
 /* ---- who begins ---- */
 
 static void both_begin_at_once(void **state)
@@ -372,6 +394,7 @@ int main(void)
 		cmocka_unit_test(exchange_over_ip),
 		cmocka_unit_test(one_packet_is_lost),
 		cmocka_unit_test(nobody_answers),
+		cmocka_unit_test(a_failed_association_is_forgotten),
 		cmocka_unit_test(both_begin_at_once),
 		cmocka_unit_test(both_send_i2_at_once),
 		cmocka_unit_test(opportunistic),

@@ -154,8 +154,9 @@ static void an_idle_peer_dies(void **state)
 		network_run(network, SECONDS(30));
 		network_crash(network, 1);
 		network_run(network, SECONDS(80));
-		assert_int_equal(a->suspected, 1);
 		assert_int_equal(a->failed, 1);
+		assert_int_equal(a->out_of_type[HIP_PACKET_UPDATE], 3);
+		assert_int_equal(a->out_of_type[HIP_PACKET_I1], 1);
 		assert_int_equal(network_sa_count(a), 0);
 		network_free(network);
 	}

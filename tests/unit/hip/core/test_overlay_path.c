@@ -115,6 +115,7 @@ static void a_path_one_way_is_no_path(void **state)
 	assert_true(host_association_find(network->hosts[3].host, &network->hosts[0].hit, &view));
 	assert_string_equal(view.path, "none");
 	assert_null(network_outbound(&network->hosts[3], &network->hosts[0].hit));
+	assert_false(network->hosts[3].last.usable);
 	network_free(network);
 }
 
