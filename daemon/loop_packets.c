@@ -13,8 +13,9 @@ static void on_underlay(uv_poll_t *poll, int status, int events)
 	struct hiphopd *hiphopd = watch->hiphopd;
 	(void)status;
 	(void)events;
-	for (int round = 0; round < LOOP_ROUNDS; round++) {
-		size_t taken = underlay_receive(&hiphopd->underlay, (underlay_socket)watch->index, hiphopd->vector);
+	underlay_socket which = (underlay_socket)watch->index;
+	for (int round = 0; round < LOOP_ROUNDS; round += !underlay_holds(&hiphopd->underlay, which)) {
+		size_t taken = underlay_receive(&hiphopd->underlay, which, hiphopd->vector);
 		if (taken == 0)
 			break;
 		node_input_underlay(hiphopd->node, clock_now(), hiphopd->vector);

@@ -22,10 +22,14 @@ typedef enum {
 	UNDERLAY_SOCKETS
 } underlay_socket;
 
+struct underlay_staging;
+
 struct underlay_sockets {
 	int descriptors[UNDERLAY_SOCKETS]; /**< -1 when not open */
 	uint16_t port;                     /**< of the UDP socket, host order; also for port 0 the one that was given */
 	bool ipv4_only;                    /**< the host has no IPv6: the UDP socket is AF_INET */
+	bool segmentation;                 /**< runs of datagrams go to the kernel as one (UDP_SEGMENT) */
+	struct underlay_staging *staging;  /**< received joined (UDP_GRO) and not given out yet; NULL = not joined */
 	uint64_t received_packets, sent_packets;
 	uint64_t dropped_packets; /**< received cut off or without a whole IP header */
 	uint64_t send_errors;     /**< not sent: no route, no buffer, no right, no socket of the kind */
@@ -44,14 +48,19 @@ const char *underlay_socket_name(underlay_socket which);
 void underlay_sockets_close(struct underlay_sockets *sockets);
 
 /**
- * Empties `vector`, then receives up to a full vector from one socket without blocking. Kind PACKET_DATAGRAM,
- * PACKET_HIP or PACKET_ESP; `local` and `remote` hold address, port (0 for IP) and transport. Returns the number of
- * packets taken from the socket, which may be more than vector->count after drops; 0 = nothing waits.
+ * Empties `vector`, then receives up to a full vector from one socket without blocking, with one system call at most.
+ * Kind PACKET_DATAGRAM, PACKET_HIP or PACKET_ESP; `local` and `remote` hold address, port (0 for IP) and transport.
+ * Returns the number of packets taken from the socket, which may be more than vector->count after drops; 0 = nothing
+ * waits.
  */
 size_t underlay_receive(struct underlay_sockets *sockets, underlay_socket which, struct packet_vector *vector);
+/** True when packets that have left the kernel wait for the next underlay_receive; `which` will not become readable for
+ *  them. */
+bool underlay_holds(const struct underlay_sockets *sockets, underlay_socket which);
 /**
  * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP and PACKET_ESP from `local` (unspecified: the kernel chooses)
- * to `remote`, skips the rest. Never blocks; what cannot be sent is counted and lost. Large packets may be fragmented
+ * to `remote`, skips the rest. Consecutive datagrams between the same endpoints and of one length (the last may be
+ * shorter) go down as one. Never blocks; what cannot be sent is counted and lost. Large packets may be fragmented
  * (no DF).
  */
 void underlay_send(struct underlay_sockets *sockets, struct packet_vector *vector);

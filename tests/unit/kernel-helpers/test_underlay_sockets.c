@@ -113,6 +113,104 @@ static void a_whole_vector_and_large_packets(void **state)
 	underlay_sockets_close(&sockets);
 }
 
+static void set_mtu(int mtu)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
+	int probe = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(ioctl(probe, SIOCSIFMTU, &request), 0);
+	close(probe);
+}
+
+/* Receives `count` datagrams, which are numbered in their first octet, and checks their lengths. */
+static void receive_run(struct underlay_sockets *sockets, const size_t *lengths, size_t count)
+{
+	for (size_t got = 0; got < count;) {
+		size_t now = underlay_holds(sockets, UNDERLAY_UDP) ? underlay_receive(sockets, UNDERLAY_UDP, in)
+								   : wait_and_receive(sockets, UNDERLAY_UDP);
+		assert_true(now > 0 && now <= PACKET_VECTOR_MAXIMUM);
+		for (size_t i = 0; i < now; i++, got++) {
+			struct packet *packet = &in->packets[i];
+			assert_true(got < count);
+			assert_int_equal(packet->kind, PACKET_DATAGRAM);
+			assert_int_equal(packet->length, lengths[got]);
+			assert_int_equal(packet_data(packet)[0], got % 256);
+			assert_int_equal(packet_data(packet)[packet->length - 1], got % 256);
+			assert_int_equal(packet->local.port, sockets->port);
+		}
+	}
+	assert_false(underlay_holds(sockets, UNDERLAY_UDP));
+}
+
+static void send_run_of(
+	struct underlay_sockets *sockets, const char *to, const size_t *lengths, size_t count, uint8_t first)
+{
+	static uint8_t octets[PACKET_DATA_MAXIMUM];
+	out->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		memset(octets, (int)(first + i) % 256, lengths[i]);
+		add(PACKET_DATAGRAM, NULL, to, sockets->port, octets, lengths[i]);
+	}
+	underlay_send(sockets, out);
+}
+
+/* Runs that the kernel cuts and joins, with every way for a run to end; and with a path too narrow for it to cut. */
+static void runs_of_datagrams(void **state)
+{
+	(void)state;
+	struct underlay_sockets sockets;
+	const char *const ends[] = {"127.0.0.1", "::1"};
+	const size_t sizes[] = {100, 1452, 1453, 2000, 9000};
+	size_t lengths[2 * PACKET_VECTOR_MAXIMUM];
+	if (!in_namespace)
+		skip();
+	underlay_sockets_start(&sockets);
+	assert_int_equal(underlay_open_udp(&sockets, 0), HIPHOP_OK);
+	assert_true(sockets.segmentation);
+	for (size_t n = 0; n < 2 * 2 * sizeof sizes / sizeof *sizes; n++) {
+		set_mtu(n / 2 % 2 ? 1500 : 65536);
+		for (size_t i = 0; i < 2 * PACKET_VECTOR_MAXIMUM; i++)
+			lengths[i] = i % 50 == 20 ? 60 : i % 50 == 30 ? 61 : sizes[n / 4];
+		lengths[40] = 9000;
+		send_run_of(&sockets, ends[n % 2], lengths, PACKET_VECTOR_MAXIMUM, 0);
+		send_run_of(&sockets, ends[n % 2], lengths + PACKET_VECTOR_MAXIMUM, PACKET_VECTOR_MAXIMUM, 64);
+		receive_run(&sockets, lengths, 2 * PACKET_VECTOR_MAXIMUM);
+	}
+	assert_int_equal(sockets.send_errors, 0);
+	assert_int_equal(sockets.sent_packets, sockets.received_packets);
+	assert_int_equal(sockets.dropped_packets, 0);
+	set_mtu(65536);
+	underlay_sockets_close(&sockets);
+}
+
+/* One vector for several peers: no run may take in what is another's. */
+static void runs_to_several_peers(void **state)
+{
+	(void)state;
+	struct underlay_sockets a, b;
+	static const uint8_t octets[1000];
+	size_t to_a = 0, to_b = 0;
+	if (!in_namespace)
+		skip();
+	underlay_sockets_start(&a);
+	underlay_sockets_start(&b);
+	assert_int_equal(underlay_open_udp(&a, 0), HIPHOP_OK);
+	assert_int_equal(underlay_open_udp(&b, 0), HIPHOP_OK);
+	out->count = 0;
+	for (size_t i = 0; i < PACKET_VECTOR_MAXIMUM; i++)
+		add(PACKET_DATAGRAM, i % 4 < 2 ? "127.0.0.3" : NULL, i % 3 ? "127.0.0.1" : "::ffff:127.0.0.1",
+			i % 8 < 5 ? a.port : b.port, octets, sizeof octets);
+	underlay_send(&a, out);
+	while (to_a < 40)
+		to_a += wait_and_receive(&a, UNDERLAY_UDP);
+	while (to_b < 24)
+		to_b += wait_and_receive(&b, UNDERLAY_UDP);
+	assert_int_equal(to_a, 40);
+	assert_int_equal(to_b, 24);
+	assert_int_equal(a.sent_packets, PACKET_VECTOR_MAXIMUM);
+	underlay_sockets_close(&a);
+	underlay_sockets_close(&b);
+}
+
 static void raw_protocols(void **state)
 {
 	(void)state;
@@ -212,6 +310,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(udp_both_families_with_source),
 		cmocka_unit_test(a_whole_vector_and_large_packets),
+		cmocka_unit_test(runs_of_datagrams),
+		cmocka_unit_test(runs_to_several_peers),
 		cmocka_unit_test(raw_protocols),
 		cmocka_unit_test(failures_are_counted_and_the_rest_is_sent),
 		cmocka_unit_test(oversize_datagrams_are_dropped),

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel-helpers/underlay_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** Octets of one joined datagram: what IPv4 can carry. */
+#define JOINED_MAXIMUM 65507
+
+/** Messages that are being made of a vector. */
+struct sending {
+	struct underlay_exchange exchange;
+	unsigned count; /**< messages */
+	size_t parts;
+	const struct packet *first; /**< of the last message; NULL when nothing may join it */
+	size_t length;              /**< octets of the last message */
+};
+
+static int socket_for(const struct packet *packet)
+{
+	bool ipv4 = address_is_ipv4(&packet->remote.address);
+	switch (packet->kind) {
+	case PACKET_DATAGRAM:
+		return UNDERLAY_UDP;
+	case PACKET_HIP:
+		return ipv4 ? UNDERLAY_HIP_IPV4 : UNDERLAY_HIP_IPV6;
+	case PACKET_ESP:
+		return ipv4 ? UNDERLAY_ESP_IPV4 : UNDERLAY_ESP_IPV6;
+	default:
+		return -1;
+	}
+}
+
+static void put_ancillary(struct msghdr *message, int level, int type, const void *data, size_t length)
+{
+	struct cmsghdr *part = (struct cmsghdr *)((uint8_t *)message->msg_control + message->msg_controllen);
+	part->cmsg_level = level;
+	part->cmsg_type = type;
+	part->cmsg_len = CMSG_LEN(length);
+	memcpy(CMSG_DATA(part), data, length);
+	message->msg_controllen += CMSG_SPACE(length);
+}
+
+static void put_source(struct msghdr *message, const struct address *source, bool ipv4_socket)
+{
+	if (ipv4_socket) {
+		struct in_pktinfo info = {.ipi_spec_dst = address_to_ipv4(source)};
+		put_ancillary(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+	} else {
+		struct in6_pktinfo info = {0};
+		memcpy(&info.ipi6_addr, source->octets, sizeof source->octets);
+		put_ancillary(message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+	}
+}
+
+static void begin_message(struct sending *sending, bool ipv4_socket, struct packet *packet)
+{
+	struct underlay_exchange *exchange = &sending->exchange;
+	struct msghdr *message = &exchange->messages[sending->count].msg_hdr;
+	union socket_address *name = &exchange->names[sending->count];
+	union underlay_ancillary *ancillary = &exchange->ancillaries[sending->count];
+	/* Raw IPv6 sockets take a port for a protocol number; ours is 0 there. */
+	uint16_t port = packet->kind == PACKET_DATAGRAM ? packet->remote.port : 0;
+	memset(ancillary, 0, sizeof *ancillary);
+	*message = (struct msghdr){
+		.msg_name = name, .msg_iov = &exchange->parts[sending->parts], .msg_control = ancillary};
+	message->msg_namelen = ipv4_socket ? socket_address_ipv4(name, &packet->remote.address, port)
+					   : socket_address_ipv6(name, &packet->remote.address, port);
+	if (!address_is_unspecified(&packet->local.address))
+		put_source(message, &packet->local.address, ipv4_socket);
+	sending->first = packet;
+	sending->length = 0;
+	sending->count++;
+}
+
+static bool joins(const struct sending *sending, const struct packet *packet)
+{
+	const struct packet *first = sending->first;
+	return first && packet->length && packet->length <= first->length &&
+	       sending->length + packet->length <= JOINED_MAXIMUM && endpoint_equal(&first->remote, &packet->remote) &&
+	       endpoint_equal(&first->local, &packet->local);
+}
+
+static void add_packet(
+	struct underlay_sockets *sockets, struct sending *sending, bool ipv4_socket, struct packet *packet)
+{
+	struct underlay_exchange *exchange = &sending->exchange;
+	if (!joins(sending, packet))
+		begin_message(sending, ipv4_socket, packet);
+	exchange->messages[sending->count - 1].msg_hdr.msg_iovlen++;
+	exchange->parts[sending->parts++] = (struct iovec){.iov_base = packet_data(packet), .iov_len = packet->length};
+	sending->length += packet->length;
+	/* Only the last of a run may be shorter. */
+	if (packet->length < sending->first->length || packet->kind != PACKET_DATAGRAM || !sockets->segmentation)
+		sending->first = NULL;
+}
+
+static void put_segment_lengths(struct sending *sending)
+{
+	for (unsigned i = 0; i < sending->count; i++) {
+		struct msghdr *message = &sending->exchange.messages[i].msg_hdr;
+		uint16_t segment = (uint16_t)message->msg_iov[0].iov_len;
+		if (message->msg_iovlen > 1)
+			put_ancillary(message, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
+	}
+}
+
+static void count_send_error(struct underlay_sockets *sockets, int error_number)
+{
+	sockets->send_errors++;
+	sockets->last_send_error = error_number;
+}
+
+/** The datagrams of a joined message one by one. */
+static void send_apart(struct underlay_sockets *sockets, int descriptor, const struct msghdr *joined)
+{
+	struct msghdr message = *joined;
+	message.msg_iovlen = 1;
+	message.msg_controllen -= CMSG_SPACE(sizeof(uint16_t));
+	for (size_t i = 0; i < joined->msg_iovlen; i++) {
+		message.msg_iov = &joined->msg_iov[i];
+		if (sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+			sockets->sent_packets++;
+		else
+			count_send_error(sockets, errno);
+	}
+}
+
+/** What could not be sent. A late ICMP error of an earlier packet can also show here; either way this message counts as
+ *  lost, the rest goes on. */
+static void settle_failure(
+	struct underlay_sockets *sockets, int descriptor, const struct msghdr *message, int error_number)
+{
+	/* A device that makes no checksums cannot cut (EIO). What is larger than the path's MTU cannot be cut either
+	 * (EMSGSIZE, from older kernels EINVAL), but be fragmented. */
+	bool uncut = error_number == EIO || error_number == EMSGSIZE || error_number == EINVAL;
+	if (message->msg_iovlen > 1 && uncut) {
+		sockets->segmentation = sockets->segmentation && error_number != EIO;
+		send_apart(sockets, descriptor, message);
+		return;
+	}
+	for (size_t i = 0; i < message->msg_iovlen; i++)
+		count_send_error(sockets, error_number);
+}
+
+static void send_messages(struct underlay_sockets *sockets, int descriptor, struct mmsghdr *messages, unsigned count)
+{
+	unsigned done = 0;
+	while (done < count) {
+		int sent = sendmmsg(descriptor, messages + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent <= 0) {
+			settle_failure(sockets, descriptor, &messages[done].msg_hdr, errno);
+			done++;
+			continue;
+		}
+		for (int i = 0; i < sent; i++)
+			sockets->sent_packets += messages[done++].msg_hdr.msg_iovlen;
+	}
+}
+
+static bool is_sendable(const struct underlay_sockets *sockets, const struct packet *packet, int which)
+{
+	if (sockets->descriptors[which] < 0)
+		return false;
+	bool ipv4 = address_is_ipv4(&packet->remote.address);
+	if (which == UNDERLAY_UDP && sockets->ipv4_only && !ipv4)
+		return false;
+	return address_is_unspecified(&packet->local.address) || address_is_ipv4(&packet->local.address) == ipv4;
+}
+
+static void send_through(struct underlay_sockets *sockets, int which, struct packet_vector *vector)
+{
+	struct sending sending;
+	bool ipv4_socket = underlay_sorts[which].family == AF_INET || (which == UNDERLAY_UDP && sockets->ipv4_only);
+	sending.count = 0;
+	sending.parts = sending.length = 0;
+	sending.first = NULL;
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+		if (socket_for(packet) != which)
+			continue;
+		if (is_sendable(sockets, packet, which))
+			add_packet(sockets, &sending, ipv4_socket, packet);
+		else
+			count_send_error(sockets, EAFNOSUPPORT);
+	}
+	put_segment_lengths(&sending);
+	send_messages(sockets, sockets->descriptors[which], sending.exchange.messages, sending.count);
+}
+
+void underlay_send(struct underlay_sockets *sockets, struct packet_vector *vector)
+{
+	bool used[UNDERLAY_SOCKETS] = {false};
+	for (size_t i = 0; i < vector->count; i++) {
+		int which = socket_for(&vector->packets[i]);
+		if (which >= 0)
+			used[which] = true;
+	}
+	for (int which = 0; which < UNDERLAY_SOCKETS; which++)
+		if (used[which])
+			send_through(sockets, which, vector);
+}
