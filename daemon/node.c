@@ -22,6 +22,21 @@ static void ask_traffic(void *context, const struct hit *peer, instant *sent, in
 	esp_traffic(node->esp, peer, sent, heard);
 }
 
+/* access.associate = "listed" lets in who has a HIT in the configuration, and nobody learnt. */
+static bool ask_may_associate(void *context, const struct hit *peer)
+{
+	const struct node *node = context;
+	const struct configuration *configuration = node->configuration;
+
+	if (!configuration->associate_listed || node_configured_host(node, peer))
+		return true;
+	for (size_t i = 0; i < configuration->bootstrap_count; i++) {
+		if (hit_equal(&configuration->bootstrap[i].hit, peer))
+			return true;
+	}
+	return false;
+}
+
 /* ---- making ---- */
 
 /* OVERLAY_ID is the low 32 bits of the SHA-1 of the overlay's name (RFC 6940 section 6.3.2, RFC 7086 section 5.1). */
@@ -47,7 +62,8 @@ static hiphop_error create_host(struct node *node, instant now)
 		.environment = {.context = node,
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
-			.next_hop = node_next_hop},
+			.next_hop = node_next_hop,
+			.may_associate = ask_may_associate},
 		.overlay = true,
 		.transport_count = configuration->transport_count,
 		.port = configuration->port,
@@ -58,6 +74,19 @@ static hiphop_error create_host(struct node *node, instant now)
 		return error;
 	memcpy(host.transports, configuration->transports, sizeof(host.transports));
 	return host_create(&host, now, &node->host);
+}
+
+static void warn_of_nameless(const struct node *node)
+{
+	const struct configuration *configuration = node->configuration;
+	char text[ENDPOINT_TEXT_SIZE];
+
+	for (size_t i = 0; i < configuration->bootstrap_count && configuration->associate_listed; i++) {
+		if (hit_is_null(&configuration->bootstrap[i].hit))
+			log_write(node->log, LOG_LEVEL_WARNING,
+				"bootstrap %s is of no use without its hit, since access.associate is \"listed\"",
+				endpoint_format(&configuration->bootstrap[i].endpoint, text));
+	}
 }
 
 static void learn_configured_hosts(struct node *node)
@@ -118,6 +147,7 @@ hiphop_error node_create(
 		return error;
 	}
 	learn_configured_hosts(node);
+	warn_of_nameless(node);
 	*out = node;
 	return HIPHOP_OK;
 }

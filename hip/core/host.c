@@ -82,6 +82,13 @@ static overlay_route ask_next_hop(
 	return environment->next_hop(environment->context, destination, arrived_from, next);
 }
 
+bool peer_may_associate(const struct host *host, const struct hit *peer)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+
+	return !environment->may_associate || environment->may_associate(environment->context, peer);
+}
+
 static bool is_neighbour(void *context, const struct hit *hit)
 {
 	const struct association *association = association_find(context, hit);

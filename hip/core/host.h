@@ -30,7 +30,7 @@
 struct host;
 
 /** Read-only views that the host may ask at any time, inside any call. They must not call into the host. NULL
- *  functions: the local address stays unspecified (the kernel chooses), no traffic ever, OVERLAY_NO_ROUTE. */
+ *  functions: the local address stays unspecified (the kernel chooses), no traffic ever, OVERLAY_NO_ROUTE, anybody. */
 struct host_environment {
 	void *context;
 	/** The source address that the kernel would use towards `remote`; false when there is no route. */
@@ -41,6 +41,9 @@ struct host_environment {
 	 * (NULL: it starts here). Fills `next` for OVERLAY_HOP. */
 	overlay_route (*next_hop)(
 		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
+	/** Whether this host wants associations with `peer`. Asked for an I1, whose HIT nothing has proved yet, and
+	 * again for whoever has proved to have it. */
+	bool (*may_associate)(void *context, const struct hit *peer);
 };
 
 /** Entries of a configured list of algorithms at most. */
@@ -116,8 +119,8 @@ void host_input(
 /**
  * Has or makes an association with `peer` (RFC 7401 section 6.6): over the known locators, else through the overlay.
  * The outcome comes as HOST_ASSOCIATION; nothing comes when the association is already usable or under way.
- * HIPHOP_INVALID_ARGUMENT (own HIT, or not a host's), HIPHOP_NOT_FOUND (no locator and no route), HIPHOP_LIMITED (too
- * many associations), HIPHOP_NO_MEMORY.
+ * HIPHOP_INVALID_ARGUMENT (own HIT, or not a host's), HIPHOP_REFUSED (may_associate says no), HIPHOP_NOT_FOUND (no
+ * locator and no route), HIPHOP_LIMITED (too many associations), HIPHOP_NO_MEMORY.
  */
 hiphop_error host_connect(struct host *host, instant now, const struct hit *peer);
 /**
@@ -203,8 +206,8 @@ typedef enum {
 	HOST_REMOVE_SA,
 	/** The association with `peer` has become usable, or has ended: `association`. */
 	HOST_ASSOCIATION,
-	/** `peer` has not answered three UPDATEs: it is not there, or not on this path. Its SAs stand while a new exchange
-	 *  is tried, but who can go round it should. HOST_HEARD_AGAIN or HOST_ASSOCIATION follows. */
+	/** `peer` has not answered three UPDATEs: it is not there, or not on this path. Its SAs stand while a new
+	 * exchange is tried, but who can go round it should. HOST_HEARD_AGAIN or HOST_ASSOCIATION follows. */
 	HOST_SUSPECT,
 	/** A suspected `peer` has been heard over the SAs that it had. */
 	HOST_HEARD_AGAIN,
@@ -342,6 +345,7 @@ bool host_association_find(const struct host *host, const struct hit *peer, stru
 	X(DROP_IDENTITY, "drop_identity")                                                                              \
 	X(DROP_MAC, "drop_mac")                                                                                        \
 	X(DROP_SIGNATURE, "drop_signature")                                                                            \
+	X(DROP_POLICY, "drop_policy")                                                                                  \
 	X(DROP_REPLAYED, "drop_replayed")                                                                              \
 	X(DROP_ECHO, "drop_echo")                                                                                      \
 	X(DROP_TOO_MANY, "drop_too_many")                                                                              \

@@ -228,6 +228,10 @@ static inline void count(struct host *host, host_counter counter)
 	host->counters[counter]++;
 }
 
+/* host.c */
+/* Whether the environment wants associations with this peer. */
+bool peer_may_associate(const struct host *host, const struct hit *peer);
+
 /* association.c */
 struct association *association_find(const struct host *host, const struct hit *peer);
 /* The association with `peer`, made when there is none. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */

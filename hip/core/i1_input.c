@@ -264,6 +264,8 @@ void i1_input(struct host *host, struct incoming *in)
 {
 	if (!hit_is_host(&in->view.sender)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
+	} else if (!peer_may_associate(host, &in->view.sender)) {
+		count(host, HOST_COUNT_DROP_POLICY);
 	} else if (loses_against_ours(host, in)) {
 		count(host, HOST_COUNT_DROP_WRONG_STATE);
 	} else if (in->overlay) {

@@ -229,8 +229,7 @@ static hiphop_error build_r2(struct host *host, const struct hit *receiver, cons
 /* ---- an I2 that came again ---- */
 
 /* A verified repetition over the overlay says that the direct way is no way: the Initiator never got our R2. */
-static void answer_again_over_overlay(
-	struct host *host, const struct incoming *in, struct association *association)
+static void answer_again_over_overlay(struct host *host, const struct incoming *in, struct association *association)
 {
 	const struct session *session = association->session;
 	struct data_route route;
@@ -389,6 +388,11 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 	if (verify(host, in, answer, &notification)) {
 		if (notification)
 			notify_sender(host, in, notification, (struct span){NULL, 0});
+		return;
+	}
+	if (!peer_may_associate(host, &in->view.sender)) {
+		count(host, HOST_COUNT_DROP_POLICY);
+		notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0});
 		return;
 	}
 	accept(host, in, answer);

@@ -364,6 +364,8 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
 	effects_release_taken(&host->effects);
 	if (!hit_is_host(peer) || hit_equal(peer, &host->self))
 		return HIPHOP_INVALID_ARGUMENT;
+	if (!peer_may_associate(host, peer))
+		return HIPHOP_REFUSED;
 	error = association_obtain(host, now, peer, &association);
 	if (error)
 		return error;

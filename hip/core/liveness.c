@@ -3,9 +3,9 @@
  * Is the peer still there, does it know, and is it still reached from the right address?
  *
  * Once a second per association: when ESP was sent and nothing was heard for 2 s, or nothing was sent and not even a
- * keepalive heard for 40 s, UPDATEs go out. Then a new base exchange begins, if anybody has a use for it, and the layers
- * above are told to go round the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept alive (RFC
- * 9028 section 4.10), and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
+ * keepalive heard for 40 s, UPDATEs go out. Then a new base exchange begins, if anybody has a use for it, and the
+ * layers above are told to go round the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept
+ * alive (RFC 9028 section 4.10), and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
  */
 #include "hip/core/host_internal.h"
 

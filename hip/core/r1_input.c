@@ -451,8 +451,7 @@ static struct association *adopt(struct host *host, struct incoming *in, struct 
 		}
 		association->initiation->sent = opportunist->sent;
 		association->initiation->tries = 1;
-		association_set_timer(
-			host, association, TIMER_EXCHANGE, instant_after(in->now, I1_FIRST_TIMEOUT));
+		association_set_timer(host, association, TIMER_EXCHANGE, instant_after(in->now, I1_FIRST_TIMEOUT));
 	}
 	learnt->effect.peer = in->view.sender;
 	learnt->effect.remote = opportunist->remote;
@@ -502,6 +501,11 @@ void r1_input(struct host *host, struct incoming *in)
 	if (verify_identity(host, &in->view.sender, offer.host_id, &identity))
 		return;
 	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2) || !choose(host, &offer)) {
+		host_identity_free(identity);
+		return;
+	}
+	if (!peer_may_associate(host, &in->view.sender)) {
+		count(host, HOST_COUNT_DROP_POLICY);
 		host_identity_free(identity);
 		return;
 	}

@@ -18,6 +18,7 @@
 #include "hip/core/host.h"
 #include "hip/wire/constants.h"
 #include "hip/wire/packet.h"
+#include "hip/wire/parameters.h"
 
 #define NETWORK_HOSTS   8
 #define NETWORK_SAS     32
@@ -48,6 +49,7 @@ struct network_host {
 	struct hit hit;
 	struct address address;
 	bool routeless;                  /* has no route to anybody */
+	bool barred[NETWORK_HOSTS];      /* may not associate with this one */
 	struct host_sa sas[NETWORK_SAS]; /* spi_in 0: free; the newest of a peer is its outbound one */
 	struct hit sa_peers[NETWORK_SAS];
 	unsigned sa_ages[NETWORK_SAS], sa_age;
@@ -61,6 +63,7 @@ struct network_host {
 	struct host_data last_data;
 	uint8_t content[512];
 	unsigned out_of_type[64];
+	uint16_t last_notification; /* that it sent */
 };
 
 /** What becomes of a packet. It may be changed in place. */
@@ -82,6 +85,17 @@ struct network {
 static inline uint8_t flying_type(const struct flying *packet)
 {
 	return packet->octets[2] & 0x7f;
+}
+
+static inline uint16_t network_notification(const struct flying *packet)
+{
+	struct parameter_notification notification;
+	struct packet_view view;
+
+	assert_int_equal(packet_parse(packet->octets, packet->length, &view), HIPHOP_OK);
+	assert_int_equal(
+		parameter_notification_read(packet_find(&view, PARAMETER_NOTIFICATION), &notification), HIPHOP_OK);
+	return notification.type;
 }
 
 static inline size_t network_index(const struct network *network, const struct hit *hit)
@@ -122,6 +136,14 @@ static inline overlay_route network_next_hop(
 		return OVERLAY_NO_ROUTE;
 	*next = self->network->hosts[target > self->index ? self->index + 1 : self->index - 1].hit;
 	return OVERLAY_HOP;
+}
+
+static inline bool network_may_associate(void *context, const struct hit *peer)
+{
+	struct network_host *self = context;
+	size_t index = network_index(self->network, peer);
+
+	return index == self->network->count || !self->barred[index];
 }
 
 /* ---- SAs ---- */
@@ -208,6 +230,8 @@ static inline void network_put(
 	packet->length = effect->length;
 	memcpy(packet->octets, effect->octets, effect->length);
 	from->out_of_type[flying_type(packet) % 64]++;
+	if (flying_type(packet) == HIP_PACKET_NOTIFY)
+		from->last_notification = network_notification(packet);
 	if (network->fate && network->fate(network, packet) == FATE_LOSE) {
 		free(packet);
 		return;
@@ -409,7 +433,8 @@ static inline struct network *network_make(size_t count, uint16_t transport)
 			.environment = {.context = self,
 				.source_address = network_source_address,
 				.traffic = network_traffic,
-				.next_hop = network_next_hop},
+				.next_hop = network_next_hop,
+				.may_associate = network_may_associate},
 			.overlay = true,
 			.overlay_id = NETWORK_OVERLAY,
 			.transports = {transport},

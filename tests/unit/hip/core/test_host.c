@@ -231,6 +231,70 @@ static void wishes_that_cannot_be(void **state)
 	network_free(network);
 }
 
+/* ---- who may ---- */
+
+static void a_barred_host_gets_no_answer(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0], *b = &network->hosts[1];
+
+	(void)state;
+	b->barred[0] = true;
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, SECONDS(20));
+	assert_int_equal(a->failed, 1);
+	assert_int_equal(b->out_of_type[HIP_PACKET_R1], 0);
+	assert_int_equal(b->out_of_type[HIP_PACKET_NOTIFY], 0);
+	assert_int_equal(host_counter_value(b->host, HOST_COUNT_DROP_POLICY), 4);
+	assert_int_equal(host_association_count(b->host), 0);
+	network_introduce(network, 1, 0);
+	assert_int_equal(host_connect(b->host, network->now, &a->hit), HIPHOP_REFUSED);
+	assert_int_equal(host_association_count(b->host), 0);
+	network_free(network);
+}
+
+static packet_fate bar_at_i2(struct network *network, struct flying *packet)
+{
+	if (flying_type(packet) == HIP_PACKET_I2)
+		network->hosts[1].barred[0] = true;
+	return FATE_PASS;
+}
+
+/* The I1 proves nothing; who is barred by the time of the proof is told so. */
+static void a_barred_host_is_told_at_its_i2(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *b = &network->hosts[1];
+
+	(void)state;
+	network->fate = bar_at_i2;
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(500));
+	assert_int_equal(b->out_of_type[HIP_PACKET_R2], 0);
+	assert_int_equal(b->out_of_type[HIP_PACKET_NOTIFY], 1);
+	assert_int_equal(b->last_notification, NOTIFY_BLOCKED_BY_POLICY);
+	assert_int_equal(host_association_count(b->host), 0);
+	network_free(network);
+}
+
+static void a_barred_host_is_not_adopted(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct endpoint endpoint = network_endpoint(network, 1);
+	struct network_host *a = &network->hosts[0];
+
+	(void)state;
+	a->barred[1] = true;
+	assert_int_equal(host_connect_opportunistic(a->host, network->now, &endpoint), HIPHOP_OK);
+	network_run(network, SECONDS(20));
+	assert_int_equal(a->learnt_count, 0);
+	assert_int_equal(a->out_of_type[HIP_PACKET_I2], 0);
+	assert_int_equal(a->failed, 1);
+	network_free(network);
+}
+
 /* ---- what a Responder keeps ---- */
 
 static packet_fate pass_i1_only(struct network *network, struct flying *packet)
@@ -399,6 +463,9 @@ int main(void)
 		cmocka_unit_test(both_send_i2_at_once),
 		cmocka_unit_test(opportunistic),
 		cmocka_unit_test(wishes_that_cannot_be),
+		cmocka_unit_test(a_barred_host_gets_no_answer),
+		cmocka_unit_test(a_barred_host_is_told_at_its_i2),
+		cmocka_unit_test(a_barred_host_is_not_adopted),
 		cmocka_unit_test(no_state_for_an_i1),
 		cmocka_unit_test(i1_storm_is_limited),
 		cmocka_unit_test(closing),

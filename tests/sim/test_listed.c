@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* access.associate = "listed": who is not in the configuration of a node gets no association with it. */
+#include "tests/sim/simulation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static bool is_associated(struct simulation *simulation, size_t a, size_t b)
+{
+	json_t *status = node_status(simulation->hosts[a].node, simulation->now), *association;
+	char hit[HIT_TEXT_SIZE];
+	bool found = false;
+	size_t i;
+
+	simulation_hit(simulation, b, hit);
+	json_array_foreach(json_object_get(status, "associations"), i, association)
+	{
+		found |= strcmp(json_string_value(json_object_get(association, "hit")), hit) == 0 &&
+			 strcmp(json_string_value(json_object_get(association, "state")), "ESTABLISHED") == 0;
+	}
+	json_decref(status);
+	return found;
+}
+
+static void list(struct simulation *simulation, size_t host, size_t listed)
+{
+	struct configuration *configuration = &simulation->hosts[host].configuration;
+
+	configuration->hosts = calloc(1, sizeof(*configuration->hosts));
+	assert_non_null(configuration->hosts);
+	configuration->host_count = 1;
+	configuration->hosts->hit = *host_identity_hit(simulation->hosts[listed].identity);
+	configuration->hosts->endpoint.address = simulation->hosts[listed].address;
+	configuration->hosts->endpoint.port = configuration->port;
+}
+
+static void test_only_the_listed_associate(void **state)
+{
+	(void)state;
+	struct simulation simulation;
+
+	simulation_start(&simulation, 1, 3);
+	simulation.hosts[0].configuration.associate_listed = true;
+	list(&simulation, 0, 1);
+	for (size_t i = 0; i < 3; i++)
+		simulation_boot(&simulation, i);
+	simulation_run(&simulation, SECONDS(20));
+	assert_true(is_associated(&simulation, 0, 1));
+	assert_false(is_associated(&simulation, 0, 2));
+	assert_false(is_associated(&simulation, 2, 0));
+	simulation_free(&simulation);
+}
+
+static void test_a_bootstrap_peer_is_listed(void **state)
+{
+	(void)state;
+	struct simulation simulation;
+
+	simulation_start(&simulation, 1, 3);
+	for (size_t i = 1; i < 3; i++)
+		simulation.hosts[i].configuration.associate_listed = true;
+	for (size_t i = 0; i < 3; i++)
+		simulation_boot(&simulation, i);
+	simulation_run(&simulation, SECONDS(20));
+	assert_true(is_associated(&simulation, 1, 0));
+	assert_true(is_associated(&simulation, 2, 0));
+	assert_false(is_associated(&simulation, 1, 2));
+	simulation_free(&simulation);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_only_the_listed_associate),
+		cmocka_unit_test(test_a_bootstrap_peer_is_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
