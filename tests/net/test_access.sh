@@ -21,20 +21,18 @@ for host in guarded friendly; do
 	lab_wait 5 lab_listens "$host" 7001
 done
 
-# What comes back from port $3 of host $2 over protocol $1, asked from the guest.
+# True when the service answers that HOST asks by socat's ADDRESS.
 ask() {
-	echo question | lab_exec guest timeout 4 socat -t 2 - "$1:[$(lab_hit "$2")]:$3" | grep -q service
+	echo question | lab_exec "$1" timeout 4 socat -t 2 - "$2" | grep -q service
 }
 
+guarded=$(lab_hit guarded)
+friendly=$(lab_hit friendly)
 lab_check 'ICMPv6 passes' lab_ping guest guarded
-lab_check 'a TCP service that is not listed stays hidden' lab_not ask TCP6 guarded 7001
-lab_check 'a UDP service that is not listed stays hidden' lab_not ask UDP6 guarded 7002
-lab_check 'a listed TCP service is reached' ask TCP6 friendly 7001
-lab_check 'a listed UDP service is reached' ask UDP6 friendly 7002
-lab_check 'the same service is there for the host itself' lab_exec guarded socat -u "TCP6:[::1]:7001" -
-# The guarded host's own flows get their answers.
-answers_pass() {
-	lab_exec guarded socat -t 2 -u "TCP6:[$(lab_hit friendly)]:7001" - | grep -q service
-}
-lab_check 'answers to what the host itself began pass' answers_pass
+lab_check 'a TCP service that is not listed stays hidden' lab_not ask guest "TCP6:[$guarded]:7001"
+lab_check 'a UDP service that is not listed stays hidden' lab_not ask guest "UDP6:[$guarded]:7002"
+lab_check 'a listed TCP service is reached' ask guest "TCP6:[$friendly]:7001"
+lab_check 'a listed UDP service is reached' ask guest "UDP6:[$friendly]:7002"
+lab_check 'the same service is there for the host itself' ask guarded 'TCP6:[::1]:7001'
+lab_check 'answers to what the host itself began pass' ask guarded "TCP6:[$friendly]:7001"
 lab_finish
