@@ -215,7 +215,7 @@ hiphop_error helper_ask(
 		.sequence = ++helper->sequence,
 		.choice = (uint16_t)choice,
 		.argument = argument};
-	struct helper_answer unwanted_answer;
+	struct helper_answer unwanted_answer = {0};
 	struct helper_answer *out = answer ? answer : &unwanted_answer;
 	int got = -1;
 	*out = (struct helper_answer){0};

@@ -7,7 +7,7 @@
 
 struct hit reload_read_node(struct reader *reader)
 {
-	struct hit node;
+	struct hit node = {0};
 
 	reader_copy(reader, node.octets, sizeof(node.octets));
 	return node;

@@ -53,7 +53,9 @@ static void *take_from_reserve(size_t size)
 static void *library_malloc(size_t size)
 {
 	void *memory = malloc(size);
-	return memory ? memory : take_from_reserve(size);
+	if (memory)
+		return memory;
+	return take_from_reserve(size);
 }
 
 static void library_free(void *memory)

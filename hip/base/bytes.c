@@ -248,7 +248,8 @@ hiphop_error buffer_copy(struct buffer *buffer, const void *data, size_t length)
 	if (!copy)
 		return HIPHOP_NO_MEMORY;
 	memcpy(copy, data, length);
-	*buffer = (struct buffer){copy, length};
+	buffer->data = copy;
+	buffer->length = length;
 	return HIPHOP_OK;
 }
 
