@@ -115,18 +115,31 @@ static bool read_fallbacks(struct configuration_reading *reading)
 	return true;
 }
 
-/** Others are reached by the transport most liked here; and they do not listen at "any free port". */
-static void complete_endpoint(const struct configuration *configuration, struct endpoint *endpoint)
+/** Others are reached by the transport most liked here, unless they say another; and they do not listen at "any free
+ * port". */
+static bool complete_endpoint(
+	struct configuration_reading *reading, const config_setting_t *entries, size_t index, struct endpoint *endpoint)
 {
-	endpoint->transport = configuration->transports[0];
+	const struct configuration *configuration = reading->configuration;
+	size_t liked = 0;
+	if (endpoint->transport == TRANSPORT_NOT_NAMED)
+		endpoint->transport = configuration->transports[0];
+	while (liked < configuration->transport_count && configuration->transports[liked] != endpoint->transport)
+		liked++;
+	if (liked == configuration->transport_count) {
+		const config_setting_t *entry = config_setting_get_elem(entries, (unsigned)index);
+		return configuration_complain(reading, config_setting_get_member(entry, "transport"),
+			"this transport is not in underlay.transports");
+	}
 	if (endpoint->transport == TRANSPORT_IP)
 		endpoint->port = 0;
 	else if (!endpoint->port)
 		endpoint->port = configuration->port ? configuration->port : HIP_UDP_PORT;
+	return true;
 }
 
 /** Defaults that follow other values. */
-static bool derive(struct configuration_reading *reading)
+static bool derive(struct configuration_reading *reading, const config_t *parser)
 {
 	struct configuration *configuration = reading->configuration;
 	if (!*configuration->key_file)
@@ -135,9 +148,13 @@ static bool derive(struct configuration_reading *reading)
 	if (!*configuration->sip_domain)
 		strcpy(configuration->sip_domain, configuration->overlay_name);
 	for (size_t i = 0; i < configuration->host_count; i++)
-		complete_endpoint(configuration, &configuration->hosts[i].endpoint);
+		if (!complete_endpoint(
+			    reading, config_lookup(parser, "underlay.hosts"), i, &configuration->hosts[i].endpoint))
+			return false;
 	for (size_t i = 0; i < configuration->bootstrap_count; i++)
-		complete_endpoint(configuration, &configuration->bootstrap[i].endpoint);
+		if (!complete_endpoint(reading, config_lookup(parser, "overlay.bootstrap"), i,
+			    &configuration->bootstrap[i].endpoint))
+			return false;
 	return true;
 }
 
@@ -154,7 +171,7 @@ hiphop_error configuration_default(struct configuration *configuration)
 	struct configuration_reading reading = {
 		.configuration = configuration, .file = "defaults", .message = message, .message_size = sizeof message};
 	memset(configuration, 0, sizeof *configuration);
-	return finish(&reading, read_fallbacks(&reading) && derive(&reading));
+	return finish(&reading, read_fallbacks(&reading) && derive(&reading, NULL));
 }
 
 static hiphop_error open_trouble(const char *path, char *message, size_t size)
@@ -194,7 +211,8 @@ hiphop_error configuration_read(
 	fclose(file);
 	config_init(&parser);
 	bool done = config_read_file(&parser, path) == CONFIG_TRUE || syntax_trouble(&reading, &parser);
-	done = done && read_fallbacks(&reading) && read_all(&reading, config_root_setting(&parser)) && derive(&reading);
+	done = done && read_fallbacks(&reading) && read_all(&reading, config_root_setting(&parser)) &&
+	       derive(&reading, &parser);
 	config_destroy(&parser);
 	return finish(&reading, done);
 }

@@ -78,12 +78,32 @@ static bool member_port(struct configuration_reading *reading, const config_sett
 	return true;
 }
 
-/** Address and port; a port that is absent stays 0 and is filled in when the whole file was read. */
+static bool parse_transport(const char *text, uint16_t *transport)
+{
+	*transport = text && strcmp(text, "ip") == 0 ? TRANSPORT_IP : TRANSPORT_UDP;
+	return text && (strcmp(text, "udp") == 0 || strcmp(text, "ip") == 0);
+}
+
+static bool member_transport(struct configuration_reading *reading, const config_setting_t *entry, uint16_t *transport)
+{
+	const char *text;
+	if (!member_text(reading, entry, "transport", &text))
+		return false;
+	if (text && !parse_transport(text, transport))
+		return configuration_complain(
+			reading, config_setting_get_member(entry, "transport"), "transport must be \"udp\" or \"ip\"");
+	if (!text)
+		*transport = TRANSPORT_NOT_NAMED;
+	return true;
+}
+
+/** Address, port and transport; a port or transport that is absent is filled in when the whole file was read. */
 static bool member_endpoint(struct configuration_reading *reading, const config_setting_t *entry,
 	const struct configuration_option *option, struct endpoint *endpoint)
 {
 	const char *text;
-	if (!member_text(reading, entry, "address", &text) || !member_port(reading, entry, &endpoint->port))
+	if (!member_text(reading, entry, "address", &text) || !member_port(reading, entry, &endpoint->port) ||
+		!member_transport(reading, entry, &endpoint->transport))
 		return false;
 	if (!text)
 		return configuration_complain(reading, entry, "an entry of %s needs an address", option->key);
@@ -107,9 +127,8 @@ bool configuration_read_transports(struct configuration_reading *reading, const 
 	for (size_t i = 0; i < count; i++) {
 		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
 		const char *text = config_setting_get_string(entry);
-		if (!text || (strcmp(text, "udp") != 0 && strcmp(text, "ip") != 0))
+		if (!parse_transport(text, &configuration->transports[i]))
 			return configuration_complain(reading, entry, "%s takes \"udp\" and \"ip\" only", option->key);
-		configuration->transports[i] = strcmp(text, "udp") == 0 ? TRANSPORT_UDP : TRANSPORT_IP;
 		if (i == 1 && configuration->transports[0] == configuration->transports[1])
 			return configuration_complain(reading, entry, "\"%s\" stands twice in %s", text, option->key);
 	}
@@ -139,7 +158,7 @@ static bool read_host_name(
 bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
-	static const char *const members[] = {"name", "hit", "address", "port", NULL};
+	static const char *const members[] = {"name", "hit", "address", "port", "transport", NULL};
 	struct configuration *configuration = reading->configuration;
 	size_t count;
 	if (!open_list(reading, setting, option, &count))
@@ -166,7 +185,7 @@ bool configuration_read_hosts(struct configuration_reading *reading, const confi
 bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
-	static const char *const members[] = {"address", "port", "hit", NULL};
+	static const char *const members[] = {"address", "port", "transport", "hit", NULL};
 	struct configuration *configuration = reading->configuration;
 	size_t count;
 	if (!open_list(reading, setting, option, &count))

@@ -45,6 +45,9 @@ bool configuration_complain(struct configuration_reading *reading, const config_
 /** Out of memory; returns false. */
 bool configuration_no_memory(struct configuration_reading *reading);
 
+/** `transport` of an endpoint that names none, until the whole file was read. */
+#define TRANSPORT_NOT_NAMED UINT16_MAX
+
 /* The readers of lists (configuration_lists.c). */
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);

@@ -15,11 +15,12 @@ bool transport_is_used(const struct host *host, uint16_t transport)
 	return false;
 }
 
-static struct locator own_locator(const struct host *host, const struct address *address, size_t rank)
+static struct locator own_locator(
+	const struct host *host, const struct address *address, uint16_t transport, size_t rank)
 {
 	struct locator locator = {.address = *address, .lifetime = LOCATOR_LIFETIME, .preferred = rank == 0};
 
-	if (host->configuration.transports[0] == TRANSPORT_UDP) {
+	if (transport == TRANSPORT_UDP) {
 		locator.type = LOCATOR_TYPE_TRANSPORT_ADDRESS;
 		locator.port = host->configuration.port;
 		locator.protocol = PROTOCOL_UDP;
@@ -33,10 +34,21 @@ static struct locator own_locator(const struct host *host, const struct address 
 
 void candidates_offer(struct host *host, struct parameter_locator_set *set)
 {
+	const struct host_configuration *configuration = &host->configuration;
+	bool has_second = configuration->transport_count > 1;
+	size_t of_first = has_second ? CANDIDATES_MAXIMUM - 1 : CANDIDATES_MAXIMUM;
+
 	set->count = 0;
 	set->ignored = 0;
-	for (size_t i = 0; i < host->address_count && set->count < CANDIDATES_MAXIMUM; i++) {
-		set->items[set->count] = own_locator(host, &host->addresses[i], set->count);
+	for (size_t i = 0; i < host->address_count && i < of_first; i++) {
+		set->items[set->count] =
+			own_locator(host, &host->addresses[i], configuration->transports[0], set->count);
+		set->count++;
+	}
+	/* One is enough for a peer that has the other transport alone. */
+	if (has_second && host->address_count) {
+		set->items[set->count] =
+			own_locator(host, &host->addresses[0], configuration->transports[1], set->count);
 		set->count++;
 	}
 }

@@ -34,6 +34,7 @@
 /* Times of the base exchange. */
 #define I1_TRIES                   4          /* at 0, 1, 3 and 7 s; given up at 15 s */
 #define I1_FIRST_TIMEOUT           SECONDS(1) /* doubles */
+#define I1_FALLBACK_TRY            2          /* from then on by the other transport too */
 #define I1_PARALLEL                3          /* RFC 7401 section 6.6.1 */
 #define I2_TRIES_DIRECT            2          /* for each locator, when there is another way */
 #define I2_TRIES_LAST              4          /* on the last way */
@@ -183,6 +184,8 @@ struct association {
 struct opportunist {
 	struct opportunist *next;
 	struct endpoint remote;
+	struct endpoint fallback; /* the same by the other transport; tried when has_fallback */
+	bool has_fallback;
 	unsigned tries;
 	instant sent;
 	struct deadline timer;

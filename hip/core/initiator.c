@@ -79,6 +79,16 @@ static bool send_i1_to(struct host *host, const struct hit *receiver, const stru
 	return way_to_endpoint(host, target, &way) && send_i1(host, receiver, &way);
 }
 
+/* The same address by the transport that this host likes less. False when it uses only one. */
+static bool other_transport(const struct host *host, const struct endpoint *target, struct endpoint *other)
+{
+	*other = (struct endpoint){.address = target->address};
+	other->transport = target->transport == TRANSPORT_UDP ? TRANSPORT_IP : TRANSPORT_UDP;
+	if (other->transport == TRANSPORT_UDP)
+		other->port = host->configuration.port;
+	return transport_is_used(host, other->transport);
+}
+
 static void add_target(struct host *host, struct initiation *initiation, const struct endpoint *target)
 {
 	if (initiation->target_count >= sizeof initiation->targets / sizeof initiation->targets[0])
@@ -104,22 +114,38 @@ static void collect_targets(struct host *host, struct association *association)
 		add_target(host, initiation, &known->endpoints[i]);
 }
 
+/* The other transport to the same address gets its turn when this one is not answered. */
+static bool has_same_address_before(const struct initiation *initiation, size_t place)
+{
+	for (size_t i = 0; i < place; i++) {
+		if (address_equal(&initiation->targets[i].address, &initiation->targets[place].address) &&
+			initiation->targets[i].transport != initiation->targets[place].transport)
+			return true;
+	}
+	return false;
+}
+
 static size_t send_i1_in_parallel(struct host *host, struct association *association)
 {
 	const struct initiation *initiation = association->initiation;
 	size_t sent = 0;
 
-	for (size_t i = 0; i < initiation->target_count && sent < I1_PARALLEL; i++)
-		sent += send_i1_to(host, &association->peer, &initiation->targets[i]);
+	for (size_t i = 0; i < initiation->target_count && sent < I1_PARALLEL; i++) {
+		if (!has_same_address_before(initiation, i))
+			sent += send_i1_to(host, &association->peer, &initiation->targets[i]);
+	}
 	return sent;
 }
 
-/* One destination at a time after the first try (RFC 7401 section 6.6.1): in turn over the overlay and direct. */
+/* One destination at a time after the first try (RFC 7401 section 6.6.1): in turn over the overlay and direct; and when
+ * nobody answers by the transport that is liked most, by both. */
 static bool send_i1_again(struct host *host, struct association *association)
 {
 	struct initiation *initiation = association->initiation;
-	size_t turn = initiation->tries / 2;
+	const struct endpoint *target;
+	struct endpoint other;
 	struct way way;
+	bool sent;
 
 	if ((initiation->tries % 2 == 1 || !initiation->target_count) &&
 		way_over_overlay(host, &association->peer, &association->peer, &way) &&
@@ -127,7 +153,11 @@ static bool send_i1_again(struct host *host, struct association *association)
 		return true;
 	if (!initiation->target_count)
 		return false;
-	return send_i1_to(host, &association->peer, &initiation->targets[turn % initiation->target_count]);
+	target = &initiation->targets[initiation->tries / 2 % initiation->target_count];
+	sent = send_i1_to(host, &association->peer, target);
+	if (initiation->tries >= I1_FALLBACK_TRY && other_transport(host, target, &other))
+		sent |= send_i1_to(host, &association->peer, &other);
+	return sent;
 }
 
 static bool transmit_i1(struct host *host, instant now, struct association *association)
@@ -285,8 +315,11 @@ struct opportunist *opportunist_at(struct host *host, const struct endpoint *rem
 {
 	struct opportunist *opportunist = host->opportunists;
 
-	while (opportunist && !endpoint_equal(&opportunist->remote, remote))
-		opportunist = opportunist->next;
+	for (; opportunist; opportunist = opportunist->next) {
+		if (endpoint_equal(&opportunist->remote, remote) ||
+			(opportunist->has_fallback && endpoint_equal(&opportunist->fallback, remote)))
+			break;
+	}
 	return opportunist;
 }
 
@@ -307,6 +340,10 @@ static void transmit_opportunistic(struct host *host, instant now, struct opport
 	static const struct hit nobody;
 
 	send_i1_to(host, &nobody, &opportunist->remote);
+	if (opportunist->tries >= I1_FALLBACK_TRY)
+		opportunist->has_fallback = other_transport(host, &opportunist->remote, &opportunist->fallback);
+	if (opportunist->has_fallback)
+		send_i1_to(host, &nobody, &opportunist->fallback);
 	(void)deadline_set(
 		&host->deadlines, &opportunist->timer, instant_after(now, I1_FIRST_TIMEOUT << opportunist->tries));
 	opportunist->tries++;

@@ -141,6 +141,24 @@ static void locators_are_of_the_transport_most_liked(void **state)
 	configuration_free(&configuration);
 }
 
+static void a_peer_has_its_own_transport(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	const char *text =
+		"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; transport = \"ip\"; },"
+		" { hit = \"" HIT_2 "\"; address = \"192.0.2.8\"; transport = \"udp\"; port = 7; } ); };"
+		"overlay = { bootstrap = ( { address = \"192.0.2.1\"; transport = \"ip\"; } ); };";
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
+	assert_int_equal(configuration.hosts[0].endpoint.transport, TRANSPORT_IP);
+	assert_int_equal(configuration.hosts[0].endpoint.port, 0);
+	assert_int_equal(configuration.hosts[1].endpoint.transport, TRANSPORT_UDP);
+	assert_int_equal(configuration.hosts[1].endpoint.port, 7);
+	assert_int_equal(configuration.bootstrap[0].endpoint.transport, TRANSPORT_IP);
+	configuration_free(&configuration);
+}
+
 struct bad {
 	const char *text;
 	int line;
@@ -177,6 +195,11 @@ static const struct bad bad_inputs[] = {
 	{"underlay = { hosts = ( { name = \"a\"; hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; },\n"
 	 " { name = \"a\"; hit = \"" HIT_2 "\"; address = \"192.0.2.8\"; } ); };",
 		2, "two hosts of the name"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; transport = \"tcp\"; } ); };", 1,
+		"\"udp\" or \"ip\""},
+	{"underlay = { transports = ( \"udp\" );\n hosts = ( { hit = \"" HIT_1
+	 "\"; address = \"192.0.2.7\";\n transport = \"ip\"; } ); };",
+		3, "not in underlay.transports"},
 	{"overlay = { name = \"\"; };", 1, "must not be empty"},
 	{"overlay = { topology = \"star\"; };", 1, "one of chord"},
 	{"overlay = { hash = \"md5\"; };", 1, "one of sha256"},
@@ -264,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_full_file),
 		cmocka_unit_test(the_key_follows_the_state_directory),
 		cmocka_unit_test(locators_are_of_the_transport_most_liked),
+		cmocka_unit_test(a_peer_has_its_own_transport),
 		cmocka_unit_test(every_bad_input_is_named_with_its_line),
 		cmocka_unit_test(a_long_text_is_refused),
 		cmocka_unit_test(a_missing_file_is_named),

@@ -136,6 +136,98 @@ static void a_failed_association_is_forgotten(void **state)
 	network_free(network);
 }
 
+/* ---- two transports ---- */
+
+static void give_both_transports(struct network *network, size_t index)
+{
+	network_crash(network, index);
+	network->hosts[index].configuration.transports[0] = TRANSPORT_UDP;
+	network->hosts[index].configuration.transports[1] = TRANSPORT_IP;
+	network->hosts[index].configuration.transport_count = 2;
+	network_boot(network, index);
+}
+
+static packet_fate lose_udp(struct network *network, struct flying *packet)
+{
+	(void)network;
+	return !packet->sealed && packet->destination.transport == TRANSPORT_UDP ? FATE_LOSE : FATE_PASS;
+}
+
+static uint16_t transport_between(struct network *network, size_t a, size_t b)
+{
+	struct host_association_view view;
+
+	assert_true(host_association_find(network->hosts[a].host, &network->hosts[b].hit, &view));
+	assert_true(view.usable);
+	return view.remote.transport;
+}
+
+static void the_second_transport_serves(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	give_both_transports(network, 0);
+	give_both_transports(network, 1);
+	network->fate = lose_udp;
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, SECONDS(5));
+	assert_int_equal(transport_between(network, 0, 1), TRANSPORT_IP);
+	assert_int_equal(transport_between(network, 1, 0), TRANSPORT_IP);
+	assert_true(network_esp(network, 0, 1));
+	network_free(network);
+}
+
+static void the_first_transport_is_preferred(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	give_both_transports(network, 0);
+	give_both_transports(network, 1);
+	network_associate(network, 0, 1);
+	assert_int_equal(transport_between(network, 0, 1), TRANSPORT_UDP);
+	assert_int_equal(network->hosts[0].out_of_type[HIP_PACKET_I1], 1);
+	network_free(network);
+}
+
+/* Each peer by the transport that it has, whatever this host likes most. */
+static void the_transport_is_chosen_per_peer(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+	struct endpoint by_ip = {.address = network->hosts[2].address, .transport = TRANSPORT_IP};
+
+	(void)state;
+	give_both_transports(network, 0);
+	network_crash(network, 2);
+	network->hosts[2].configuration.transports[0] = TRANSPORT_IP;
+	network_boot(network, 2);
+	network_associate(network, 0, 1);
+	assert_int_equal(host_learn_locator(network->hosts[0].host, &network->hosts[2].hit, &by_ip, true), HIPHOP_OK);
+	network_connect(network, 0, 2);
+	network_run(network, SECONDS(1));
+	assert_int_equal(transport_between(network, 0, 1), TRANSPORT_UDP);
+	assert_int_equal(transport_between(network, 0, 2), TRANSPORT_IP);
+	network_free(network);
+}
+
+static void opportunism_falls_back(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct endpoint endpoint = network_endpoint(network, 1);
+
+	(void)state;
+	give_both_transports(network, 0);
+	give_both_transports(network, 1);
+	network->fate = lose_udp;
+	assert_int_equal(host_connect_opportunistic(network->hosts[0].host, network->now, &endpoint), HIPHOP_OK);
+	network_run(network, SECONDS(5));
+	assert_int_equal(network->hosts[0].learnt_count, 1);
+	assert_int_equal(transport_between(network, 0, 1), TRANSPORT_IP);
+	network_free(network);
+}
+
 /* ---- who begins ---- */
 
 static void both_begin_at_once(void **state)
@@ -459,6 +551,10 @@ int main(void)
 		cmocka_unit_test(one_packet_is_lost),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(a_failed_association_is_forgotten),
+		cmocka_unit_test(the_second_transport_serves),
+		cmocka_unit_test(the_first_transport_is_preferred),
+		cmocka_unit_test(the_transport_is_chosen_per_peer),
+		cmocka_unit_test(opportunism_falls_back),
 		cmocka_unit_test(both_begin_at_once),
 		cmocka_unit_test(both_send_i2_at_once),
 		cmocka_unit_test(opportunistic),

@@ -119,6 +119,30 @@ static void a_path_one_way_is_no_path(void **state)
 	network_free(network);
 }
 
+/* The R1 over the overlay offers what an Initiator without UDP can use. */
+static void the_other_transport_is_offered(void **state)
+{
+	struct network *network = row(3);
+	struct host_association_view view;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		network_crash(network, i);
+		network->hosts[i].configuration.transports[0] = i == 0 ? TRANSPORT_IP : TRANSPORT_UDP;
+		network->hosts[i].configuration.transports[1] = TRANSPORT_IP;
+		network->hosts[i].configuration.transport_count = i == 0 ? 1 : 2;
+		network_boot(network, i);
+	}
+	network_associate(network, 1, 2);
+	network_associate(network, 1, 0);
+	network_connect(network, 0, 2);
+	network_run(network, SECONDS(1));
+	assert_true(host_association_find(network->hosts[0].host, &network->hosts[2].hit, &view));
+	assert_string_equal(view.path, "direct");
+	assert_int_equal(view.remote.transport, TRANSPORT_IP);
+	network_free(network);
+}
+
 /* A known locator that does not answer: the I1 goes over the overlay as well. */
 static void a_stale_locator_is_no_trap(void **state)
 {
@@ -274,6 +298,7 @@ int main(void)
 		cmocka_unit_test(exchange_over_one_neighbour),
 		cmocka_unit_test(no_path_for_esp),
 		cmocka_unit_test(a_path_one_way_is_no_path),
+		cmocka_unit_test(the_other_transport_is_offered),
 		cmocka_unit_test(a_stale_locator_is_no_trap),
 		cmocka_unit_test(both_ends_moved),
 		cmocka_unit_test(request_and_answer),
