@@ -330,7 +330,6 @@ static void command_trust(struct node *node, instant now, uint64_t token, json_t
 	struct hit hit;
 	hiphop_error error;
 
-	(void)now;
 	if (!name || !text || !node_aor_normalise(name, aor) || hit_parse(text, &hit) || !hit_is_host(&hit)) {
 		node_reply_malformed(node, token, "trust needs a sip: address and a HIT");
 		return;
@@ -343,6 +342,7 @@ static void command_trust(struct node *node, instant now, uint64_t token, json_t
 		node_reply_error(node, token, error, "The pin could not be kept");
 		return;
 	}
+	sip_forget_name(node->sip, now, aor);
 	node_reply(node, token, json_pack("{s:b, s:s+, s:o, s:o}", "ok", 1, "aor", "sip:", aor, "hit", node_hit_json(&hit),
 		"previous", previous), true);
 }

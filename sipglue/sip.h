@@ -109,6 +109,9 @@ void sip_stored(struct sip *sip, instant now, uint64_t token, hiphop_error error
  *  anything else (other owner, unknown name) → 403. */
 void sip_caller_verified(struct sip *sip, instant now, uint64_t token, hiphop_error error);
 
+/** What was believed about `aor` no longer holds (its pin was changed): answers that are kept are forgotten. */
+void sip_forget_name(struct sip *sip, instant now, const char *aor);
+
 /** Brings a registration back after a restart and asks for its record to be stored again. `contact` is a SIP URI,
  *  `quality` its q value times 1000, `expires_s` what is left of its life. HIPHOP_MALFORMED for a bad name or contact,
  *  HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */

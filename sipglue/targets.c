@@ -40,6 +40,15 @@ void lookup_forget(struct sip *sip, const char *aor)
 		slot->until = 0;
 }
 
+void sip_forget_name(struct sip *sip, instant now, const char *aor)
+{
+	sip->now = now;
+	lookup_forget(sip, aor);
+	for (size_t i = 0; i < LOOKUP_CACHE_SIZE; i++)
+		if (strcmp(sip->callers[i].aor, aor) == 0)
+			sip->callers[i].until = 0;
+}
+
 bool caller_is_verified(const struct sip *sip, const char *aor, const struct hit *hit)
 {
 	for (size_t i = 0; i < LOOKUP_CACHE_SIZE; i++) {
