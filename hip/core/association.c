@@ -248,6 +248,18 @@ void association_retired_over(struct host *host, struct association *association
 	association_cancel_timer(host, association, TIMER_RETIRED);
 }
 
+static void log_end(const struct host *host, const struct association *association, hiphop_error reason)
+{
+	char peer[HIT_TEXT_SIZE];
+
+	hit_format(&association->peer, peer);
+	if (reason)
+		log_write(host->log, LOG_LEVEL_INFO, "the association with %s is lost: %s", peer,
+			hiphop_error_text(reason));
+	else
+		log_write(host->log, LOG_LEVEL_DEBUG, "the association with %s is closed", peer);
+}
+
 void session_end(struct host *host, instant now, struct association *association, host_state shown, hiphop_error reason)
 {
 	struct session *session = association->session;
@@ -260,6 +272,7 @@ void session_end(struct host *host, instant now, struct association *association
 	association->since = now;
 	if (!farewell)
 		return;
+	log_end(host, association, reason);
 	session->farewell = NULL;
 	farewell->effect.peer = association->peer;
 	farewell->effect.local = session->local;
@@ -331,6 +344,20 @@ static void start_timers(struct host *host, instant now, struct association *ass
 	liveness_start(host, now, association);
 }
 
+static void log_commit(const struct host *host, const struct association *association, bool renewed)
+{
+	const struct session *session = association->session;
+	char peer[HIT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
+
+	hit_format(&association->peer, peer);
+	if (session->direct)
+		log_write(host->log, renewed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "associated with %s at %s", peer,
+			endpoint_format(&session->remote, remote));
+	else
+		log_write(
+			host->log, LOG_LEVEL_INFO, "associated with %s over the overlay alone: no path for ESP", peer);
+}
+
 void session_commit(struct host *host, instant now, struct association *association, struct session *session,
 	struct queued_effect *install, struct queued_effect *change)
 {
@@ -354,6 +381,7 @@ void session_commit(struct host *host, instant now, struct association *associat
 	association->failed = false;
 	association->since = now;
 	effects_add(&host->effects, change);
+	log_commit(host, association, renewed);
 	start_timers(host, now, association);
 	if (session->direct)
 		locators_learn(&host->locators, &association->peer, &session->remote, false);

@@ -260,9 +260,11 @@ static hiphop_error finish(struct data_transport *transport, instant now, const 
 	count_drop(transport, error);
 	if (error == HIPHOP_BAD_IDENTITY || error == HIPHOP_BAD_SIGNATURE)
 		notify_authentication_failed(transport, now, packet, neighbour);
-	if (error && error != HIPHOP_EXISTS)
-		log_write(transport->settings.log, LOG_LEVEL_DEBUG, "DATA from %s dropped: %s",
-			hit_format(&packet->sender, sender), hiphop_error_text(error));
+	/* Repetitions, and acknowledgements that come twice, are routine. */
+	if (error && error != HIPHOP_EXISTS && error != HIPHOP_NOT_FOUND)
+		log_write(transport->settings.log, LOG_LEVEL_DEBUG, "%s from %s dropped: %s",
+			hip_packet_type_name(packet->type), hit_format(&packet->sender, sender),
+			hiphop_error_text(error));
 	return error;
 }
 
@@ -299,7 +301,8 @@ static hiphop_error meaning_of(uint16_t notification)
 	}
 }
 
-/** Reads from Notification Data whose packet it was: header, then TRANSACTION_ID. */
+/** Reads from Notification Data whose packet it was: header, then TRANSACTION_ID. HIPHOP_NOT_FOUND when it had none: it
+ *  was no DATA. */
 static hiphop_error read_rejected(struct span data, struct hit *sender, struct hit *receiver, uint64_t *transaction)
 {
 	struct reader reader = reader_over(data.data, data.length);
@@ -310,8 +313,11 @@ static hiphop_error read_rejected(struct span data, struct hit *sender, struct h
 	reader_copy(&reader, sender->octets, HIT_LENGTH);
 	reader_copy(&reader, receiver->octets, HIT_LENGTH);
 	if (reader_status(&reader) ||
-		parameters_parse(data.data + HIP_HEADER_LENGTH, data.length - HIP_HEADER_LENGTH, &parameters) ||
-		parameter_opaque_read(parameters_find(&parameters, PARAMETER_TRANSACTION_ID), &identifier) ||
+		parameters_parse(data.data + HIP_HEADER_LENGTH, data.length - HIP_HEADER_LENGTH, &parameters))
+		return HIPHOP_MALFORMED;
+	if (!parameters_find(&parameters, PARAMETER_TRANSACTION_ID))
+		return HIPHOP_NOT_FOUND;
+	if (parameter_opaque_read(parameters_find(&parameters, PARAMETER_TRANSACTION_ID), &identifier) ||
 		identifier.length != 8)
 		return HIPHOP_MALFORMED;
 	reader = reader_over(identifier.data, identifier.length);
@@ -326,9 +332,12 @@ static hiphop_error apply_notification(struct data_transport *transport, const s
 	struct hit sender, receiver;
 	uint64_t transaction;
 
-	if (parameter_notification_read(packet_find(packet, PARAMETER_NOTIFICATION), &notification) ||
-		read_rejected(notification.data, &sender, &receiver, &transaction) ||
-		!hit_equal(&sender, &transport->self))
+	if (parameter_notification_read(packet_find(packet, PARAMETER_NOTIFICATION), &notification))
+		return HIPHOP_MALFORMED;
+	hiphop_error error = read_rejected(notification.data, &sender, &receiver, &transaction);
+	if (error)
+		return error == HIPHOP_NOT_FOUND ? HIPHOP_OK : error;
+	if (!hit_equal(&sender, &transport->self))
 		return HIPHOP_MALFORMED;
 	struct map_walk walk = map_walk_start(&transport->outgoing);
 	while ((message = map_walk_next(&walk, NULL)) != NULL)

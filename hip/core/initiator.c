@@ -246,7 +246,10 @@ static bool i2_has_another_try(struct initiation *initiation)
 static void tell_failed(struct host *host, struct association *association, hiphop_error reason)
 {
 	struct queued_effect *farewell = association->initiation->farewell;
+	char peer[HIT_TEXT_SIZE];
 
+	log_write(host->log, LOG_LEVEL_INFO, "no association with %s: %s", hit_format(&association->peer, peer),
+		hiphop_error_text(reason));
 	association->initiation->farewell = NULL;
 	farewell->effect.peer = association->peer;
 	farewell->effect.association.state = HOST_FAILED;

@@ -7,10 +7,6 @@
 
 #include <string.h>
 
-/* ESP came for an SPI that the sender does not have; the data is the SPI. RFC 7401 has no such type; this one is from
- * its range for private use. */
-#define NOTIFY_INVALID_SPI 8192
-
 struct notice {
 	uint16_t type;
 	struct span data;
@@ -93,6 +89,9 @@ void host_unknown_spi(
 	struct hit peer;
 
 	effects_release_taken(&host->effects);
+	/* Of an exchange under way: this packet has overtaken its R2. */
+	if (map_get(&host->by_spi, &spi))
+		return;
 	if (!locators_peer_at(&host->locators, &remote->address, &peer) || !may_notify(host, &peer, now))
 		return;
 	if (!build_notify(host, &peer, &notice, NULL, &out))
@@ -120,6 +119,16 @@ static void take_invalid_spi(struct host *host, instant now, struct association 
 		return;
 	session->silent_since = now;
 	update_probe(host, now, association);
+}
+
+static void log_notification(const struct host *host, const struct hit *peer, uint16_t type)
+{
+	/* A peer that was restarted says so; the rest means that something does not fit. */
+	log_level level =
+		type == NOTIFY_INVALID_SPI || type >= NOTIFY_I2_ACKNOWLEDGEMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	char text[HIT_TEXT_SIZE];
+
+	log_write(host->log, level, "%s says %s (NOTIFY %u)", hit_format(peer, text), hip_notify_type_name(type), type);
 }
 
 /* It is the same packet each time, so it only counts where nothing else is expected to be heard. */
@@ -169,7 +178,7 @@ void notify_input(struct host *host, struct incoming *in)
 	}
 	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE))
 		return;
-	log_write(host->log, LOG_LEVEL_INFO, "a peer notifies: %s", hip_notify_type_name(notification.type));
+	log_notification(host, &in->view.sender, notification.type);
 	if (notification.type == NOTIFY_INVALID_SPI)
 		take_invalid_spi(host, in->now, association, notification.data);
 }

@@ -505,6 +505,10 @@ void r1_input(struct host *host, struct incoming *in)
 		return;
 	}
 	if (!peer_may_associate(host, &in->view.sender)) {
+		char peer[HIT_TEXT_SIZE];
+
+		log_write(host->log, LOG_LEVEL_INFO, "%s answered, but it may not associate with this host",
+			hit_format(&in->view.sender, peer));
 		count(host, HOST_COUNT_DROP_POLICY);
 		host_identity_free(identity);
 		return;

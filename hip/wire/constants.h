@@ -127,6 +127,7 @@ typedef enum {
 	NOTIFY_OVERLAY_TTL_EXCEEDED = 70,         /* RFC 6079 section 6.2 */
 	NOTIFY_UNKNOWN_NEXT_HOP = 90,             /* RFC 6028 section 3.3 */
 	NOTIFY_NO_VALID_HIP_TRANSPORT_MODE = 100, /* RFC 6261 section 3.3 */
+	NOTIFY_INVALID_SPI = 8192, /* private use, ours: ESP came for an SPI nobody has; the data is the SPI */
 	NOTIFY_I2_ACKNOWLEDGEMENT = 16384,
 	NOTIFY_NAT_KEEPALIVE = 16385 /* RFC 9028 section 5.3 */
 } hip_notify_type;

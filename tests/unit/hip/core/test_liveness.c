@@ -342,11 +342,37 @@ static void an_unknown_spi_makes_the_peer_ask(void **state)
 		host_unknown_spi(b->host, network->now, &local, &remote, spi);
 	network_drain(network, b);
 	assert_in_range(b->out_of_type[HIP_PACKET_NOTIFY], 1, 10);
+	assert_int_equal(b->last_notification, NOTIFY_INVALID_SPI);
 	network_run(network, MILLISECONDS(100));
 	assert_true(a->out_of_type[HIP_PACKET_UPDATE] >= 1);
 	assert_int_equal(network_sa_count(a), 1);
 	network_run(network, SECONDS(5));
 	assert_true(network_esp(network, 0, 1));
+	network_free(network);
+}
+
+static packet_fate lose_r2(struct network *network, struct flying *packet)
+{
+	(void)network;
+	return flying_type(packet) == HIP_PACKET_R2 ? FATE_LOSE : FATE_PASS;
+}
+
+/* ESP that overtakes its R2 is for an SPI that will have an SA soon. */
+static void an_spi_of_an_exchange_is_not_unknown(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0], *b = &network->hosts[1];
+	struct endpoint local = network_endpoint(network, 0), remote = network_endpoint(network, 1);
+
+	(void)state;
+	network->fate = lose_r2;
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(100));
+	assert_non_null(network_outbound(b, &a->hit));
+	host_unknown_spi(a->host, network->now, &local, &remote, network_outbound(b, &a->hit)->spi_out);
+	network_drain(network, a);
+	assert_int_equal(a->out_of_type[HIP_PACKET_NOTIFY], 0);
 	network_free(network);
 }
 
@@ -369,6 +395,7 @@ int main(void)
 		cmocka_unit_test(a_silent_peer_comes_back_elsewhere),
 		cmocka_unit_test(a_nat_changes_its_mapping),
 		cmocka_unit_test(an_unknown_spi_makes_the_peer_ask),
+		cmocka_unit_test(an_spi_of_an_exchange_is_not_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
