@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 #
 # Captures in the laboratory, and tshark as a reader of them that knows nothing of hiphop's own code.
 # Part of lab.sh.
@@ -22,12 +23,13 @@ lab_capture_stop() {
 		grep -q '(pcap:0/dumpcap:0/flushed:0/ps_ifdrop:0)' "$place/dumpcap-$interface.log"
 }
 
-# Makes tshark's settings: every protocol is off but those that may be there and those that carry them. Otherwise it guesses at
-# encrypted bytes behind UDP and finds broken DNS, RTCP and GOOSE in them.
+# Makes tshark's settings: every protocol is off but those that may be there and those that carry them. Otherwise it
+# guesses at encrypted bytes behind UDP and finds broken DNS, RTCP and GOOSE in them.
 lab_tshark_settings() {
 	[ ! -e "$LAB_DIR/tshark/disabled_protos" ] || return
 	mkdir -p "$LAB_DIR/tshark"
-	tshark -G protocols 2>/dev/null | cut -f 3 | grep -vxE 'frame|sll|eth|ethertype|ip|ipv6|ipv6\..*|udp|tcp|icmp|icmpv6|arp|hip|esp|data|_ws\..*' \
+	tshark -G protocols 2>/dev/null | cut -f 3 |
+		grep -vxE 'frame|sll|eth|ethertype|ip|ipv6|ipv6\..*|udp|tcp|icmp|icmpv6|arp|hip|esp|data|_ws\..*' \
 		>"$LAB_DIR/tshark/disabled_protos"
 }
 
@@ -42,10 +44,10 @@ lab_read_capture() {
 		-e hip.checksum.status -e _ws.malformed 2>"$1.log"
 }
 
-# lab_check_captures FILE...: says what is in the captures, and fails when a packet is anything but HIP, ESP, ARP, neighbour
-# discovery or MLD, when one is malformed, or when a checksum is bad. tshark does not know ESP behind UDP port 10500: there a
-# datagram counts as ESP when its first four bytes, the SPI, are not zero, and as keepalive when it is the single byte ff.
-# Fragments count as such: tshark judges the packet that they make.
+# lab_check_captures FILE...: says what is in the captures, and fails when a packet is anything but HIP, ESP, ARP,
+# neighbour discovery or MLD, when one is malformed, or when a checksum is bad. tshark does not know ESP behind UDP
+# port 10500: there a datagram counts as ESP when its first four bytes, the SPI, are not zero, and as keepalive when
+# it is the single byte ff. Fragments count as such: tshark judges the packet that they make.
 lab_check_captures() {
 	local file
 	lab_tshark_settings

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 #
 # hiphopd and hiphop in the laboratory. Part of lab.sh.
 
@@ -14,11 +15,11 @@ lab_needs_hiphopd() {
 	# A test of the access bits would not do: root of a user namespace passes it and is refused all the same.
 	(exec 3<>/dev/net/tun) 2>/dev/null && return
 	mode=$(stat -c %a /dev/net/tun)
-	lab_give_up "/dev/net/tun is closed to you (its mode is 0$mode; udev makes it 0666): as root, chmod 0666 /dev/net/tun"
+	lab_give_up "/dev/net/tun is closed to you (mode 0$mode; udev makes it 0666): as root, chmod 0666 /dev/net/tun"
 }
 
-# lab_configure HOST [BOOTSTRAP...]: writes HOST's configuration. Each BOOTSTRAP is another host, by whose address of a family that both
-# have (and HIT, when its daemon has run) HOST finds the overlay. These variables change more:
+# lab_configure HOST [BOOTSTRAP...]: writes HOST's configuration. Each BOOTSTRAP is another host, by whose address of
+# a family that both have (and HIT, when its daemon has run) HOST finds the overlay. These variables change more:
 #	LAB_TRANSPORTS  underlay.transports       LAB_KNOWN    hosts for underlay.hosts, with their locators
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
 lab_configure() {
@@ -53,7 +54,8 @@ lab_locator() {
 	[ ! -e "$LAB_DIR/$2/hit" ] || printf ' hit = "%s";' "$(lab_hit "$2")"
 }
 
-# lab_hiphopd HOST: starts HOST's daemon with the configuration lab_configure wrote. Its log is $LAB_DIR/HOST/hiphopd.log.
+# lab_hiphopd HOST: starts HOST's daemon with the configuration lab_configure wrote. Its log is
+# $LAB_DIR/HOST/hiphopd.log.
 lab_hiphopd() {
 	local place=$LAB_DIR/$1
 	lab_spawn "$place/hiphopd.log.$((++LAB_STARTS))" "$1" "$LAB_HIPHOPD" --config "$place/hiphop.conf"
@@ -87,7 +89,8 @@ lab_hiphop() {
 	"$LAB_HIPHOP" --socket "$LAB_DIR/$host/control.sock" "$@"
 }
 
-# lab_status HOST FILTER: what jq's FILTER finds in the daemon's status, as plain text. Fails when it is false, null or nothing.
+# lab_status HOST FILTER: what jq's FILTER finds in the daemon's status, as plain text. Fails when it is false, null
+# or nothing.
 lab_status() {
 	lab_hiphop "$1" --json status | jq -er "$2"
 }
@@ -102,13 +105,14 @@ lab_joined() {
 	lab_status "$1" .overlay.joined
 }
 
-# lab_association HOST OTHER KEY: one value of the association that HOST has with OTHER, as plain text. Fails when there is none.
+# lab_association HOST OTHER KEY: one value of the association that HOST has with OTHER, as plain text. Fails when
+# there is none.
 lab_association() {
 	lab_status "$1" ".associations[] | select(.hit == \"$(lab_hit "$2")\").$3 | tostring"
 }
 
-# lab_overlay HOST...: configures and starts daemons on the hosts, the first as bootstrap peer of the others, and waits until all are members.
-# Gives the lab up when they do not become that.
+# lab_overlay HOST...: configures and starts daemons on the hosts, the first as bootstrap peer of the others, and
+# waits until all are members. Gives the lab up when they do not become that.
 lab_overlay() {
 	local first=$1 host
 	lab_configure "$first"
@@ -145,7 +149,8 @@ lab_make_identities() {
 	done
 }
 
-# lab_ping HOST OTHER: true when the kernel of HOST reaches OTHER's HIT with ping. The first packet may wait for a base exchange.
+# lab_ping HOST OTHER: true when the kernel of HOST reaches OTHER's HIT with ping. The first packet may wait for a
+# base exchange.
 lab_ping() {
 	lab_exec "$1" ping -q -c 3 -i 0.3 -W 5 "$(lab_hit "$2")"
 }

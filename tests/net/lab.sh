@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 #
 # The namespace laboratory: hosts, routers and networks made of network namespaces, with hiphopd in the hosts.
 # A script sources this file and calls lab_start "$@" before anything else:
@@ -71,8 +72,8 @@ lab_run_inside() {
 	exit "${interrupted:-$status}"
 }
 
-# lab_keep: like lab_finish, but leaves the laboratory running after the script. The outer side writes build/lab-PID/enter
-# and build/lab-PID/stop.
+# lab_keep: like lab_finish, but leaves the laboratory running after the script. The outer side writes
+# build/lab-PID/enter and build/lab-PID/stop.
 lab_keep() {
 	printf '%d passed, %d failed\n' "$LAB_PASSED" "$LAB_FAILED"
 	printf '%s %s\n' "$LAB_KEPT_MARK" "$((LAB_FAILED > 0))"
@@ -110,14 +111,14 @@ lab_leave_running() {
 
 # Ends what runs inside, and keeps the logs in build/lab-logs/ when something failed.
 lab_stop() {
-	local status=$? name
+	local status=$? logs
 	trap '' INT TERM HUP
-	name=$(basename "$0" .sh)
+	logs=build/lab-logs/$(basename "$0" .sh)
 	if [ "$status" != 0 ] && [ "$status" -lt 128 ]; then
-		{ rm -rf "$LAB_ROOT/build/lab-logs/$name" && mkdir -p "$LAB_ROOT/build/lab-logs/$name"; } 2>/dev/null || exit "$status"
+		{ rm -rf "${LAB_ROOT:?}/$logs" && mkdir -p "$LAB_ROOT/$logs"; } 2>/dev/null || exit "$status"
 		(cd "$LAB_DIR" && find . -type f \( -name '*.log*' -o -name '*.conf' -o -name '*.pcap' -o -name '*.json' \) \
-			-size -20M -exec cp --parents -t "$LAB_ROOT/build/lab-logs/$name" {} +)
-		echo "The logs are in build/lab-logs/$name."
+			-size -20M -exec cp --parents -t "$LAB_ROOT/$logs" {} +)
+		echo "The logs are in $logs."
 	fi
 	exit "$status"
 }
@@ -225,7 +226,8 @@ lab_route() {
 lab_host() {
 	local name=$1
 	mkdir -p "$LAB_DIR/$name/bin"
-	printf '#!/bin/sh\nexec %q --socket %q "$@"\n' "$LAB_HIPHOP" "$LAB_DIR/$name/control.sock" >"$LAB_DIR/$name/bin/hiphop"
+	printf '#!/bin/sh\nexec %q --socket %q "$@"\n' "$LAB_HIPHOP" "$LAB_DIR/$name/control.sock" \
+		>"$LAB_DIR/$name/bin/hiphop"
 	chmod +x "$LAB_DIR/$name/bin/hiphop"
 	lab_namespace "$name"
 	lab_attach "$name" "$2"
@@ -258,8 +260,8 @@ lab_namespace() {
 	ip -n "$1" link set dev lo up
 }
 
-# A veth pair: $2 in namespace $1, $4 in namespace $3, both up. Checksums are made by the sender, unless LAB_OFFLOAD is set:
-# a link that leaves them to hardware shows them wrong in a capture.
+# A veth pair: $2 in namespace $1, $4 in namespace $3, both up. Checksums are made by the sender, unless LAB_OFFLOAD
+# is set: a link that leaves them to hardware shows them wrong in a capture.
 lab_link() {
 	ip -n "$1" link add name "$2" type veth peer name "$4" netns "$3"
 	if [ -z "${LAB_OFFLOAD-}" ]; then
@@ -302,7 +304,8 @@ lab_exec() {
 	nsenter --net="/run/netns/$host" -- "$@"
 }
 
-# lab_spawn LOG HOST COMMAND...: starts COMMAND on HOST in the background, its output in LOG. LAB_SPAWNED is then its process id.
+# lab_spawn LOG HOST COMMAND...: starts COMMAND on HOST in the background, its output in LOG. LAB_SPAWNED is then its
+# process id.
 lab_spawn() {
 	local log=$1 host=$2
 	shift 2

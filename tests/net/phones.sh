@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 #
 # Real baresip phones in the laboratory (Debian's baresip-core 1.0.0). Part of lab.sh.
 #
@@ -8,8 +9,8 @@
 #  - Without a sound card: aufile plays a WAV file (8 kHz and mono, as G.711 wants it), no player is
 #    loaded, and the filter sndfile writes what was heard into dump-…-dec.wav.
 
-# lab_phone_start HOST USER HERTZ [PROXY]: starts a phone of USER on HOST whose voice is a tone of HERTZ. It registers at the
-# host's own HIT and answers every call. Its files are in $LAB_DIR/HOST/phone.
+# lab_phone_start HOST USER HERTZ [PROXY]: starts a phone of USER on HOST whose voice is a tone of HERTZ. It registers
+# at the host's own HIT and answers every call. Its files are in $LAB_DIR/HOST/phone.
 lab_phone_start() {
 	local host=$1 user=$2 place=$LAB_DIR/$1/phone hit
 	hit=$(lab_hit "$host")
@@ -37,7 +38,8 @@ lab_phone_start() {
 		ringback_disabled yes
 		statmode_default off
 	END
-	echo "<sip:$user@$LAB_DOMAIN;transport=udp>;outbound=\"sip:[$hit]:5060\";regint=600;answermode=auto" >"$place/accounts"
+	echo "<sip:$user@$LAB_DOMAIN;transport=udp>;outbound=\"sip:[$hit]:5060\";regint=600;answermode=auto" \
+		>"$place/accounts"
 	: >"$place/contacts"
 	: >"$place/events.json"
 	lab_spawn "$place/phone.log" "$host" "$LAB_ROOT/tests/net/phone.py" "$place"
@@ -51,8 +53,8 @@ lab_phone_stop() {
 	rm -f "$LAB_DIR/$1/phone/commands"
 }
 
-# lab_phone_saw HOST EVENT: true when the phone's events have one of that type (REGISTER_OK, CALL_INCOMING, CALL_ESTABLISHED,
-# CALL_CLOSED, CALL_RTPESTAB …).
+# lab_phone_saw HOST EVENT: true when the phone's events have one of that type (REGISTER_OK, CALL_INCOMING,
+# CALL_ESTABLISHED, CALL_CLOSED, CALL_RTPESTAB …).
 lab_phone_saw() {
 	grep -q "\"type\": \"$2\"" "$LAB_DIR/$1/phone/events.json"
 }
@@ -70,12 +72,15 @@ lab_phone_command() {
 	echo "$*" >"$LAB_DIR/$host/phone/commands"
 }
 
-# lab_phone_call HOST AOR: dials AOR and waits until both ends agree. Prints the call set-up time in milliseconds, from dialling to
-# the caller's CALL_ESTABLISHED. Fails when the call does not come about.
+# lab_phone_call HOST AOR: dials AOR and waits until both ends agree. Prints the call set-up time in milliseconds,
+# from dialling to the caller's CALL_ESTABLISHED. Fails when the call does not come about.
 lab_phone_call() {
 	lab_phone_command "$1" dial "$2"
 	lab_wait 30 lab_phone_saw "$1" 'CALL_\(ESTABLISHED\|CLOSED\)'
-	lab_phone_saw "$1" CALL_ESTABLISHED || { jq -r 'select(.type == "CALL_CLOSED").param' "$LAB_DIR/$1/phone/events.json"; return 1; }
+	if ! lab_phone_saw "$1" CALL_ESTABLISHED; then
+		jq -r 'select(.type == "CALL_CLOSED").param' "$LAB_DIR/$1/phone/events.json"
+		return 1
+	fi
 	jq -rs '([.[] | select(.type == "COMMAND" and (.param | startswith("dial")))] | last.at) as $from |
 		([.[] | select(.type == "CALL_ESTABLISHED")] | last.at) as $to | ($to - $from) * 1000 | round' \
 		"$LAB_DIR/$1/phone/events.json"

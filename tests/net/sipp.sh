@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 #
 # SIPp in the laboratory: short scenarios written by shell functions. Source after lab.sh.
 
-# lab_sip_request HOST METHOD URI STATUS [HEADER...]: sends one request of user "tester" (or $LAB_SIP_FROM) from HOST to its own proxy,
-# and succeeds when the final response has that status. Each HEADER is a whole line that is added;
+# lab_sip_request HOST METHOD URI STATUS [HEADER...]: sends one request of user "tester" (or $LAB_SIP_FROM) from HOST
+# to its own proxy, and succeeds when the final response has that status. Each HEADER is a whole line that is added;
 # Max-Forwards is 70 unless LAB_SIP_MAX_FORWARDS says otherwise. LAB_SIP_TO names the To address, the URI by default.
 lab_sip_request() {
 	local host=$1 method=$2 uri=$3 status=$4 extra='' scenario
@@ -14,12 +15,14 @@ lab_sip_request() {
 	lab_sipp "$host" "$scenario" "[${LAB_SIP_PROXY:-$(lab_hit "$host")}]:5060"
 }
 
-# lab_sipp HOST SCENARIO [ARGUMENT...]: runs one scenario once on HOST, at its HIT, port 5080 or LAB_SIP_PORT. Its errors go to stdout.
+# lab_sipp HOST SCENARIO [ARGUMENT...]: runs one scenario once on HOST, at its HIT, port 5080 or LAB_SIP_PORT. Its
+# errors go to stdout.
 lab_sipp() {
 	local host=$1 scenario=$2 status
 	shift 2
 	(cd "$LAB_DIR/$host" && TERM=dumb lab_exec "$host" timeout 60 sipp -sf "$scenario" -i "$(lab_hit "$host")" \
-		-p "${LAB_SIP_PORT:-5080}" -t u1 -m 1 -nostdin -timeout 40 -recv_timeout 36000 -trace_err -error_file "$scenario.log" "$@" \
+		-p "${LAB_SIP_PORT:-5080}" -t u1 -m 1 -nostdin -timeout 40 -recv_timeout 36000 \
+		-trace_err -error_file "$scenario.log" "$@" \
 		>"$scenario.out" 2>&1)
 	status=$?
 	if [ "$status" != 0 ]; then

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Who may come in on hip0: joining an overlay exposes no service that listens on [::], unless the configuration lists it.
+# Who may come in on hip0: joining an overlay exposes no service that listens on [::], unless the configuration lists
+# it.
 . "$(dirname "$0")/lab.sh"
 lab_start "$@"
 lab_needs_hiphopd
@@ -16,7 +17,8 @@ LAB_INBOUND='"icmp6", "tcp/7001", "udp/7002"' lab_configure friendly guest
 lab_hiphopd friendly
 lab_hiphopd_ready friendly
 for host in guarded friendly; do
-	lab_spawn "$LAB_DIR/$host/7001.log" "$host" socat TCP6-LISTEN:7001,fork,reuseaddr SYSTEM:'read question; echo service'
+	lab_spawn "$LAB_DIR/$host/7001.log" "$host" \
+		socat TCP6-LISTEN:7001,fork,reuseaddr SYSTEM:'read question; echo service'
 	lab_spawn "$LAB_DIR/$host/7002.log" "$host" socat UDP6-RECVFROM:7002,fork SYSTEM:'read question; echo service'
 	lab_wait 5 lab_listens "$host" 7001
 done

@@ -35,7 +35,10 @@ every_thread_holds_none() {
 holds_at_most_the_network() {
 	local set
 	for set in CapInh CapPrm CapEff CapBnd CapAmb; do
-		[ "$((16#$(shown "$1" "$set") & ~NET_ADMIN_AND_NET_RAW))" = 0 ] || { echo "$set is $(shown "$1" "$set")"; return 1; }
+		if [ "$((16#$(shown "$1" "$set") & ~NET_ADMIN_AND_NET_RAW))" != 0 ]; then
+			echo "$set is $(shown "$1" "$set")"
+			return 1
+		fi
 	done
 }
 

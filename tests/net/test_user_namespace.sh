@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Everything runs for an ordinary user inside unshare -Urnm, where there is one uid; and where /dev/net/tun is closed, the daemon says
-# so.
+# Everything runs for an ordinary user inside unshare -Urnm, where there is one uid; and where /dev/net/tun is closed,
+# the daemon says so.
 . "$(dirname "$0")/lab.sh"
 lab_start "$@"
 lab_needs_hiphopd
