@@ -67,6 +67,7 @@ static hiphop_error create_host(struct node *node, instant now)
 		.overlay = true,
 		.transport_count = configuration->transport_count,
 		.port = configuration->port,
+		.r1_generation = node_wall(node, now) / 1000,
 	};
 	hiphop_error error = overlay_id_of_name(configuration->overlay_name, &host.overlay_id);
 
@@ -326,18 +327,19 @@ static void on_association(struct node *node, instant now, const struct host_eff
 	const struct host_association_change *change = &effect->association;
 	struct hit peer = effect->peer;
 	struct endpoint remote = effect->remote;
-	bool usable = change->usable;
+	bool usable = change->usable, carries_hip = change->carries_hip;
 
 	tell_association(node, now, effect);
 	if (usable) {
 		node_flush_misses(node, now, &peer);
-		overlay_neighbour_up(node->overlay, now, &peer);
+		if (carries_hip)
+			overlay_neighbour_up(node->overlay, now, &peer);
 	} else if (!hit_is_null(&peer) && !esp_has_peer(node->esp, &peer)) {
 		node_drop_misses(node, &peer);
 		overlay_neighbour_down(node->overlay, now, &peer);
 		sip_peer_unreachable(node->sip, now, &peer);
 	}
-	node_bootstrap_association(node, now, &peer, &remote, usable);
+	node_bootstrap_association(node, now, &peer, &remote, usable && carries_hip);
 }
 
 /* The SAs still stand, but what others want forwarded goes round a peer that does not answer. */

@@ -276,8 +276,10 @@ static void connect_member(struct node *node, instant now, const struct overlay_
 	note_wish(node, now, &peer, &wanted->via);
 	host_hold(node->host, now, &peer, true);
 	if (esp_has_peer(node->esp, &peer)) {
-		/* How a suspicion ends is told when it does. */
-		if (!host_association_find(node->host, &peer, &view) || !view.suspect)
+		if (!host_association_find(node->host, &peer, &view) || !view.carries_hip)
+			overlay_neighbour_down(node->overlay, now, &peer);
+		else if (!view.suspect)
+			/* How a suspicion ends is told when it does. */
 			overlay_neighbour_up(node->overlay, now, &peer);
 		return;
 	}

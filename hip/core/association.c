@@ -28,6 +28,11 @@ bool association_is_usable(const struct association *association)
 	return association->session && association->session->has_sas;
 }
 
+bool association_is_neighbour(const struct association *association)
+{
+	return association_is_usable(association) && association->session->carries_hip;
+}
+
 /* ---- the table ---- */
 
 static hiphop_error make_room(struct host *host)
@@ -320,6 +325,7 @@ static void fill_change(const struct association *association, const struct sess
 	change->effect.remote = session->remote;
 	change->effect.association.state = session->state;
 	change->effect.association.usable = session->direct;
+	change->effect.association.carries_hip = session->carries_hip;
 	change->effect.association.renewed = renewed;
 	change->effect.association.initiator = session->initiator;
 	change->effect.association.overlay_hops = session->overlay_hops;

@@ -40,12 +40,19 @@ static void fill_defaults(struct host_configuration *configuration)
 		configuration->port = HIP_UDP_PORT;
 	if (!configuration->associations)
 		configuration->associations = HOST_ASSOCIATIONS_DEFAULT;
+	if (!configuration->r1_generation)
+		configuration->r1_generation = 1;
 	if (!configuration->i1_per_second)
 		configuration->i1_per_second = 500;
 	if (!configuration->i2_per_second)
 		configuration->i2_per_second = 200;
 	if (!configuration->unused_lifetime)
 		configuration->unused_lifetime = SECONDS(300);
+}
+
+static bool encrypts(const struct esp_suite *suite)
+{
+	return suite->mode != ESP_MODE_NULL && suite->mode != ESP_MODE_GMAC;
 }
 
 static hiphop_error check_lists(const struct host_configuration *configuration)
@@ -63,8 +70,12 @@ static hiphop_error check_lists(const struct host_configuration *configuration)
 			return HIPHOP_UNSUPPORTED;
 	}
 	for (size_t i = 0; i < configuration->esp_suite_count; i++) {
-		if (!esp_suite_by_id(configuration->esp_suites[i]))
+		const struct esp_suite *suite = esp_suite_by_id(configuration->esp_suites[i]);
+
+		if (!suite)
 			return HIPHOP_UNSUPPORTED;
+		if (configuration->overlay && !encrypts(suite))
+			return HIPHOP_INVALID_ARGUMENT;
 	}
 	return HIPHOP_OK;
 }
@@ -93,7 +104,7 @@ static bool is_neighbour(void *context, const struct hit *hit)
 {
 	const struct association *association = association_find(context, hit);
 
-	return association && association_is_usable(association);
+	return association && association_is_neighbour(association);
 }
 
 /* ---- life ---- */
@@ -159,8 +170,7 @@ static hiphop_error start(struct host *host, instant now)
 
 	start_tables(host);
 	puzzle_source_start(&host->puzzles, host->random, PUZZLE_LIFETIME, now);
-	/* Time goes on between two runs of the program, so the counter grows from run to run. */
-	r1_pool_start(&host->r1_pool, host->random, now / SECONDS(1) + 1, now);
+	r1_pool_start(&host->r1_pool, host->random, host->configuration.r1_generation, now);
 	error = start_rates(host, now);
 	if (!error)
 		error = start_overlay(host);

@@ -64,7 +64,9 @@ struct host_configuration {
 	const struct log *log;                /**< borrowed; NULL = silent */
 	struct host_environment environment;
 
-	bool overlay;        /**< take part in the overlay: OVERLAY_ID is sent, understood and forwarded */
+	/** Take part in the overlay: HIP rides in ESP with those who want it too, and OVERLAY_ID is sent, understood
+	 * and forwarded. */
+	bool overlay;
 	uint32_t overlay_id; /**< RFC 6079 section 4.1 */
 	uint8_t overlay_ttl; /**< of packets that start here; 0 = 32 */
 
@@ -82,14 +84,18 @@ struct host_configuration {
 	uint8_t puzzle_difficulty; /**< #K of own puzzles, 0 to 20 (RFC 7401 section 4.1.2); 0 = 10 */
 	uint16_t port;             /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
 	size_t associations;       /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
-	uint32_t i1_per_second;    /**< R1s sent in all; 0 = 500. One source prefix gets a tenth of it. */
-	uint32_t i2_per_second;    /**< I2s with a right puzzle whose DH is computed; 0 = 200 */
-	duration unused_lifetime;  /**< UAL of RFC 7401 section 4.4.1, for associations nobody holds; 0 = 5 minutes */
+	/** First R1_COUNTER (RFC 7401 section 4.1.4): greater at each start of the same identity, reboots included, by
+	 * at least 1 for each second that the last run took. Wall time in seconds does. 0 = 1. */
+	uint64_t r1_generation;
+	uint32_t i1_per_second;   /**< R1s sent in all; 0 = 500. One source prefix gets a tenth of it. */
+	uint32_t i2_per_second;   /**< I2s with a right puzzle whose DH is computed; 0 = 200 */
+	duration unused_lifetime; /**< UAL of RFC 7401 section 4.4.1, for associations nobody holds; 0 = 5 minutes */
 };
 
 /**
  * Makes a host without associations. `*host` is owned by the caller; host_free. The first R1s are signed here.
- * HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT (no identity, no private key, no random source),
+ * HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT (no identity, no private key, no random source; an ESP suite
+ * without encryption in an overlay, RFC 6261 section 4),
  * HIPHOP_UNSUPPORTED (an algorithm in the lists that the crypto layer does not have).
  */
 hiphop_error host_create(const struct host_configuration *configuration, instant now, struct host **host);
@@ -233,6 +239,7 @@ struct host_sa {
 struct host_association_change {
 	host_state state; /**< HOST_R2_SENT or HOST_ESTABLISHED: usable. HOST_FAILED, HOST_CLOSED, HOST_CLOSING: over */
 	bool usable;      /**< SAs are installed, ESP may be sent; false in an exchange that ended with path "none" */
+	bool carries_hip; /**< ESP as HIP_TRANSPORT_MODE was agreed (RFC 6261): the peer may be an overlay neighbour */
 	bool renewed;     /**< there was a usable association before; it has been replaced */
 	hiphop_error reason;  /**< why it ended; HIPHOP_OK when usable or closed in order */
 	bool initiator;       /**< we sent the I1 */
@@ -277,8 +284,9 @@ bool host_next_effect(struct host *host, struct host_effect *effect);
 struct host_association_view {
 	struct hit peer;
 	host_state state;
-	bool usable;  /**< has SAs */
-	bool suspect; /**< HOST_SUSPECT was told and nothing has been heard since */
+	bool usable;      /**< has SAs */
+	bool carries_hip; /**< as in struct host_association_change */
+	bool suspect;     /**< HOST_SUSPECT was told and nothing has been heard since */
 	bool held;
 	bool initiator;
 	const char *path;                /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */
@@ -351,6 +359,7 @@ bool host_association_find(const struct host *host, const struct hit *peer, stru
 	X(DROP_TOO_MANY, "drop_too_many")                                                                              \
 	X(DROP_NO_MEMORY, "drop_no_memory")                                                                            \
 	X(DROP_NOT_SEALED, "drop_overlay_not_sealed")                                                                  \
+	X(DROP_TRANSPORT_MODE, "drop_transport_mode")                                                                  \
 	X(DROP_OTHER_OVERLAY, "drop_other_overlay")                                                                    \
 	X(DROP_TTL, "drop_overlay_ttl")                                                                                \
 	X(DROP_ROUTE, "drop_overlay_route")                                                                            \

@@ -100,8 +100,9 @@ struct retransmission {
 struct session {
 	host_state state; /* R2_SENT, ESTABLISHED, CLOSING or CLOSED */
 	bool initiator;
-	bool direct;  /* has a pair of SAs; false: HIP goes over the overlay ("path: none") */
-	bool has_sas; /* they are installed now */
+	bool direct;      /* has a pair of SAs; false: HIP goes over the overlay ("path: none") */
+	bool has_sas;     /* they are installed now */
+	bool carries_hip; /* ESP was agreed as HIP_TRANSPORT_MODE: HIP packets may ride in it (RFC 6261) */
 	uint8_t overlay_hops;
 	struct endpoint local, remote;
 	uint32_t spi_in, spi_out;
@@ -138,6 +139,7 @@ struct acceptance {
 	struct host_identity *identity;
 	struct buffer host_id; /* encoded, for HIP_MAC_2 */
 	uint32_t spi_in;
+	bool carries_hip;
 	uint8_t random_i[RHASH_LENGTH_MAXIMUM];
 	struct buffer i2;         /* for direct ways */
 	struct buffer i2_overlay; /* with OVERLAY_ID, for the way over the overlay; empty: there is none */
@@ -244,6 +246,8 @@ void association_release_if_idle(struct host *host, struct association *associat
 void association_free_all(struct host *host);
 host_state association_state(const struct association *association);
 bool association_is_usable(const struct association *association);
+/* Usable, and HIP may ride in its ESP. */
+bool association_is_neighbour(const struct association *association);
 uint32_t association_new_spi(struct host *host);
 void association_set_timer(struct host *host, struct association *association, enum timer_kind kind, instant at);
 void association_cancel_timer(struct host *host, struct association *association, enum timer_kind kind);

@@ -76,7 +76,8 @@ static hiphop_error build_r1(struct host *host, struct outgoing *out, const stru
 	write_suites(host, &out->builder);
 	if (extras)
 		outgoing_overlay_covered(host, out, extras->route);
-	parameter_transport_mode_write(&out->builder, &mode);
+	if (host->configuration.overlay)
+		parameter_transport_mode_write(&out->builder, &mode);
 	error = outgoing_protect(host, out, &protection);
 	if (error)
 		return error;

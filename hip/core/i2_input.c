@@ -16,6 +16,7 @@ struct answer {
 	struct parameter_diffie_hellman public;
 	const struct hip_cipher *cipher;
 	uint16_t suite;
+	bool carries_hip;
 	const struct parameter_view *encrypted;
 	const struct parameter_view *host_id;
 	struct parameter_locator_set locators;
@@ -91,10 +92,11 @@ static uint16_t read_choices(const struct host *host, const struct packet_view *
 		!memchr(configuration->esp_suites, (int)list.items[0], configuration->esp_suite_count))
 		return NOTIFY_INVALID_ESP_TRANSFORM_CHOSEN;
 	answer->suite = list.items[0];
-	if (!parameter_transport_mode_read(packet_find(view, PARAMETER_HIP_TRANSPORT_MODE), &mode) &&
-		mode.modes.count && mode.modes.items[0] != HIP_TRANSPORT_ESP)
-		return NOTIFY_NO_VALID_HIP_TRANSPORT_MODE;
-	return 0;
+	if (parameter_transport_mode_read(packet_find(view, PARAMETER_HIP_TRANSPORT_MODE), &mode) || !mode.modes.count)
+		return 0;
+	answer->carries_hip = configuration->overlay;
+	return mode.modes.items[0] == HIP_TRANSPORT_ESP && configuration->overlay ? 0
+										  : NOTIFY_NO_VALID_HIP_TRANSPORT_MODE;
 }
 
 /* ---- verifying ---- */
@@ -291,6 +293,7 @@ static void fill_session(struct session *session, const struct incoming *in, str
 {
 	session->state = HOST_R2_SENT;
 	session->direct = !in->overlay;
+	session->carries_hip = answer->carries_hip;
 	session->overlay_hops = opaque_overlay_hops(opaque_of(&answer->solution));
 	session->local = in->arrival->local;
 	session->remote = in->arrival->remote;

@@ -180,7 +180,7 @@ bool way_to_neighbour(struct host *host, const struct hit *neighbour, struct way
 	memset(way, 0, sizeof *way);
 	way->overlay = true;
 	way->neighbour = *neighbour;
-	return association && association_is_usable(association);
+	return association && association_is_neighbour(association);
 }
 
 bool way_over_overlay(struct host *host, const struct hit *destination, const struct hit *avoid, struct way *way)

@@ -88,12 +88,18 @@ static bool is_for_us(struct host *host, struct incoming *in)
 bool overlay_path_accepts(struct host *host, struct incoming *in)
 {
 	bool addressed = packet_find(&in->view, PARAMETER_OVERLAY_ID) != NULL;
+	const struct association *neighbour;
 
 	in->overlay = false;
 	if (!in->arrival->inside_esp) {
 		if (!addressed && in->view.type != HIP_PACKET_DATA)
 			return true;
 		count(host, HOST_COUNT_DROP_NOT_SEALED);
+		return false;
+	}
+	neighbour = association_find(host, &in->arrival->neighbour);
+	if (!neighbour || !neighbour->session || !neighbour->session->carries_hip) {
+		count(host, HOST_COUNT_DROP_TRANSPORT_MODE);
 		return false;
 	}
 	if (addressed)

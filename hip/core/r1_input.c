@@ -289,7 +289,7 @@ static hiphop_error build_i2(struct host *host, struct draft *draft, bool overla
 		.keys = &acceptance->keys, .mac_type = PARAMETER_HIP_MAC, .signature_type = PARAMETER_HIP_SIGNATURE};
 	const struct parameter_esp_info esp_info = {
 		.keymat_index = acceptance->keys.keymat_index, .new_spi = acceptance->spi_in};
-	struct parameter_transport_mode mode = {.modes = {.count = draft->offer->offers_esp_mode}};
+	struct parameter_transport_mode mode = {.modes = {.count = acceptance->carries_hip}};
 	struct outgoing out;
 	hiphop_error error;
 
@@ -371,6 +371,7 @@ static hiphop_error fill_acceptance(struct host *host, struct draft *draft)
 
 	acceptance->counter = draft->offer->counter.counter;
 	acceptance->overlay_hops = draft->in->overlay ? (uint8_t)(draft->offer->overlay_hops + 1) : 0;
+	acceptance->carries_hip = draft->offer->offers_esp_mode && host->configuration.overlay;
 	acceptance->spi_in = association_new_spi(host);
 	collect_ways(host, draft);
 	if (!acceptance->way_count)

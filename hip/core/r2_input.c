@@ -27,6 +27,7 @@ static void fill_session(struct host *host, struct session *session, const struc
 	session->state = HOST_ESTABLISHED;
 	session->initiator = true;
 	session->direct = !in->overlay && !way->overlay;
+	session->carries_hip = acceptance->carries_hip;
 	session->overlay_hops = acceptance->overlay_hops;
 	if (session->direct) {
 		session->local = in->arrival->local;

@@ -50,6 +50,7 @@ static void view_session(const struct session *session, struct host_association_
 	const struct esp_suite *suite = esp_suite_by_id(session->keys.suite);
 
 	view->usable = session->has_sas;
+	view->carries_hip = session->carries_hip;
 	view->suspect = session->suspected != 0;
 	view->initiator = session->initiator;
 	view->overlay_hops = session->overlay_hops;

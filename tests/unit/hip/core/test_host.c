@@ -435,6 +435,40 @@ static void i1_storm_is_limited(void **state)
 	network_free(network);
 }
 
+static packet_fate note_r1_counter(struct network *network, struct flying *packet)
+{
+	struct parameter_r1_counter counter;
+	struct packet_view view;
+
+	if (flying_type(packet) != HIP_PACKET_R1)
+		return FATE_PASS;
+	assert_int_equal(packet_parse(packet->octets, packet->length, &view), HIPHOP_OK);
+	assert_int_equal(parameter_r1_counter_read(packet_find(&view, PARAMETER_R1_COUNTER), &counter), HIPHOP_OK);
+	*(uint64_t *)network->fate_context = counter.counter;
+	return FATE_PASS;
+}
+
+/* RFC 7401 section 4.1.4: the generation grows, also over a reboot, when `now` begins anew. */
+static void the_r1_generation_is_given(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	uint64_t counter = 0;
+
+	(void)state;
+	network_crash(network, 1);
+	network->hosts[1].configuration.r1_generation = 1800000000;
+	network_boot(network, 1);
+	network->fate = note_r1_counter;
+	network->fate_context = &counter;
+	network_associate(network, 0, 1);
+	assert_int_equal(counter, 1800000000);
+	host_close(network->hosts[0].host, network->now, &network->hosts[1].hit);
+	network_run(network, SECONDS(200));
+	network_associate(network, 0, 1);
+	assert_in_range(counter, 1800000001, 1800000200);
+	network_free(network);
+}
+
 /* ---- the end ---- */
 
 static void closing(void **state)
@@ -564,6 +598,7 @@ int main(void)
 		cmocka_unit_test(a_barred_host_is_not_adopted),
 		cmocka_unit_test(no_state_for_an_i1),
 		cmocka_unit_test(i1_storm_is_limited),
+		cmocka_unit_test(the_r1_generation_is_given),
 		cmocka_unit_test(closing),
 		cmocka_unit_test(closing_is_repeated),
 		cmocka_unit_test(both_close_at_once),

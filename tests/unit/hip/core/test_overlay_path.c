@@ -274,6 +274,59 @@ static packet_fate lose_r1(struct network *network, struct flying *packet)
 }
 
 /* I1s over the overlay cost a signature each: a neighbour gets only so many. */
+/* Who has not selected ESP as HIP_TRANSPORT_MODE is no neighbour: nothing is sent to it in its ESP, nothing taken. */
+static void a_host_without_transport_mode_is_no_neighbour(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0], *b = &network->hosts[1];
+	struct host_arrival arrival = {.inside_esp = true, .neighbour = b->hit};
+	struct address source = hit_as_address(&b->hit), destination = hit_as_address(&a->hit);
+	uint8_t packet[HIP_HEADER_LENGTH] = {59, 4, HIP_PACKET_UPDATE, 0x21};
+	static const uint8_t content[] = "hello";
+
+	(void)state;
+	for (size_t initiator = 0; initiator < 2; initiator++) {
+		network_crash(network, 0);
+		network_boot(network, 0);
+		network_crash(network, 1);
+		b->configuration.overlay = false;
+		network_boot(network, 1);
+		network_associate(network, initiator, 1 - initiator);
+		assert_true(a->last.usable);
+		assert_false(a->last.carries_hip);
+		assert_int_equal(host_send_data(a->host, network->now, &b->hit, 1, NULL, 0, content, sizeof content),
+			HIPHOP_NOT_FOUND);
+		memcpy(packet + 8, b->hit.octets, HIT_LENGTH);
+		memcpy(packet + 24, a->hit.octets, HIT_LENGTH);
+		assert_int_equal(
+			packet_set_checksum(packet, sizeof packet, HIP_CARRIER_ESP, &source, &destination), HIPHOP_OK);
+		host_input(a->host, network->now, &arrival, packet, sizeof packet);
+		assert_int_equal(host_counter_value(a->host, HOST_COUNT_DROP_TRANSPORT_MODE), 1);
+	}
+	network_free(network);
+}
+
+static void neighbours_encrypt(void **state)
+{
+	struct network *network = network_make(1, TRANSPORT_UDP);
+	struct host_configuration configuration = network->hosts[0].configuration;
+	static const uint8_t without[] = {ESP_SUITE_NULL_HMAC_SHA256, ESP_SUITE_AES_CMAC_96, ESP_SUITE_AES_GMAC};
+	struct host *host;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof without; i++) {
+		configuration.esp_suites[0] = ESP_SUITE_AES_GCM_16;
+		configuration.esp_suites[1] = without[i];
+		configuration.esp_suite_count = 2;
+		configuration.overlay = true;
+		assert_int_equal(host_create(&configuration, 0, &host), HIPHOP_INVALID_ARGUMENT);
+		configuration.overlay = false;
+		assert_int_equal(host_create(&configuration, 0, &host), HIPHOP_OK);
+		host_free(host);
+	}
+	network_free(network);
+}
+
 static void signatures_on_demand_are_limited(void **state)
 {
 	struct network *network = row(3);
@@ -305,6 +358,8 @@ int main(void)
 		cmocka_unit_test(data_without_a_way),
 		cmocka_unit_test(data_that_nobody_acknowledges),
 		cmocka_unit_test(data_in_the_clear_is_dropped),
+		cmocka_unit_test(a_host_without_transport_mode_is_no_neighbour),
+		cmocka_unit_test(neighbours_encrypt),
 		cmocka_unit_test(signatures_on_demand_are_limited),
 	};
 
