@@ -94,9 +94,10 @@ static uint16_t read_choices(const struct host *host, const struct packet_view *
 	answer->suite = list.items[0];
 	if (parameter_transport_mode_read(packet_find(view, PARAMETER_HIP_TRANSPORT_MODE), &mode) || !mode.modes.count)
 		return 0;
-	answer->carries_hip = configuration->overlay;
-	return mode.modes.items[0] == HIP_TRANSPORT_ESP && configuration->overlay ? 0
-										  : NOTIFY_NO_VALID_HIP_TRANSPORT_MODE;
+	if (mode.modes.items[0] != HIP_TRANSPORT_ESP || !configuration->overlay)
+		return NOTIFY_NO_VALID_HIP_TRANSPORT_MODE;
+	answer->carries_hip = true;
+	return 0;
 }
 
 /* ---- verifying ---- */
@@ -176,7 +177,9 @@ static hiphop_error verify(struct host *host, const struct incoming *in, struct 
 	*notification = 0;
 	error = derive_keys(host, in, answer);
 	if (error) {
-		count(host, HOST_COUNT_DROP_DH);
+		count(host, error == HIPHOP_NO_MEMORY ? HOST_COUNT_DROP_NO_MEMORY : HOST_COUNT_DROP_DH);
+		if (error != HIPHOP_NO_MEMORY)
+			*notification = NOTIFY_INVALID_DH_CHOSEN;
 		return error;
 	}
 	*notification = NOTIFY_HIP_MAC_FAILED;
@@ -380,6 +383,7 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 	}
 	if (!token_bucket_take(&host->i2_rate, in->now)) {
 		count(host, HOST_COUNT_DROP_I2_RATE);
+		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
 		return;
 	}
 	notification = read_choices(host, &in->view, answer);

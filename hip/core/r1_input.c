@@ -94,6 +94,15 @@ static bool own_group(const struct host *host, uint8_t group)
 	return memchr(host->configuration.dh_groups, group, host->configuration.dh_group_count) != NULL;
 }
 
+static bool has_common_group(const struct host *host, const struct offer *offer)
+{
+	for (size_t i = 0; i < offer->groups.count; i++) {
+		if (own_group(host, offer->groups.items[i]))
+			return true;
+	}
+	return false;
+}
+
 /* RFC 7401 sections 4.1.3 and 6.8 step 7: the group must be the Responder's first one that we have too. */
 static bool group_is_best(const struct host *host, const struct offer *offer)
 {
@@ -139,15 +148,31 @@ static void choose_suites(const struct host *host, struct offer *offer)
 	}
 }
 
-static bool choose(struct host *host, struct offer *offer)
+/* What to notify when we cannot follow the offer, or 0. */
+static uint16_t what_is_missing(const struct host *host, const struct offer *offer)
 {
-	if (!group_is_best(host, offer) || !our_hit_suite_is_supported(host, offer) || !esp_is_offered(offer)) {
-		count(host, HOST_COUNT_DROP_DOWNGRADE);
+	if (!our_hit_suite_is_supported(host, offer))
+		return NOTIFY_UNSUPPORTED_HIT_SUITE;
+	if (!has_common_group(host, offer))
+		return NOTIFY_NO_DH_PROPOSAL_CHOSEN;
+	if (!offer->cipher)
+		return NOTIFY_NO_HIP_PROPOSAL_CHOSEN;
+	return esp_is_offered(offer) && offer->suite ? 0 : NOTIFY_NO_ESP_PROPOSAL_CHOSEN;
+}
+
+static bool choose(struct host *host, const struct incoming *in, struct offer *offer)
+{
+	uint16_t notification;
+
+	choose_suites(host, offer);
+	notification = what_is_missing(host, offer);
+	if (notification) {
+		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
+		notify_sender(host, in, notification, (struct span){NULL, 0});
 		return false;
 	}
-	choose_suites(host, offer);
-	if (!offer->cipher || !offer->suite) {
-		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
+	if (!group_is_best(host, offer)) {
+		count(host, HOST_COUNT_DROP_DOWNGRADE);
 		return false;
 	}
 	if (offer->puzzle.difficulty > PUZZLE_DIFFICULTY_ACCEPTED) {
@@ -501,7 +526,7 @@ void r1_input(struct host *host, struct incoming *in)
 	}
 	if (verify_identity(host, &in->view.sender, offer.host_id, &identity))
 		return;
-	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2) || !choose(host, &offer)) {
+	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2) || !choose(host, in, &offer)) {
 		host_identity_free(identity);
 		return;
 	}

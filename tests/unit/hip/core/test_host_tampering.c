@@ -383,6 +383,8 @@ static void nothing_in_common(void **state)
 {
 	static const struct preferences others[] = {
 		{{8, 9}, {2, 4}, {13, 8}}, {{7, 3}, {1, 1}, {13, 8}}, {{7, 3}, {2, 4}, {12, 12}}};
+	static const uint16_t told[] = {
+		NOTIFY_NO_DH_PROPOSAL_CHOSEN, NOTIFY_NO_HIP_PROPOSAL_CHOSEN, NOTIFY_NO_ESP_PROPOSAL_CHOSEN};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -394,9 +396,81 @@ static void nothing_in_common(void **state)
 		network_connect(network, 0, 1);
 		network_run(network, SECONDS(20));
 		assert_int_equal(network->hosts[0].failed, 1);
+		assert_int_equal(network->hosts[0].last_notification, told[i]);
 		assert_int_equal(host_association_count(network->hosts[1].host), 0);
 		network_free(network);
 	}
+}
+
+/* ---- what the other end is told (RFC 7401 section 5.2.19) ---- */
+
+struct spoiling {
+	uint16_t parameter;
+	size_t place; /* in its contents */
+	uint8_t value;
+	uint16_t told;
+};
+
+static packet_fate spoil_i2(struct network *network, struct flying *packet)
+{
+	const struct spoiling *spoiling = network->fate_context;
+	struct packet_view view;
+
+	if (flying_type(packet) != HIP_PACKET_I2)
+		return FATE_PASS;
+	assert_int_equal(packet_parse(packet->octets, packet->length, &view), HIPHOP_OK);
+	packet->octets[packet_find(&view, spoiling->parameter)->offset + 4 + spoiling->place] ^= spoiling->value;
+	return FATE_PASS;
+}
+
+static void a_bad_i2_is_answered(void **state)
+{
+	static const struct spoiling spoilings[] = {
+		{PARAMETER_DIFFIE_HELLMAN, 0, 7 ^ 9, NOTIFY_INVALID_DH_CHOSEN},
+		{PARAMETER_DIFFIE_HELLMAN, 20, 1, NOTIFY_INVALID_DH_CHOSEN},
+		{PARAMETER_HIP_CIPHER, 1, 2 ^ 1, NOTIFY_INVALID_HIP_CIPHER_CHOSEN},
+		{PARAMETER_TRANSPORT_FORMAT_LIST, 1, 1, NOTIFY_NO_ESP_PROPOSAL_CHOSEN},
+		{PARAMETER_ESP_TRANSFORM, 3, 1, NOTIFY_INVALID_ESP_TRANSFORM_CHOSEN},
+		{PARAMETER_HIP_TRANSPORT_MODE, 3, 1, NOTIFY_NO_VALID_HIP_TRANSPORT_MODE},
+		{PARAMETER_HIP_MAC, 5, 1, NOTIFY_HIP_MAC_FAILED},
+		{PARAMETER_HIP_SIGNATURE, 30, 1, NOTIFY_AUTHENTICATION_FAILED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof spoilings / sizeof spoilings[0]; i++) {
+		struct network *network = network_make(2, TRANSPORT_UDP);
+		struct spoiling spoiling = spoilings[i];
+
+		network->fate = spoil_i2;
+		network->fate_context = &spoiling;
+		network_introduce(network, 0, 1);
+		network_connect(network, 0, 1);
+		network_run(network, MILLISECONDS(500));
+		if (network->hosts[1].last_notification != spoiling.told)
+			fail_msg("parameter %u: %u", spoiling.parameter, network->hosts[1].last_notification);
+		assert_int_equal(host_association_count(network->hosts[1].host), 0);
+		network_free(network);
+	}
+}
+
+static void a_busy_responder_says_so(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+
+	(void)state;
+	network_crash(network, 0);
+	network->hosts[0].configuration.i2_per_second = 1;
+	network_boot(network, 0);
+	for (size_t i = 1; i < 3; i++) {
+		network_introduce(network, i, 0);
+		network_connect(network, i, 0);
+	}
+	network_run(network, MILLISECONDS(500));
+	assert_int_equal(network->hosts[0].usable, 1);
+	assert_int_equal(network->hosts[0].last_notification, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY);
+	network_run(network, SECONDS(3));
+	assert_int_equal(network->hosts[0].usable, 2);
+	network_free(network);
 }
 
 static void all_kinds_of_identities(void **state)
@@ -437,6 +511,8 @@ int main(void)
 		cmocka_unit_test(a_downgraded_group_is_noticed),
 		cmocka_unit_test(the_best_in_common_is_chosen),
 		cmocka_unit_test(nothing_in_common),
+		cmocka_unit_test(a_bad_i2_is_answered),
+		cmocka_unit_test(a_busy_responder_says_so),
 		cmocka_unit_test(all_kinds_of_identities),
 	};
 
