@@ -125,7 +125,7 @@ fuzz: $(FUZZ_TARGETS)
 .PHONY: help
 help:
 	@echo 'make            build build/hiphopd and build/hiphop'
-	@echo 'make demo       sixteen hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
+	@echo 'make demo       32 hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
 	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
 	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs'
 	@echo 'make lint       cppcheck; make format: clang-format; make compile_commands.json: for editors'

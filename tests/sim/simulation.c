@@ -2,6 +2,7 @@
 #include "tests/sim/simulation.h"
 
 #include "hip/base/bytes.h"
+#include "tests/sim/inner_udp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,7 +102,8 @@ void simulation_free(struct simulation *simulation)
 	for (size_t i = 0; i < simulation->host_count; i++) {
 		struct simulation_host *host = &simulation->hosts[i];
 
-		node_free(host->node);
+		if (host->node)
+			simulation_kill(simulation, i);
 		host_identity_free(host->identity);
 		configuration_free(&host->configuration);
 	}
@@ -219,6 +221,71 @@ static bool make_echo_reply(struct packet *packet)
 	return true;
 }
 
+/* What phones send, and what comes for them and for the proxy, waits until the node's effects are drained. */
+struct waiting_datagram {
+	struct waiting_datagram *next;
+	struct endpoint from, to;
+	size_t length;
+	uint8_t octets[];
+};
+
+static void wait_datagram(struct simulation_host *host, const struct endpoint *from, const struct endpoint *to,
+	const uint8_t *octets, size_t length)
+{
+	struct waiting_datagram *waiting = malloc(sizeof(*waiting) + length);
+	struct waiting_datagram **end = &host->waiting;
+
+	assert_non_null(waiting);
+	waiting->next = NULL;
+	waiting->from = *from;
+	waiting->to = *to;
+	waiting->length = length;
+	memcpy(waiting->octets, octets, length);
+	while (*end)
+		end = &(*end)->next;
+	*end = waiting;
+}
+
+static struct endpoint own_endpoint(const struct simulation_host *host, uint16_t port)
+{
+	struct endpoint endpoint = {.port = port};
+
+	memcpy(endpoint.address.octets, host_identity_hit(host->identity)->octets, HIT_LENGTH);
+	return endpoint;
+}
+
+static bool is_own(const struct simulation_host *host, const struct endpoint *endpoint)
+{
+	return memcmp(endpoint->address.octets, host_identity_hit(host->identity)->octets, HIT_LENGTH) == 0;
+}
+
+/* Hands over what waits: to the proxy through the node, to the phones through the test. True when there was something. */
+static bool hand_over(struct simulation *simulation, struct simulation_host *host)
+{
+	struct waiting_datagram *waiting = host->waiting;
+
+	if (!waiting)
+		return false;
+	host->waiting = waiting->next;
+	if (waiting->to.port == SIMULATION_SIP_PORT)
+		node_sip_datagram(host->node, simulation->now, &waiting->to, &waiting->from, waiting->octets, waiting->length);
+	else if (simulation->phone)
+		simulation->phone(
+			simulation, host->index, &waiting->to, &waiting->from, waiting->octets, waiting->length);
+	free(waiting);
+	return true;
+}
+
+static void take_tunnel_udp(struct simulation_host *host, struct packet *packet)
+{
+	struct endpoint from, to;
+	struct span payload;
+
+	host->tunnel_packets++;
+	if (inner_udp_read(packet, &from, &to, &payload))
+		wait_datagram(host, &from, &to, payload.data, payload.length);
+}
+
 static void take_tunnel_packets(struct simulation_host *host, struct packet_vector *vector, struct packet_vector *replies)
 {
 	for (size_t i = 0; i < vector->count; i++) {
@@ -229,7 +296,7 @@ static void take_tunnel_packets(struct simulation_host *host, struct packet_vect
 		if (make_echo_reply(packet))
 			packet_fill(packet_vector_add(replies), PACKET_INNER, packet_data(packet), packet->length);
 		else
-			host->tunnel_packets++;
+			take_tunnel_udp(host, packet);
 	}
 }
 
@@ -252,7 +319,17 @@ static void keep_reply(struct simulation *simulation, const struct node_effect *
 	assert_non_null(*slot);
 }
 
-/* Carries out all effects; the echo replies of the kernel end up in `replies`. */
+/* Local ones wait for the phone or the proxy; those for another HIT go into the tunnel. */
+static void send_datagram(struct simulation_host *host, const struct endpoint *from, const struct endpoint *to,
+	const uint8_t *octets, size_t length, struct packet_vector *replies)
+{
+	if (is_own(host, to))
+		wait_datagram(host, from, to, octets, length);
+	else
+		inner_udp_write(packet_vector_add(replies), from, to, octets, length);
+}
+
+/* Carries out all effects; what the kernel sends into the tunnel ends up in `replies`. */
 static void carry_out(struct simulation *simulation, struct simulation_host *host, struct packet_vector *replies)
 {
 	struct node_effect effect;
@@ -262,6 +339,8 @@ static void carry_out(struct simulation *simulation, struct simulation_host *hos
 			send_vector(simulation, host, effect.vector);
 		else if (effect.kind == NODE_TUNNEL_WRITE)
 			take_tunnel_packets(host, effect.vector, replies);
+		else if (effect.kind == NODE_SIP_DATAGRAM)
+			send_datagram(host, &effect.local, &effect.remote, effect.octets, effect.length, replies);
 		else if (effect.kind == NODE_REPLY)
 			keep_reply(simulation, &effect);
 	}
@@ -272,15 +351,17 @@ static void drain(struct simulation *simulation, struct simulation_host *host)
 	struct packet_vector *vectors = simulation->replies_vectors;
 	size_t now = 0;
 
-	vectors[0].count = 0;
-	carry_out(simulation, host, &vectors[0]);
-	/* A vector handed to the node is its own until the effects are drained: the next replies go into the other one. */
-	while (vectors[now].count) {
-		node_input_tunnel(host->node, simulation->now, &vectors[now]);
-		now = 1 - now;
+	do {
 		vectors[now].count = 0;
 		carry_out(simulation, host, &vectors[now]);
-	}
+		/* A vector handed to the node is its own until the effects are drained: the next packets go into the other. */
+		while (vectors[now].count) {
+			node_input_tunnel(host->node, simulation->now, &vectors[now]);
+			now = 1 - now;
+			vectors[now].count = 0;
+			carry_out(simulation, host, &vectors[now]);
+		}
+	} while (hand_over(simulation, host));
 	host->wake = node_next_wake(host->node);
 }
 
@@ -310,6 +391,32 @@ static void deliver(struct simulation *simulation, struct in_flight *datagram)
 	packet->remote = datagram->remote;
 	node_input_underlay(host->node, simulation->now, simulation->vector);
 	drain(simulation, host);
+}
+
+/* ---- phones ---- */
+
+void simulation_phone_send(struct simulation *simulation, size_t index, uint16_t port, const char *message)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+	struct endpoint phone = own_endpoint(host, port), proxy = own_endpoint(host, SIMULATION_SIP_PORT);
+
+	wait_datagram(host, &phone, &proxy, (const uint8_t *)message, strlen(message));
+	/* At once, but not inside a drain of this host, which hands it over anyway. */
+	host->wake = simulation->now;
+}
+
+void simulation_phone_send_to(
+	struct simulation *simulation, size_t index, uint16_t port, size_t to, uint16_t to_port, const char *payload)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+	struct endpoint phone = own_endpoint(host, port), other = own_endpoint(&simulation->hosts[to], to_port);
+	struct packet_vector *vector = calloc(1, sizeof(*vector));
+
+	assert_non_null(vector);
+	inner_udp_write(packet_vector_add(vector), &phone, &other, (const uint8_t *)payload, strlen(payload));
+	node_input_tunnel(host->node, simulation->now, vector);
+	drain(simulation, host);
+	free(vector);
 }
 
 /* ---- life of a host ---- */
@@ -353,6 +460,12 @@ void simulation_kill(struct simulation *simulation, size_t index)
 
 	node_free(host->node);
 	host->node = NULL;
+	while (host->waiting) {
+		struct waiting_datagram *next = host->waiting->next;
+
+		free(host->waiting);
+		host->waiting = next;
+	}
 	host->wake = INSTANT_NEVER;
 }
 

@@ -3,7 +3,7 @@
  * Many real nodes in one process, on virtual time, over a seeded network with loss, delay and jitter. The same seed gives
  * the same run: `trace` is a hash over every delivery (time, ends, length).
  *
- * There is no kernel: what a node writes to its tunnel is kept as counters, and ICMPv6 echo requests are answered.
+ * There is as much of a kernel as the tests need: ICMPv6 echo requests are answered, and UDP goes to the proxy or to phones.
  */
 #ifndef HIPHOP_TESTS_SIM_SIMULATION_H
 #define HIPHOP_TESTS_SIM_SIMULATION_H
@@ -18,6 +18,14 @@
 #define SIMULATION_REPLIES 16
 
 struct simulation;
+struct waiting_datagram;
+
+/** A datagram for a phone of a host: from its proxy, or media from another host. */
+typedef void simulation_phone(struct simulation *simulation, size_t host, const struct endpoint *phone,
+	const struct endpoint *from, const uint8_t *octets, size_t length);
+
+/** Port of the proxies. */
+#define SIMULATION_SIP_PORT 5060
 
 struct simulation_host {
 	struct simulation *simulation;
@@ -33,6 +41,7 @@ struct simulation_host {
 	unsigned partition; /**< hosts of different partitions do not hear each other */
 	uint64_t tunnel_packets; /**< inner packets handed to the applications, echo requests not counted */
 	uint64_t sent, received; /**< datagrams */
+	struct waiting_datagram *waiting; /**< for its proxy and its phones */
 };
 
 struct in_flight;
@@ -55,6 +64,8 @@ struct simulation {
 	struct packet_vector *replies_vectors;  /**< two, for echo replies */
 	uint64_t trace; /**< hash of all that was delivered */
 	uint64_t delivered, lost;
+	simulation_phone *phone; /**< hears what arrives at phones; may be NULL */
+	void *phone_context;     /**< for the test that wrote `phone` */
 	json_t *replies[SIMULATION_REPLIES]; /**< last answer to the command with this token, or NULL */
 	struct log log;
 };
@@ -73,6 +84,11 @@ void simulation_run(struct simulation *simulation, duration length);
 /** Runs until `done` says true, checked every 100 ms; false when that took longer than `limit`. */
 bool simulation_run_until(
 	struct simulation *simulation, duration limit, bool (*done)(struct simulation *simulation));
+/** A phone at the host's own HIT and this port sends to the proxy of its host. Call it from a test or from `phone`. */
+void simulation_phone_send(struct simulation *simulation, size_t host, uint16_t port, const char *message);
+/** A phone sends a datagram (media) straight to another HIT. */
+void simulation_phone_send_to(
+	struct simulation *simulation, size_t host, uint16_t port, size_t to, uint16_t to_port, const char *payload);
 /** Gives a command to a host; its answers arrive in replies[slot]. The request is stolen. */
 void simulation_command(struct simulation *simulation, size_t host, size_t slot, json_t *request);
 /** Runs until the last answer for `slot` is there and returns it (owned by the simulation), or NULL after `limit`. */
