@@ -695,7 +695,7 @@ static void test_a_bad_signature_is_told_at_a_limited_rate(void **state)
 
 /* ---- the packet that the document shows -------------------------------------------------------------------------- */
 
-/** The example of docs/hipv2-mapping.md section 17, octet for octet. */
+/** The example of docs/hipv2-mapping.md section 18, octet for octet. */
 static const uint8_t shown[] = {
 	0xfd,
 	0x25,
