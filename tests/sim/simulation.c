@@ -57,6 +57,7 @@ static void configure(struct simulation *simulation, struct simulation_host *hos
 	configuration->transports[0] = TRANSPORT_UDP;
 	configuration->transport_count = 1;
 	if (host->index > 0) {
+		free(configuration->bootstrap);
 		configuration->bootstrap = calloc(1, sizeof(*configuration->bootstrap));
 		assert_non_null(configuration->bootstrap);
 		configuration->bootstrap_count = 1;

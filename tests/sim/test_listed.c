@@ -30,6 +30,7 @@ static void list(struct simulation *simulation, size_t host, size_t listed)
 {
 	struct configuration *configuration = &simulation->hosts[host].configuration;
 
+	free(configuration->hosts);
 	configuration->hosts = calloc(1, sizeof(*configuration->hosts));
 	assert_non_null(configuration->hosts);
 	configuration->host_count = 1;
