@@ -34,14 +34,11 @@ static void on_tunnel(uv_poll_t *poll, int status, int events)
 		loop_watch_stop(&hiphopd->tunnel_watch);
 		return;
 	}
-	for (int round = 0; round < LOOP_ROUNDS; round++) {
-		size_t taken = tunnel_read(&hiphopd->tunnel, hiphopd->vector);
-		if (taken == 0)
+	for (int round = 0; round < LOOP_ROUNDS; round += !tunnel_holds(&hiphopd->tunnel)) {
+		if (tunnel_read(&hiphopd->tunnel, hiphopd->vector) == 0)
 			break;
 		node_input_tunnel(hiphopd->node, clock_now(), hiphopd->vector);
 		loop_carry_out(hiphopd);
-		if (taken < PACKET_VECTOR_MAXIMUM)
-			break;
 	}
 }
 
