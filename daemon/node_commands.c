@@ -133,7 +133,8 @@ static void with_target(struct node *node, instant now, uint64_t token, const st
 	} else if (!hit_parse(name, &target) || target_by_configuration(node, name, &target)) {
 		command->go(node, now, token, &target, command->command);
 	} else if (!strchr(name, '@')) {
-		node_reply_error(node, token, HIPHOP_NOT_FOUND, "There is no HIT, name of a host or sip: address like that");
+		node_reply_error(
+			node, token, HIPHOP_NOT_FOUND, "No HIT, name of a configured host or sip: address is called that");
 	} else {
 		error = resolve_target(node, now, token, name, command);
 		if (error)

@@ -156,6 +156,14 @@ static uint16_t icmp6_checksum(const uint8_t *addresses, const uint8_t *message,
 	return (uint16_t)~sum;
 }
 
+/* An error never answers an error (RFC 4443 section 2.4 (e)). */
+static bool is_icmp6_error(const uint8_t *packet, size_t length)
+{
+	static const uint8_t icmp6 = 58, informational = 128;
+
+	return packet[6] == icmp6 && (length <= IPV6_HEADER_LENGTH || packet[IPV6_HEADER_LENGTH] < informational);
+}
+
 /* Tells the application that its peer cannot be reached: Destination Unreachable, code 3 (RFC 4443 section 3.1). */
 static void write_unreachable(struct packet *packet, const uint8_t *about, size_t length)
 {
@@ -182,7 +190,6 @@ static void write_unreachable(struct packet *packet, const uint8_t *about, size_
 
 void node_drop_misses(struct node *node, const struct hit *peer)
 {
-	static const uint8_t icmp6 = 58;
 	struct packet *waiting = node_effects_packet(&node->effects, NODE_TUNNEL_WRITE);
 
 	/* One error for the oldest packet is enough: it reaches the application that asked first. */
@@ -192,7 +199,7 @@ void node_drop_misses(struct node *node, const struct hit *peer)
 
 		memcpy(about, packet_data(waiting), length);
 		packet_reset(waiting);
-		if (length >= IPV6_HEADER_LENGTH && about[6] != icmp6)
+		if (length >= IPV6_HEADER_LENGTH && !is_icmp6_error(about, length))
 			write_unreachable(waiting, about, length);
 	}
 	miss_queue_drop(node->misses, peer);
