@@ -11,6 +11,8 @@
 
 #define KEY_SIZE     128
 #define HIP_UDP_PORT 10500 /* RFC 9028 section 5.1 */
+/** Octets of a file at most: every list full of the longest entries fits many times. */
+#define FILE_MAXIMUM (1024 * 1024)
 
 bool configuration_complain(
 	struct configuration_reading *reading, const config_setting_t *setting, const char *format, ...)
@@ -145,6 +147,10 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 	if (!*configuration->key_file)
 		snprintf(configuration->key_file, sizeof configuration->key_file, "%.200s/host.pem",
 			configuration->state);
+	if (!*configuration->sip_domain && !configuration_is_domain(configuration->overlay_name))
+		return configuration_complain(reading, config_lookup(parser, "overlay.name"),
+			"sip.domain is needed, since overlay.name (\"%.60s\") cannot be a domain name",
+			configuration->overlay_name);
 	if (!*configuration->sip_domain)
 		strcpy(configuration->sip_domain, configuration->overlay_name);
 	for (size_t i = 0; i < configuration->host_count; i++)
@@ -174,10 +180,38 @@ hiphop_error configuration_default(struct configuration *configuration)
 	return finish(&reading, read_fallbacks(&reading) && derive(&reading, NULL));
 }
 
-static hiphop_error open_trouble(const char *path, char *message, size_t size)
+/** Reads the whole of it into `text`, FILE_MAXIMUM + 1 octets of room. A pipe can be read only once, so nothing looks
+ * into it before. */
+static hiphop_error read_file(const char *path, char *text, size_t *length)
 {
-	snprintf(message, size, "%s: the configuration cannot be read: %s.", path, strerror(errno));
-	return HIPHOP_SYSTEM;
+	*length = 0;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return HIPHOP_SYSTEM;
+	*length = fread(text, 1, FILE_MAXIMUM + 1, file);
+	/* A directory opens, but does not read. */
+	int trouble = ferror(file) ? errno : 0;
+	fclose(file);
+	errno = trouble;
+	return trouble ? HIPHOP_SYSTEM : HIPHOP_OK;
+}
+
+/** The parser stops at a zero and would take what stands before it for the whole. */
+static bool check_text(struct configuration_reading *reading, const char *text, size_t length)
+{
+	if (length > FILE_MAXIMUM)
+		return configuration_complain(
+			reading, NULL, "this is larger than %d octets, so it is no configuration", FILE_MAXIMUM);
+	const char *zero = memchr(text, 0, length);
+	if (!zero)
+		return true;
+	unsigned line = 1;
+	for (const char *at = text; at < zero; at++)
+		line += *at == '\n';
+	reading->error = HIPHOP_MALFORMED;
+	snprintf(reading->message, reading->message_size, "%s:%u: a zero octet stands here; this is no text.",
+		reading->file, line);
+	return false;
 }
 
 /** What libconfig itself found wrong. */
@@ -190,31 +224,38 @@ static bool syntax_trouble(struct configuration_reading *reading, const config_t
 	return false;
 }
 
+static bool parse(struct configuration_reading *reading, const char *text, size_t length)
+{
+	config_t parser;
+	if (!check_text(reading, text, length))
+		return false;
+	config_init(&parser);
+	bool done = config_read_string(&parser, text) == CONFIG_TRUE || syntax_trouble(reading, &parser);
+	done = done && read_fallbacks(reading) && read_all(reading, config_root_setting(&parser)) &&
+	       derive(reading, &parser);
+	config_destroy(&parser);
+	return done;
+}
+
 hiphop_error configuration_read(
 	const char *path, struct configuration *configuration, char *message, size_t message_size)
 {
 	struct configuration_reading reading = {
 		.configuration = configuration, .file = path, .message = message, .message_size = message_size};
-	config_t parser;
+	size_t length;
 	memset(configuration, 0, sizeof *configuration);
 	*message = 0;
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return open_trouble(path, message, message_size);
-	/* A directory opens, but does not read. */
-	int first = fgetc(file);
-	if (first == EOF && ferror(file)) {
-		hiphop_error error = open_trouble(path, message, message_size);
-		fclose(file);
-		return error;
-	}
-	fclose(file);
-	config_init(&parser);
-	bool done = config_read_file(&parser, path) == CONFIG_TRUE || syntax_trouble(&reading, &parser);
-	done = done && read_fallbacks(&reading) && read_all(&reading, config_root_setting(&parser)) &&
-	       derive(&reading, &parser);
-	config_destroy(&parser);
-	return finish(&reading, done);
+	char *text = malloc(FILE_MAXIMUM + 2);
+	if (!text)
+		return finish(&reading, configuration_no_memory(&reading));
+	hiphop_error error = read_file(path, text, &length);
+	text[length] = 0;
+	if (error)
+		snprintf(message, message_size, "%s: the configuration cannot be read: %s.", path, strerror(errno));
+	else
+		error = finish(&reading, parse(&reading, text, length));
+	free(text);
+	return error;
 }
 
 void configuration_free(struct configuration *configuration)

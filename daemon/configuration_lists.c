@@ -97,6 +97,14 @@ static bool member_transport(struct configuration_reading *reading, const config
 	return true;
 }
 
+/** Neither "any" nor a group. Loopback may be meant. */
+static bool is_of_one_host(const struct address *address)
+{
+	if (address_is_ipv4(address))
+		return address->octets[12] > 0 && address->octets[12] < 224;
+	return !address_is_unspecified(address) && address->octets[0] != 0xff;
+}
+
 /** Address, port and transport; a port or transport that is absent is filled in when the whole file was read. */
 static bool member_endpoint(struct configuration_reading *reading, const config_setting_t *entry,
 	const struct configuration_option *option, struct endpoint *endpoint)
@@ -111,6 +119,8 @@ static bool member_endpoint(struct configuration_reading *reading, const config_
 	struct hit hit;
 	if (address_parse(text, &endpoint->address))
 		return configuration_complain(reading, member, "\"%s\" is no IP address", text);
+	if (!is_of_one_host(&endpoint->address))
+		return configuration_complain(reading, member, "\"%s\" is no address of a single host", text);
 	if (hit_parse(text, &hit) == HIPHOP_OK)
 		return configuration_complain(
 			reading, member, "\"%s\" is a HIT; an address of the underlay must stand here", text);

@@ -39,6 +39,35 @@ static bool read_device_name(struct configuration_reading *reading, const config
 	return read_text(reading, setting, option);
 }
 
+bool configuration_is_domain(const char *text)
+{
+	size_t length = strlen(text);
+	size_t fitting = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+	return length > 0 && length <= CONFIGURATION_DOMAIN_MAXIMUM && fitting == length && *text != '.' &&
+	       *text != '-' && !strstr(text, "..");
+}
+
+static bool read_domain(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	const char *text = config_setting_get_string(setting);
+	if (text && *text && !configuration_is_domain(text))
+		return configuration_complain(
+			reading, setting, "%s is no domain name: letters, digits, '-' and '.'", option->key);
+	return read_text(reading, setting, option);
+}
+
+/** It is shown to people and hashed, so it is printable. */
+static bool read_name(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	const char *text = config_setting_get_string(setting);
+	for (const char *at = text; at && *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			return configuration_complain(reading, setting, "%s has control characters in it", option->key);
+	return read_text(reading, setting, option);
+}
+
 static bool read_number(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
@@ -68,14 +97,28 @@ static int choice_index(const char *choices, const char *text)
 	return -1;
 }
 
+/** "a|b|c" as "a, b, c": for people, and since a bar would end the cell of a table. */
+static void spell_choices(const char *choices, char *text, size_t size)
+{
+	size_t length = 0;
+	for (const char *from = choices; *from && length + 3 < size; from++) {
+		if (*from == '|')
+			text[length++] = ',';
+		text[length++] = *from == '|' ? ' ' : *from;
+	}
+	text[length] = 0;
+}
+
 static int read_choice(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
 	const char *text = config_setting_get_string(setting);
 	int index = text ? choice_index(option->values, text) : -1;
+	char choices[128];
+	spell_choices(option->values, choices, sizeof choices);
 	if (index < 0)
 		configuration_complain(
-			reading, setting, "%s must be one of %s, in double quotes", option->key, option->values);
+			reading, setting, "%s must be one of %s, in double quotes", option->key, choices);
 	return index;
 }
 
@@ -113,7 +156,7 @@ const struct configuration_option configuration_options[] = {
 		"locators known by hand; `name`, `port` and `transport` may be absent",
 		configuration_read_hosts, FIELD(hosts), 0, CONFIGURATION_HOSTS},
 	{"overlay.name", "\"hiphop\"", "text", "the overlay to join, equal on all its hosts",
-		read_text, FIELD(overlay_name), 1, 0},
+		read_name, FIELD(overlay_name), 1, 0},
 	{"overlay.topology", "\"chord\"", "chord", "the topology plug-in, equal on all hosts",
 		read_choice_text, FIELD(topology), 1, 0},
 	{"overlay.hash", "\"sha256\"", "sha256|sha384|sha512|sha1", "the hash of resource names, equal on all hosts",
@@ -124,7 +167,7 @@ const struct configuration_option configuration_options[] = {
 		"members to join through; `port`, `transport` and `hit` may be absent",
 		configuration_read_bootstrap, FIELD(bootstrap), 0, CONFIGURATION_BOOTSTRAP},
 	{"sip.domain", "\"\"", "domain name", "the domain of this overlay's SIP users. Empty: `overlay.name`",
-		read_text, FIELD(sip_domain), 0, 0},
+		read_domain, FIELD(sip_domain), 0, CONFIGURATION_DOMAIN_MAXIMUM},
 	{"sip.port", "5060", "1 to 65535", "where SIP phones reach this host, at its HIT, ::1 and 127.0.0.1",
 		read_number, FIELD(sip_port), 1, 65535},
 	{"access.associate", "\"any\"", "any|listed", "who may associate: anybody, or only the HITs of hosts and bootstrap",
@@ -148,13 +191,6 @@ void configuration_option_row(size_t index, char *text, size_t size)
 {
 	const struct configuration_option *option = &configuration_options[index];
 	char values[128];
-	size_t length = 0;
-	/* A bar would end the cell of the table. */
-	for (const char *from = option->values; *from && length + 3 < sizeof values; from++) {
-		if (*from == '|')
-			values[length++] = ',';
-		values[length++] = *from == '|' ? ' ' : *from;
-	}
-	values[length] = 0;
+	spell_choices(option->values, values, sizeof values);
 	snprintf(text, size, "| `%s` | `%s` | %s | %s |", option->key, option->fallback, values, option->help);
 }

@@ -48,6 +48,11 @@ bool configuration_no_memory(struct configuration_reading *reading);
 /** `transport` of an endpoint that names none, until the whole file was read. */
 #define TRANSPORT_NOT_NAMED UINT16_MAX
 
+#define CONFIGURATION_DOMAIN_MAXIMUM 200 /**< what sip_create takes */
+
+/** Whether it can be the name of a domain: letters, digits, '-' and '.', as RFC 3261's `hostname` without brackets. */
+bool configuration_is_domain(const char *text);
+
 /* The readers of lists (configuration_lists.c). */
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);

@@ -200,14 +200,22 @@ static const struct bad bad_inputs[] = {
 	{"underlay = { transports = ( \"udp\" );\n hosts = ( { hit = \"" HIT_1
 	 "\"; address = \"192.0.2.7\";\n transport = \"ip\"; } ); };",
 		3, "not in underlay.transports"},
+	{"overlay = { bootstrap = ( { address = \"0.0.0.0\"; } ); };", 1, "no address of a single host"},
+	{"overlay = { bootstrap = ( { address = \"255.255.255.255\"; } ); };", 1, "no address of a single host"},
+	{"overlay = { bootstrap = ( { address = \"ff02::1\"; } ); };", 1, "no address of a single host"},
 	{"overlay = { name = \"\"; };", 1, "must not be empty"},
+	{"overlay = { name = \"a\\x1b[31m\"; };", 1, "control characters"},
+	{"overlay = {\n name = \"my ring\"; };", 2, "sip.domain is needed"},
+	{"sip = { domain = \"a b\"; };", 1, "no domain name"},
+	{"\nsip = { domain = \"a\\r\\nVia: b\"; };", 2, "no domain name"},
+	{"sip = { domain = \"a..b\"; };", 1, "no domain name"},
 	{"overlay = { topology = \"star\"; };", 1, "one of chord"},
 	{"overlay = { hash = \"md5\"; };", 1, "one of sha256"},
-	{"overlay = { role = true; };", 1, "one of peer|client"},
+	{"overlay = { role = true; };", 1, "one of peer, client"},
 	{"overlay = { bootstrap = ( { port = 10500; } ); };", 1, "needs an address"},
 	{"overlay = { bootstrap = ( { address = 5; } ); };", 1, "text in double quotes"},
 	{"sip = { port = 0; };", 1, "from 1 to 65535"},
-	{"access = { associate = \"none\"; };", 1, "one of any|listed"},
+	{"access = { associate = \"none\"; };", 1, "one of any, listed"},
 	{"access = { inbound = ( \"ssh\" ); };", 1, "access.inbound takes"},
 	{"access = { inbound = ( \"tcp/0\" ); };", 1, "access.inbound takes"},
 	{"access = { inbound = ( \"tcp/-1\" ); };", 1, "access.inbound takes"},
@@ -262,6 +270,52 @@ static void a_missing_file_is_named(void **state)
 	assert_int_equal(configuration_read("/tmp", &configuration, message, sizeof message), HIPHOP_SYSTEM);
 }
 
+/* From a pipe, as with `--config <(…)`: what can be read only once must not be looked at before. */
+static void a_pipe_is_read_like_a_file(void **state)
+{
+	(void)state;
+	static const char text[] = "tunnel = { mtu = 5; };\n";
+	struct configuration configuration;
+	char message[512], name[32];
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, sizeof text - 1), (ssize_t)sizeof text - 1);
+	close(ends[1]);
+	snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+	assert_int_equal(configuration_read(name, &configuration, message, sizeof message), HIPHOP_MALFORMED);
+	assert_non_null(strstr(message, ":1: tunnel.mtu"));
+	close(ends[0]);
+}
+
+static void what_is_no_text_is_refused(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	strcpy(path, "/tmp/hiphop-test-configuration-XXXXXX");
+	int file = mkstemp(path);
+	assert_int_equal(write(file, "# x\nstate = \"/x\0y\";\n", 21), 21);
+	assert_int_equal(configuration_read(path, &configuration, message, sizeof message), HIPHOP_MALFORMED);
+	assert_non_null(strstr(message, ":2: a zero octet"));
+	assert_int_equal(ftruncate(file, 100 * 1000 * 1000), 0);
+	assert_int_equal(configuration_read(path, &configuration, message, sizeof message), HIPHOP_MALFORMED);
+	assert_non_null(strstr(message, "larger than"));
+	close(file);
+	unlink(path);
+}
+
+static void an_overlay_that_is_no_domain_has_one_beside(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(read_text_as_file("overlay = { name = \"my ring\"; }; sip = { domain = \"example.com\"; };",
+				 &configuration, message),
+		HIPHOP_OK);
+	assert_string_equal(configuration.sip_domain, "example.com");
+	configuration_free(&configuration);
+}
+
 static void the_documentation_has_the_table(void **state)
 {
 	(void)state;
@@ -291,6 +345,9 @@ int main(void)
 		cmocka_unit_test(every_bad_input_is_named_with_its_line),
 		cmocka_unit_test(a_long_text_is_refused),
 		cmocka_unit_test(a_missing_file_is_named),
+		cmocka_unit_test(a_pipe_is_read_like_a_file),
+		cmocka_unit_test(what_is_no_text_is_refused),
+		cmocka_unit_test(an_overlay_that_is_no_domain_has_one_beside),
 		cmocka_unit_test(the_documentation_has_the_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
