@@ -171,8 +171,9 @@ void node_free(struct node *node)
 	node_ping_free(node);
 	/* Before the owners of its deadlines, which it marks as not set. */
 	deadline_heap_free(&node->timers);
-	node_sip_free(node);
+	/* Before SIP, since it may be waiting for some of them. */
 	node_overlay_free(node);
+	node_sip_free(node);
 	map_free(&node->requests);
 	host_free(node->host);
 	esp_free(node->esp);

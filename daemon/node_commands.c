@@ -239,13 +239,26 @@ static json_t *trace_hops(const struct overlay_result *result)
 	return hops;
 }
 
+/* The request that only carries a half-made answer to the ping. */
+static void on_trace_given_up(
+	struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
+{
+	(void)node;
+	(void)now;
+	(void)result;
+	json_decref(request->context);
+}
+
 /* The overlay's part is known; now the target itself is asked. A target outside the overlay has no hops. */
 static void on_traced(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
-	struct node_request *next = node_request_add(node, NULL, request->client);
+	struct node_request *next;
 	duration timeout = MILLISECONDS(5000);
 	hiphop_error error;
 
+	if (!result)
+		return;
+	next = node_request_add(node, on_trace_given_up, request->client);
 	if (!next) {
 		node_reply_error(node, request->client, HIPHOP_NO_MEMORY, "The trace failed");
 		return;

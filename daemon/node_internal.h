@@ -67,7 +67,7 @@ struct restored_value {
 
 /** What a request to the overlay is for; it finds its way back by its token. */
 struct node_request;
-/** Called once with the result; `error` is HIPHOP_TIMEOUT and `result` NULL when the node gives up on it. Frees nothing. */
+/** Called once with the result, or with NULL when the node ends: then only what hangs on the request is let go. */
 typedef void node_request_done(
 	struct node *node, instant now, struct node_request *request, const struct overlay_result *result);
 struct node_request {

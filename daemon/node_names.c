@@ -173,7 +173,7 @@ static hiphop_error read_record(const struct overlay_result *result, struct name
 static void on_fetched(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	struct name_lookup *lookup = request->context;
-	struct name_answer answer = {.error = result->error};
+	struct name_answer answer = {.error = result ? result->error : HIPHOP_TIMEOUT};
 	char next[CONFIGURATION_TEXT] = "";
 
 	if (!answer.error)

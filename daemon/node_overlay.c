@@ -137,8 +137,10 @@ void node_overlay_free(struct node *node)
 	struct map_walk walk = map_walk_start(&node->requests);
 	struct node_request *request;
 
-	while ((request = map_walk_next(&walk, NULL)))
+	while ((request = map_walk_next(&walk, NULL))) {
+		request->done(node, node->wall_at, request, NULL);
 		free_request(node, request);
+	}
 	overlay_free(node->overlay);
 	for (size_t i = 0; i < KNOWN_IDENTITIES; i++)
 		host_identity_free(node->identities[i].identity);

@@ -182,6 +182,8 @@ static void on_verify_caller(struct node *node, instant now, const struct sip_ef
 
 static void on_stored(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
+	if (!result)
+		return;
 	if (result->error)
 		log_write(node->log, LOG_LEVEL_WARNING, "the registration of %s could not be stored: %s", request->name,
 			hiphop_error_text(result->error));
@@ -219,7 +221,7 @@ static void on_store(struct node *node, instant now, const struct sip_effect *ef
 static void on_unstored(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	(void)now;
-	if (result->error)
+	if (result && result->error)
 		log_write(node->log, LOG_LEVEL_WARNING, "the record of %s could not be taken back, it will expire: %s",
 			request->name, hiphop_error_text(result->error));
 }

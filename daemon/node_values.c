@@ -12,7 +12,7 @@
 static void on_restored(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	(void)now;
-	if (result->error)
+	if (result && result->error)
 		log_write(node->log, LOG_LEVEL_WARNING, "the value of '%s' could not be stored again yet: %s", request->name,
 			hiphop_error_text(result->error));
 }
@@ -50,6 +50,8 @@ static void on_put(struct node *node, instant now, struct node_request *request,
 	json_t *holders;
 
 	(void)now;
+	if (!result)
+		return;
 	if (result->error) {
 		node_reply_error(node, request->client, result->error, "The value could not be stored");
 		return;
@@ -131,6 +133,8 @@ static void on_get(struct node *node, instant now, struct node_request *request,
 	json_t *values;
 
 	(void)now;
+	if (!result)
+		return;
 	if (result->error) {
 		node_reply_error(node, request->client, result->error, "No value was found");
 		return;

@@ -105,6 +105,35 @@ static void test_two_nodes(void **state)
 	simulation_free(&simulation);
 }
 
+/* Nothing that still waits for an answer is lost or heard of again; the sanitizers see to it. */
+static void test_end_with_requests_under_way(void **state)
+{
+	(void)state;
+	static const char *const commands[] = {
+		"{\"command\":\"put\", \"key\":\"a\", \"value\":\"b\"}",
+		"{\"command\":\"get\", \"key\":\"a\"}",
+		"{\"command\":\"resolve\", \"aor\":\"sip:x@example.com\"}",
+		"{\"command\":\"ping\", \"target\":\"sip:x@example.com\"}",
+		"{\"command\":\"trace\", \"target\":\"2001:22::1\"}",
+		"{\"command\":\"ping\", \"target\":\"2001:22::2\"}",
+		"{\"command\":\"monitor\"}",
+	};
+	struct simulation simulation;
+
+	simulation_start(&simulation, seed(), 3);
+	boot_all(&simulation, SECONDS(1));
+	simulation.hosts[0].cut_off = true;
+	simulation.hosts[1].cut_off = true;
+	for (unsigned wait = 0; wait < 3; wait++) {
+		for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+			simulation_command(&simulation, 2, i, json_loads(commands[i], 0, NULL));
+		simulation_run(&simulation, MILLISECONDS(700) * wait);
+		simulation_kill(&simulation, 2);
+		simulation_boot(&simulation, 2);
+	}
+	simulation_free(&simulation);
+}
+
 /* Finds a host that `from` has no association with. */
 static size_t stranger_of(struct simulation *simulation, size_t from)
 {
@@ -244,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_nodes),
+		cmocka_unit_test(test_end_with_requests_under_way),
 		cmocka_unit_test(test_restarted_neighbour_is_usable_within_six_seconds),
 		cmocka_unit_test(test_sixty_four_with_loss_and_the_same_again),
 		cmocka_unit_test(test_split_rings_merge),
