@@ -207,11 +207,12 @@ void node_forget(struct node *node, const char *space, const char *key)
 /* Values of `hiphop put` are stored again when the node starts. */
 static void restore_value(struct node *node, const struct node_record *record)
 {
-	struct restored_value *value = calloc(1, sizeof(*value) + strlen(record->key) + 1);
+	size_t key_size = strlen(record->key) + 1;
+	struct restored_value *value = calloc(1, sizeof(*value) + key_size);
 
 	if (!value)
 		return;
-	strcpy(value->key, record->key);
+	memcpy(value->key, record->key, key_size);
 	if (buffer_copy(&value->value, record->value, record->length)) {
 		free(value);
 		return;
