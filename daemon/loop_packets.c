@@ -35,10 +35,14 @@ static void on_tunnel(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	for (int round = 0; round < LOOP_ROUNDS; round += !tunnel_holds(&hiphopd->tunnel)) {
-		if (tunnel_read(&hiphopd->tunnel, hiphopd->vector) == 0)
+		bool held = tunnel_holds(&hiphopd->tunnel);
+		size_t taken = tunnel_read(&hiphopd->tunnel, hiphopd->vector);
+		if (taken == 0)
 			break;
 		node_input_tunnel(hiphopd->node, clock_now(), hiphopd->vector);
 		loop_carry_out(hiphopd);
+		if (taken < PACKET_VECTOR_MAXIMUM && !held)
+			break; /* nothing is left in the kernel */
 	}
 }
 

@@ -73,6 +73,13 @@ static void begin_message(struct sending *sending, bool ipv4_socket, struct pack
 	sending->count++;
 }
 
+static void start_sending(struct sending *sending)
+{
+	sending->count = 0;
+	sending->parts = sending->length = 0;
+	sending->first = NULL;
+}
+
 static bool joins(const struct sending *sending, const struct packet *packet)
 {
 	const struct packet *first = sending->first;
@@ -170,11 +177,9 @@ static bool is_sendable(const struct underlay_sockets *sockets, const struct pac
 
 static void send_through(struct underlay_sockets *sockets, int which, struct packet_vector *vector)
 {
-	struct sending sending;
+	struct sending sending; /* some 10 KB, of which only what is used needs a value */
 	bool ipv4_socket = underlay_sorts[which].family == AF_INET || (which == UNDERLAY_UDP && sockets->ipv4_only);
-	sending.count = 0;
-	sending.parts = sending.length = 0;
-	sending.first = NULL;
+	start_sending(&sending);
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
 		if (socket_for(packet) != which)
