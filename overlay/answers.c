@@ -30,7 +30,7 @@ static void answer_route_query(
 		answer_send(overlay, arrival, &answer);
 	}
 	if (query->send_update && peer && peer->associated && overlay->role == OVERLAY_PEER)
-		update_send(overlay, peer, true);
+		update_send(overlay, peer, TOPOLOGY_UPDATE_FULL);
 }
 
 /* Join, Update and Leave come from neighbours, in their own name (RFC 6940 section 6.4.2). */
@@ -78,13 +78,17 @@ static void answer_update(
 	if (peer->shunned_until > overlay->now && !peer->member)
 		return; /* it has just left, or we let it go; this was on its way */
 	bool fresh = !peer->member;
+	peer->names_us = news.names_us;
+	/* A full one goes to anybody, once; the others go to those that the sender counts. */
+	if (news.names_us || news.type != TOPOLOGY_UPDATE_FULL)
+		peer->counted = overlay->now;
 	peer_set_member(overlay, peer, true);
 	if (overlay->role == OVERLAY_CLIENT)
 		return;
 	if (news.names_us && !peer->joining)
 		join_enter_ring(overlay);
 	if (fresh && overlay->in_ring)
-		update_send(overlay, peer, true);
+		update_send(overlay, peer, TOPOLOGY_UPDATE_FULL);
 	maintenance_news(overlay, peer, &news);
 }
 

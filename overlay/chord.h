@@ -37,7 +37,7 @@ size_t finger_table_members(const struct chord *chord, struct hit nodes[static C
 
 /* chord_update.c: the messages (RFC 6940 sections 10.7, 10.8, 10.9). */
 void chord_write_update(const struct topology *topology, struct writer *writer, uint32_t uptime_s,
-	const struct hit *receiver, bool full);
+	const struct hit *receiver, topology_update type);
 hiphop_error chord_read_update(const struct topology *topology, struct span data, struct topology_news *news);
 void chord_write_leave(const struct topology *topology, struct writer *writer, const struct hit *receiver);
 hiphop_error chord_read_leave(const struct topology *topology, struct span data, struct topology_news *news);

@@ -52,18 +52,23 @@ static int by_value(const void *a, const void *b)
 }
 
 void chord_write_update(const struct topology *topology, struct writer *writer, uint32_t uptime_s,
-	const struct hit *receiver, bool full)
+	const struct hit *receiver, topology_update type)
 {
+	static const uint8_t codes[] = {[TOPOLOGY_UPDATE_READY] = UPDATE_PEER_READY,
+		[TOPOLOGY_UPDATE_NEIGHBOURS] = UPDATE_NEIGHBOURS,
+		[TOPOLOGY_UPDATE_FULL] = UPDATE_FULL};
 	const struct chord *chord = (const struct chord *)topology;
 	struct hit nodes[CHORD_FINGERS + 2 * NEAR_THE_RECEIVER + 1];
 
 	writer_u32(writer, uptime_s);
-	writer_u8(writer, full ? UPDATE_FULL : UPDATE_NEIGHBOURS);
+	writer_u8(writer, codes[type]);
+	if (type == TOPOLOGY_UPDATE_READY)
+		return;
 	size_t count = chord_neighbours(chord, false, nodes);
 	write_nodes(writer, nodes, count);
 	count = chord_neighbours(chord, true, nodes);
 	write_nodes(writer, nodes, count);
-	if (!full)
+	if (type != TOPOLOGY_UPDATE_FULL)
 		return;
 	count = finger_table_members(chord, nodes);
 	count = add_near(chord, receiver, nodes, count);
@@ -103,7 +108,7 @@ hiphop_error chord_read_update(const struct topology *topology, struct span data
 		return HIPHOP_TRUNCATED;
 	if (type < UPDATE_PEER_READY || type > UPDATE_FULL)
 		return HIPHOP_MALFORMED;
-	news->ready = type == UPDATE_PEER_READY;
+	news->type = (topology_update)(type - UPDATE_PEER_READY);
 	if (type >= UPDATE_NEIGHBOURS) {
 		read_nodes(&reader, &chord->self, true, news);
 		read_nodes(&reader, &chord->self, true, news);

@@ -78,12 +78,14 @@ void effect_connect(struct overlay *overlay, const struct hit *hit, const struct
 		node->effect.connect.via = *via;
 }
 
-void effect_release(struct overlay *overlay, const struct hit *hit)
+bool effect_release(struct overlay *overlay, const struct hit *hit)
 {
 	struct effect_node *node = effect_add(overlay, OVERLAY_RELEASE, 0);
 
-	if (node)
-		node->effect.release = *hit;
+	if (!node)
+		return false;
+	node->effect.release = *hit;
+	return true;
 }
 
 void effect_result(struct overlay *overlay, const struct overlay_result *result)

@@ -4,7 +4,9 @@
  *
  *   overlay.c      life, dispatch, settling after each call
  *   effects.c      the queue of effects
- *   peers.c        associations, members, wanted connections, rates
+ *   associations.c associations that come and go
+ *   peers.c        members, wanted connections, rates
+ *   surplus.c      which associations are needed, by whom, and letting the rest go
  *   requests.c     transactions: sending, matching answers, retrying
  *   join.c         finding our place, joining, merging, leaving
  *   maintenance.c  Updates, stabilisation, fingers
@@ -33,6 +35,8 @@
 #define REPLICATION_OUTSTANDING 16
 /** Messages to ourselves, waiting within one call. */
 #define LOOPBACK_MAXIMUM 256
+/** Associations that there was no memory to note, kept in mind until there is. */
+#define MISSED_MAXIMUM 32
 /** Effects waiting for the caller; more are dropped like lost packets. */
 #define EFFECTS_MAXIMUM 65536
 
@@ -64,9 +68,14 @@ struct peer {
 	bool joining;   /**< has sent a Join; its data is on the way */
 	bool probing;   /**< a Ping to our own position is out through it */
 	bool updating;  /**< an Update to it is out */
-	bool update_again, update_full;
-	instant shunned_until; /**< not to be tried because somebody names it */
+	bool update_again;
+	topology_update update_next; /**< type of the one that is to follow */
+	bool surplus;                /**< we have no use for the association, and have said so */
+	bool names_us;               /**< its last Update had us among its neighbours */
+	instant shunned_until;       /**< not to be tried because somebody names it */
 	instant greeted, checked, heard;
+	instant needed;           /**< when we last had a use for the association */
+	instant counted;          /**< when it last told us that it has us in its tables */
 	size_t handovers;         /**< resources that it must get before it is admitted */
 	struct deadline deadline; /**< end of wanted or joining */
 };
@@ -118,7 +127,14 @@ struct own_record {
 	uint32_t lifetime_s;
 	wall_milliseconds storage_time; /**< of the last store; the next is later */
 	unsigned failures;
+	bool overdue;             /**< no memory for the deadline */
 	struct deadline deadline; /**< next refresh */
+};
+
+/** An association that stands, but that we had no memory for. */
+struct missed_association {
+	struct hit hit;
+	bool bootstrap;
 };
 
 struct effect_node;
@@ -144,7 +160,10 @@ struct overlay {
 	struct map peers;    /* HIT → struct peer */
 	struct map requests; /* transaction → struct request */
 	struct map records;  /* (Resource-ID, Kind) → struct own_record */
-	struct map senders;  /* HIT → struct token_bucket */
+	struct map senders;  /* HIT → struct sender_rate */
+	struct token_bucket strangers;
+	struct missed_association missed[MISSED_MAXIMUM];
+	size_t missed_count;
 	struct deadline_heap deadlines;
 	struct deadline timers_set[TIMER_COUNT];
 
@@ -175,13 +194,18 @@ void effect_send(struct overlay *overlay, const struct request *request);
 void effect_answer(
 	struct overlay *overlay, const struct overlay_arrival *arrival, const uint8_t *contents, size_t length);
 void effect_connect(struct overlay *overlay, const struct hit *hit, const struct hit *via);
-void effect_release(struct overlay *overlay, const struct hit *hit);
+/** False when it was lost. */
+bool effect_release(struct overlay *overlay, const struct hit *hit);
 void effect_result(struct overlay *overlay, const struct overlay_result *result);
 void effect_event(struct overlay *overlay, overlay_effect_type type, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void overlay_effects_free(struct overlay *overlay);
 
 /* overlay.c */
+/** Time goes on; never back. */
+void advance(struct overlay *overlay, instant now);
+/** What follows from the new state, once, at the end of each call from outside. */
+void settle(struct overlay *overlay);
 void timer_set(struct overlay *overlay, enum deadline_kind timer, duration after);
 void timer_set_sooner(struct overlay *overlay, enum deadline_kind timer, duration after);
 void timer_cancel(struct overlay *overlay, enum deadline_kind timer);
@@ -192,6 +216,19 @@ void loopback_add(struct overlay *overlay, uint64_t transaction, const struct hi
 /** Answers a request, or our own. */
 void answer_send(struct overlay *overlay, const struct overlay_arrival *arrival, const struct reload_message *message);
 void answer_error(struct overlay *overlay, const struct overlay_arrival *arrival, uint16_t code, const char *text);
+
+/* associations.c */
+/** Tries again what there was no memory for. */
+void associations_retry_missed(struct overlay *overlay);
+
+/* surplus.c */
+/** Is it in our tables, or is something under way with it? */
+bool peer_is_needed(const struct overlay *overlay, const struct peer *peer);
+/** Has it told us, within two stabilisations, that it has us in its tables? */
+bool peer_counts_us(const struct overlay *overlay, const struct peer *peer);
+/** Lets go of associations that we have had no use for since overlay_timers.surplus_grace, and of members over the
+ * limit. */
+void surplus_release(struct overlay *overlay);
 
 /* peers.c */
 struct peer *peer_find(const struct overlay *overlay, const struct hit *hit);
@@ -206,6 +243,7 @@ void peer_consider(struct overlay *overlay, const struct hit *hit, const struct 
 /** It did not answer: no member any more until it does. */
 void peer_suspect(struct overlay *overlay, struct peer *peer);
 void peer_deadline(struct overlay *overlay, struct peer *peer);
+/** One more request from it: is that within its rate? */
 bool sender_may(struct overlay *overlay, const struct hit *sender);
 void peers_free(struct overlay *overlay);
 
@@ -232,11 +270,12 @@ void join_admit(struct overlay *overlay, struct peer *peer);
 void leave_finish(struct overlay *overlay);
 
 /* maintenance.c */
-void update_send(struct overlay *overlay, struct peer *peer, bool full);
+void update_send(struct overlay *overlay, struct peer *peer, topology_update type);
 /** First words to a host that may be a peer: our Update, or a request for its. */
 void peer_greet(struct overlay *overlay, struct peer *peer);
 void peer_check(struct overlay *overlay, struct peer *peer);
-void maintenance_update_neighbours(struct overlay *overlay);
+/** Our tables have changed. */
+void maintenance_tell_change(struct overlay *overlay);
 void maintenance_stabilise(struct overlay *overlay);
 void maintenance_search_finger(struct overlay *overlay);
 void maintenance_probe(struct overlay *overlay);
@@ -265,6 +304,8 @@ void replication_begin_handover(struct overlay *overlay, struct peer *peer);
 /* records.c */
 void record_deadline(struct overlay *overlay, struct own_record *record);
 void records_restore_soon(struct overlay *overlay);
+/** Stores again what there was no memory to set a deadline for. */
+void records_retry_overdue(struct overlay *overlay);
 void records_free(struct overlay *overlay);
 void record_key(uint8_t key[static HIT_LENGTH + 4], uint32_t kind, const struct hit *resource);
 

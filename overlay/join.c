@@ -13,6 +13,16 @@
 
 /* ---- Looking for our place ---- */
 
+/* A client stays attached to the peer that it was told of last. */
+static void forget_way_in(struct overlay *overlay)
+{
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	struct peer *peer;
+
+	while ((peer = map_walk_next(&walk, NULL)))
+		peer->admitting = false;
+}
+
 static void probe_answered(struct overlay *overlay, struct request *request, const struct overlay_arrival *arrival,
 	const struct reload_message *message)
 {
@@ -32,7 +42,9 @@ static void probe_answered(struct overlay *overlay, struct request *request, con
 	if (!peer)
 		return;
 	peer->shunned_until = 0;
-	peer->admitting = !peer->member;
+	if (overlay->role == OVERLAY_CLIENT)
+		forget_way_in(overlay);
+	peer->admitting = overlay->role == OVERLAY_CLIENT || !peer->member;
 	if (!peer->associated)
 		peer_want(overlay, place, &request->peer);
 	else if (!peer->member)
@@ -167,7 +179,7 @@ void join_enter_ring(struct overlay *overlay)
 	for (size_t i = 0; i < count; i++) {
 		struct peer *peer = peer_find(overlay, &nodes[i]);
 		if (peer)
-			update_send(overlay, peer, true);
+			update_send(overlay, peer, TOPOLOGY_UPDATE_FULL);
 	}
 	storage_queue_all(&overlay->storage);
 	timer_set_sooner(overlay, TIMER_REPLICATE, overlay->timers.update_delay);
@@ -185,7 +197,7 @@ void join_admit(struct overlay *overlay, struct peer *peer)
 		return;
 	peer_set_member(overlay, peer, true);
 	join_enter_ring(overlay);
-	update_send(overlay, peer, true);
+	update_send(overlay, peer, TOPOLOGY_UPDATE_FULL);
 }
 
 void join_accept(struct overlay *overlay, struct peer *peer)

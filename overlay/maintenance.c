@@ -17,7 +17,7 @@ static void update_done(struct overlay *overlay, struct peer *peer)
 	peer->updating = false;
 	if (peer->update_again && peer->associated) {
 		peer->update_again = false;
-		update_send(overlay, peer, peer->update_full);
+		update_send(overlay, peer, peer->update_next);
 	}
 }
 
@@ -52,7 +52,7 @@ static void update_failed(struct overlay *overlay, struct request *request, hiph
 
 static const struct request_purpose purpose_update = {"update", 1, update_answered, update_failed};
 
-void update_send(struct overlay *overlay, struct peer *peer, bool full)
+void update_send(struct overlay *overlay, struct peer *peer, topology_update type)
 {
 	uint8_t octets[2048];
 	struct writer writer = writer_over(octets, sizeof(octets));
@@ -61,14 +61,15 @@ void update_send(struct overlay *overlay, struct peer *peer, bool full)
 	if (!peer->associated || overlay->leaving)
 		return;
 	if (peer->updating) {
-		peer->update_full = full || (peer->update_again && peer->update_full);
+		if (!peer->update_again || peer->update_next < type)
+			peer->update_next = type;
 		peer->update_again = true;
 		return;
 	}
 	struct request *request = request_new(overlay, &purpose_update);
 	if (!request)
 		return;
-	overlay->topology->operations->write_update(overlay->topology, &writer, uptime_s, &peer->hit, full);
+	overlay->topology->operations->write_update(overlay->topology, &writer, uptime_s, &peer->hit, type);
 	struct reload_message message = {.code = RELOAD_UPDATE_REQUEST, .data = {octets, writer.position}};
 	request->peer = peer->hit;
 	peer->updating = request_send(overlay, request, &peer->hit, NULL, &message) == HIPHOP_OK;
@@ -102,14 +103,15 @@ void peer_greet(struct overlay *overlay, struct peer *peer)
 			.destination_type = RELOAD_DESTINATION_RESOURCE,
 			.destination = resource_id_at(&overlay->self)}};
 
-	peer->greeted = overlay->now;
 	if (overlay->in_ring && overlay->role == OVERLAY_PEER) {
-		update_send(overlay, peer, true);
+		update_send(overlay, peer, TOPOLOGY_UPDATE_FULL);
+		if (peer->updating)
+			peer->greeted = overlay->now;
 		return;
 	}
 	struct request *request = request_new(overlay, &purpose_ask);
-	if (request)
-		request_send(overlay, request, &peer->hit, NULL, &message);
+	if (request && request_send(overlay, request, &peer->hit, NULL, &message) == HIPHOP_OK)
+		peer->greeted = overlay->now;
 }
 
 /* ---- Doubt ---- */
@@ -187,34 +189,33 @@ void maintenance_news(struct overlay *overlay, struct peer *sender, const struct
 
 /* ---- Periodic work ---- */
 
-void maintenance_update_neighbours(struct overlay *overlay)
+/* Neighbours, and whoever takes us for its neighbour, get our neighbours. A finger gets a sign of life, by which it
+ * knows that it is one. When our tables change, everybody on either side gets our neighbours (RFC 6940 section 10.7.3).
+ */
+static void send_updates(struct overlay *overlay, bool changed)
 {
-	struct hit nodes[TOPOLOGY_NEIGHBOURS];
-	size_t count = overlay->topology->operations->neighbours(overlay->topology, nodes);
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	struct peer *peer;
 
-	for (size_t i = 0; i < count && overlay->in_ring; i++) {
-		struct peer *peer = peer_find(overlay, &nodes[i]);
-		if (peer)
-			update_send(overlay, peer, false);
+	while (overlay->in_ring && (peer = map_walk_next(&walk, NULL))) {
+		struct topology_place place = overlay->topology->operations->place(overlay->topology, &peer->hit);
+		bool counts_us = peer_counts_us(overlay, peer);
+		if (!peer->member)
+			continue;
+		if (place.successor || place.predecessor || (counts_us && (changed || peer->names_us)))
+			update_send(overlay, peer, TOPOLOGY_UPDATE_NEIGHBOURS);
+		else if (place.finger)
+			update_send(overlay, peer, changed ? TOPOLOGY_UPDATE_NEIGHBOURS : TOPOLOGY_UPDATE_READY);
 	}
 }
 
-static void release_surplus(struct overlay *overlay)
+void maintenance_tell_change(struct overlay *overlay)
 {
-	struct hit surplus;
-
-	while (overlay->topology->operations->count(overlay->topology) > overlay->limits.associations &&
-		overlay->topology->operations->least_useful(overlay->topology, &surplus)) {
-		struct peer *peer = peer_find(overlay, &surplus);
-		if (!peer)
-			return;
-		peer_set_member(overlay, peer, false);
-		peer->shunned_until = instant_after(overlay->now, overlay->timers.quarantine);
-		effect_release(overlay, &surplus);
-	}
+	send_updates(overlay, true);
 }
 
-/* Suspects, and members that have been silent for long: a dead finger would swallow what is routed over it. */
+/* Suspects, and hosts in our tables that have been silent for long: a dead finger would swallow what is routed over it.
+ * The rest is left alone, so that the HIP layer sees it idle. */
 static void check_silent(struct overlay *overlay)
 {
 	struct map_walk walk = map_walk_start(&overlay->peers);
@@ -224,21 +225,37 @@ static void check_silent(struct overlay *overlay)
 
 	while ((peer = map_walk_next(&walk, NULL)) && checks < CHECKS_AT_ONCE) {
 		bool silent = peer->member && overlay->now - peer->heard > silence;
-		if (!peer->associated || !(peer->suspect || silent))
+		if (!peer->associated || peer->surplus || !(peer->suspect || silent) ||
+			!(peer->suspect || peer_is_needed(overlay, peer)))
 			continue;
 		peer_check(overlay, peer);
 		checks++;
 	}
 }
 
+/* Associations that came while we were in no ring, or when there was no memory for a word. */
+static void greet_the_ungreeted(struct overlay *overlay)
+{
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	struct peer *peer;
+
+	while (overlay->in_ring && (peer = map_walk_next(&walk, NULL)))
+		if (peer->associated && !peer->member && !peer->joining && !peer->greeted &&
+			peer->shunned_until <= overlay->now)
+			peer_greet(overlay, peer);
+}
+
 void maintenance_stabilise(struct overlay *overlay)
 {
 	timer_set(overlay, TIMER_STABILISE, jittered(overlay, overlay->timers.stabilise));
+	associations_retry_missed(overlay);
+	records_retry_overdue(overlay);
+	surplus_release(overlay);
 	if (overlay->role == OVERLAY_CLIENT)
 		return;
-	maintenance_update_neighbours(overlay);
+	send_updates(overlay, false);
 	check_silent(overlay);
-	release_surplus(overlay);
+	greet_the_ungreeted(overlay);
 }
 
 void maintenance_probe(struct overlay *overlay)

@@ -44,6 +44,7 @@ static void set_defaults(struct overlay *overlay)
 	default_duration(&timers->join_wait, SECONDS(3));
 	default_duration(&timers->connect_timeout, SECONDS(10));
 	default_duration(&timers->quarantine, SECONDS(30));
+	default_duration(&timers->surplus_grace, SECONDS(60));
 	default_duration(&timers->replica_hold, SECONDS(5));
 	default_duration(&timers->request_timeout, SECONDS(10));
 	default_duration(&timers->request_retry, SECONDS(1));
@@ -56,6 +57,8 @@ static void set_defaults(struct overlay *overlay)
 	default_size(&limits->own_records, 256);
 	if (!limits->sender_per_second)
 		limits->sender_per_second = 50;
+	if (!limits->strangers_per_second)
+		limits->strangers_per_second = 500;
 }
 
 static hiphop_error copy_name(char *to, const char *from)
@@ -111,6 +114,8 @@ hiphop_error overlay_create(const struct overlay_configuration *configuration, i
 	overlay->now = overlay->created = now;
 	overlay->wall = wall;
 	set_defaults(overlay);
+	overlay->strangers =
+		token_bucket_start(overlay->limits.strangers_per_second, overlay->limits.strangers_per_second * 8, now);
 	hiphop_error error = copy_name(overlay->name, configuration->name);
 	if (!error)
 		error = copy_name(overlay->hash, configuration->hash);
@@ -306,7 +311,7 @@ static void tell_joined(struct overlay *overlay)
 		effect_event(overlay, OVERLAY_PARTED, "no other member of overlay %s is reachable", overlay->name);
 }
 
-static void settle(struct overlay *overlay)
+void settle(struct overlay *overlay)
 {
 	drain_loopback(overlay);
 	notice_neighbours(overlay);
@@ -315,7 +320,7 @@ static void settle(struct overlay *overlay)
 	tell_joined(overlay);
 }
 
-static void advance(struct overlay *overlay, instant now)
+void advance(struct overlay *overlay, instant now)
 {
 	if (now <= overlay->now)
 		return;
@@ -330,6 +335,7 @@ void overlay_input(struct overlay *overlay, instant now, wall_milliseconds wall,
 {
 	advance(overlay, now);
 	overlay->wall = wall;
+	associations_retry_missed(overlay);
 	if (arrival->route_length > ROUTE_MAXIMUM) {
 		overlay->refused++;
 		return;
@@ -342,63 +348,6 @@ void overlay_send_failed(struct overlay *overlay, instant now, uint64_t transact
 {
 	advance(overlay, now);
 	requests_failed(overlay, transaction, error);
-	settle(overlay);
-}
-
-static struct peer *neighbour_up(struct overlay *overlay, const struct hit *hit)
-{
-	struct peer *peer = peer_get(overlay, hit);
-
-	if (!peer || hit_equal(hit, &overlay->self))
-		return NULL;
-	bool was_wanted = peer->wanted;
-	peer_stop_wanting(overlay, peer);
-	peer_set_member(overlay, peer, false);
-	peer->associated = true;
-	peer->suspect = false;
-	peer->shunned_until = 0;
-	if (overlay->in_ring || was_wanted || peer->admitting)
-		peer_greet(overlay, peer);
-	if (peer->bootstrap)
-		join_probe(overlay, peer);
-	return peer;
-}
-
-void overlay_neighbour_up(struct overlay *overlay, instant now, const struct hit *hit)
-{
-	advance(overlay, now);
-	neighbour_up(overlay, hit);
-	settle(overlay);
-}
-
-void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit *hit)
-{
-	advance(overlay, now);
-	struct peer *peer = peer_find(overlay, hit);
-	if (!peer || !peer->associated)
-		peer = neighbour_up(overlay, hit);
-	if (peer) {
-		peer->bootstrap = true;
-		join_probe(overlay, peer);
-	}
-	settle(overlay);
-}
-
-void overlay_neighbour_down(struct overlay *overlay, instant now, const struct hit *hit)
-{
-	advance(overlay, now);
-	struct peer *peer = peer_find(overlay, hit);
-	if (peer) {
-		peer_stop_wanting(overlay, peer);
-		peer_set_member(overlay, peer, false);
-		peer->associated = peer->suspect = peer->admitting = false;
-		peer->probing = peer->update_again = false;
-		if (peer->joining) {
-			peer->joining = false;
-			deadline_cancel(&overlay->deadlines, &peer->deadline);
-		}
-		peer->shunned_until = instant_after(overlay->now, overlay->timers.quarantine);
-	}
 	settle(overlay);
 }
 
@@ -473,7 +422,7 @@ static void deadline_passed(struct overlay *overlay, struct deadline *deadline)
 		maintenance_stabilise(overlay);
 		break;
 	case TIMER_UPDATE:
-		maintenance_update_neighbours(overlay);
+		maintenance_tell_change(overlay);
 		break;
 	case TIMER_FINGER:
 		maintenance_search_finger(overlay);

@@ -107,22 +107,25 @@ struct overlay_timers {
 	duration join_wait;       /**< wait for neighbours to connect, and for the admitting peer's transfer [3 s] */
 	duration connect_timeout; /**< an OVERLAY_CONNECT is given up [10 s] */
 	duration quarantine;      /**< a dead node that others still name is not tried [30 s] */
-	duration replica_hold;    /**< from a change of neighbours to making new replicas [5 s] */
+	duration surplus_grace; /**< from the last use of an association to its OVERLAY_RELEASE, ± a quarter [60 s] */
+	duration replica_hold;  /**< from a change of neighbours to making new replicas [5 s] */
 	duration request_timeout; /**< a request is given up even if the HIP layer never reports [10 s] */
 	duration request_retry;   /**< pause before a failed request of the user is tried again [1 s] */
 };
 
 /** Every number that a stranger or a user can push; a zero takes the default in brackets. */
 struct overlay_limits {
-	size_t storage_bytes;       /**< of values that we carry for all [16 MiB] */
-	size_t storage_values;      /**< [32768] */
-	size_t owner_bytes;         /**< of one owner [256 KiB] */
-	size_t owner_values;        /**< [256] */
-	size_t associations;        /**< members we stay connected to [64] */
-	size_t pending_requests;    /**< [512] */
-	size_t own_records;         /**< kept records of our own [256] */
-	uint32_t sender_per_second; /**< requests answered for one sender, 4 times that for an associated one;
-					burst 8 times the rate [50] */
+	size_t storage_bytes;          /**< of values that we carry for all [16 MiB] */
+	size_t storage_values;         /**< [32768] */
+	size_t owner_bytes;            /**< of one owner [256 KiB] */
+	size_t owner_values;           /**< [256] */
+	size_t associations;           /**< members we stay connected to [64] */
+	size_t pending_requests;       /**< [512] */
+	size_t own_records;            /**< kept records of our own [256] */
+	uint32_t sender_per_second;    /**< requests answered for one sender, 4 times that for an associated one;
+					   burst 8 times the rate [50] */
+	uint32_t strangers_per_second; /**< requests answered for all that are not associated, together; burst 8 times
+					  the rate [500] */
 };
 
 /** All pointers but crypto.host_identity, random and log are copied; those three are borrowed until overlay_free. */
@@ -165,9 +168,11 @@ void overlay_input(struct overlay *overlay, instant now, wall_milliseconds wall,
 	const uint8_t *contents, size_t length);
 /** The request with this transaction failed for good: no route, no answer. Unknown transactions are ignored. */
 void overlay_send_failed(struct overlay *overlay, instant now, uint64_t transaction, hiphop_error error);
-/** An encrypted association with that HIT stands, whoever asked for it. Call it again when the peer has restarted. */
+/** An encrypted association with that HIT stands, whoever asked for it. Call it again when the peer has restarted.
+ *  Without memory for it the engine tries again with the next messages and stabilisations. */
 void overlay_neighbour_up(struct overlay *overlay, instant now, const struct hit *hit);
-/** It is gone, or the attempt that OVERLAY_CONNECT asked for has failed and no association stands. */
+/** It is gone, or the attempt that OVERLAY_CONNECT asked for has failed and no association stands. After an
+ *  OVERLAY_RELEASE that is no death: nothing is repaired, and the host may be asked for again at any time. */
 void overlay_neighbour_down(struct overlay *overlay, instant now, const struct hit *hit);
 /** A bootstrap peer is associated, whoever asked for it (implies overlay_neighbour_up): look for our place in its ring,
  *  and join or merge. Calling it again looks again. */
@@ -235,7 +240,8 @@ typedef enum {
 	OVERLAY_ANSWER,  /**< `answer`: answer a request by its route */
 	OVERLAY_CONNECT, /**< `connect`: an association is wanted; overlay_neighbour_up (at once when one stands
 			    already) or overlay_neighbour_down follows */
-	OVERLAY_RELEASE, /**< `release`: the overlay has no use for this association any more */
+	OVERLAY_RELEASE, /**< `release`: the overlay has no use for this association any more; close it once it is idle.
+			    The other side may still need it, and messages may still be routed over it */
 	OVERLAY_RESULT,  /**< `result`: a request of the user has ended */
 	OVERLAY_JOINED,  /**< `event`: the status `joined` became true */
 	OVERLAY_PARTED,  /**< `event`: the status `joined` became false */

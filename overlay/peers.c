@@ -7,6 +7,11 @@
 /* Leaves and failed checks are believed this long against what others say. */
 #define GREET_PAUSE SECONDS(5)
 
+struct sender_rate {
+	struct token_bucket bucket;
+	uint32_t per_second;
+};
+
 struct peer *peer_find(const struct overlay *overlay, const struct hit *hit)
 {
 	return map_get(&overlay->peers, hit->octets);
@@ -143,45 +148,65 @@ void peer_deadline(struct overlay *overlay, struct peer *peer)
 	}
 }
 
+/* Makes room for another sender; who it hits has a full bucket again. */
+static void forget_a_rate(struct overlay *overlay)
+{
+	struct map_walk walk = map_walk_start(&overlay->senders);
+	const void *any;
+	struct hit key;
+
+	if (!map_walk_next(&walk, &any))
+		return;
+	memcpy(key.octets, any, HIT_LENGTH);
+	free(map_remove(&overlay->senders, key.octets));
+}
+
+static struct sender_rate *rate_of(struct overlay *overlay, const struct hit *sender)
+{
+	struct sender_rate *rate = map_get(&overlay->senders, sender->octets);
+
+	if (rate)
+		return rate;
+	if (overlay->senders.count >= PEERS_MAXIMUM)
+		forget_a_rate(overlay);
+	rate = calloc(1, sizeof(*rate));
+	if (rate && map_put(&overlay->senders, sender->octets, rate)) {
+		free(rate);
+		return NULL;
+	}
+	return rate;
+}
+
 bool sender_may(struct overlay *overlay, const struct hit *sender)
 {
-	struct token_bucket *bucket = map_get(&overlay->senders, sender->octets);
 	const struct peer *peer = peer_find(overlay, sender);
+	bool neighbour = peer && peer->associated;
+	struct sender_rate *rate = rate_of(overlay, sender);
 	/* A neighbour that hands its part over has much to say. */
-	uint32_t rate = overlay->limits.sender_per_second * (peer && peer->associated ? 4 : 1);
+	uint32_t per_second = overlay->limits.sender_per_second * (neighbour ? 4 : 1);
 
-	if (bucket)
-		return token_bucket_take(bucket, overlay->now);
-	if (overlay->senders.count >= PEERS_MAXIMUM) {
-		struct map_walk walk = map_walk_start(&overlay->senders);
-		const void *oldest;
-		struct hit key;
-		map_walk_next(&walk, &oldest);
-		memcpy(key.octets, oldest, HIT_LENGTH);
-		free(map_remove(&overlay->senders, key.octets));
-	}
-	bucket = malloc(sizeof(*bucket));
-	if (!bucket)
+	if (!rate)
 		return false;
-	*bucket = token_bucket_start(rate, rate * 8, overlay->now);
-	if (map_put(&overlay->senders, sender->octets, bucket)) {
-		free(bucket);
-		return false;
+	if (rate->per_second != per_second) {
+		rate->per_second = per_second;
+		rate->bucket = token_bucket_start(per_second, per_second * 8, overlay->now);
 	}
-	return token_bucket_take(bucket, overlay->now);
+	/* HITs cost little, so strangers also share one rate; it is no concern of our neighbours. */
+	return token_bucket_take(&rate->bucket, overlay->now) &&
+	       (neighbour || token_bucket_take(&overlay->strangers, overlay->now));
 }
 
 void peers_free(struct overlay *overlay)
 {
 	struct map_walk walk = map_walk_start(&overlay->peers);
 	struct peer *peer;
-	struct token_bucket *bucket;
+	struct sender_rate *rate;
 
 	while ((peer = map_walk_next(&walk, NULL)))
 		peer_free(overlay, peer);
 	map_free(&overlay->peers);
 	walk = map_walk_start(&overlay->senders);
-	while ((bucket = map_walk_next(&walk, NULL)))
-		free(bucket);
+	while ((rate = map_walk_next(&walk, NULL)))
+		free(rate);
 	map_free(&overlay->senders);
 }

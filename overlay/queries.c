@@ -63,14 +63,6 @@ static hiphop_error no_request(const struct overlay *overlay)
 	return overlay->requests.count >= overlay->limits.pending_requests ? HIPHOP_LIMITED : HIPHOP_NO_MEMORY;
 }
 
-static void advance(struct overlay *overlay, instant now)
-{
-	if (now <= overlay->now)
-		return;
-	overlay->wall += (now - overlay->now) / MILLISECONDS(1);
-	overlay->now = now;
-}
-
 /* ---- Fetch ---- */
 
 /* A value that we believe: signed by the owner whose key it lies under, and allowed at this Resource-ID. */

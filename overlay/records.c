@@ -70,8 +70,8 @@ static hiphop_error store_now(struct overlay *overlay, struct own_record *record
 
 static void schedule(struct overlay *overlay, struct own_record *record, duration after)
 {
-	if (deadline_set(&overlay->deadlines, &record->deadline, instant_after(overlay->now, jittered(overlay, after))))
-		log_write(overlay->log, LOG_LEVEL_WARNING, "overlay: no memory to refresh a record");
+	record->overdue = deadline_set(&overlay->deadlines, &record->deadline,
+				  instant_after(overlay->now, jittered(overlay, after))) != HIPHOP_OK;
 }
 
 /* Removed, or stored once: nothing to keep. */
@@ -305,6 +305,16 @@ void records_restore_soon(struct overlay *overlay)
 	while ((record = map_walk_next(&walk, NULL)))
 		if (record->keep)
 			schedule(overlay, record, SECONDS(1));
+}
+
+void records_retry_overdue(struct overlay *overlay)
+{
+	struct map_walk walk = map_walk_start(&overlay->records);
+	struct own_record *record;
+
+	while ((record = map_walk_next(&walk, NULL)))
+		if (record->overdue)
+			schedule(overlay, record, RETRY_FIRST);
 }
 
 void records_free(struct overlay *overlay)

@@ -32,12 +32,19 @@ struct topology_place {
 	bool successor, predecessor, finger; /* a topology without such words uses the nearest one */
 };
 
+/** The kinds of Update (RFC 6940 section 10.7), each telling more than the one before. */
+typedef enum {
+	TOPOLOGY_UPDATE_READY,      /**< that we are a peer and have the receiver in our tables, no more */
+	TOPOLOGY_UPDATE_NEIGHBOURS, /**< our neighbours */
+	TOPOLOGY_UPDATE_FULL        /**< all that may help the receiver to find its place */
+} topology_update;
+
 /** What an Update or Leave said, for the engine to act on. */
 struct topology_news {
 	struct hit named[TOPOLOGY_UPDATE_IDS]; /**< members that the sender knows */
 	size_t count;
-	bool names_us; /**< the sender counts us among its neighbours: we are part of the structure */
-	bool ready;    /**< the sender only says that it is a peer (peer_ready) */
+	bool names_us;        /**< the sender counts us among its neighbours: we are part of the structure */
+	topology_update type; /**< of an Update */
 };
 
 struct topology_operations {
@@ -79,9 +86,8 @@ struct topology_operations {
 	bool (*gap)(const struct topology *topology, const struct random_source *random, struct hit *position);
 
 	/* Overlay-specific data of messages. `receiver` is who gets it. */
-	/** `full`: all that may help the receiver to find its place; else neighbours only. */
 	void (*write_update)(const struct topology *topology, struct writer *writer, uint32_t uptime_s,
-		const struct hit *receiver, bool full);
+		const struct hit *receiver, topology_update type);
 	hiphop_error (*read_update)(const struct topology *topology, struct span data, struct topology_news *news);
 	void (*write_leave)(const struct topology *topology, struct writer *writer, const struct hit *receiver);
 	hiphop_error (*read_leave)(const struct topology *topology, struct span data, struct topology_news *news);

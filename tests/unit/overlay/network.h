@@ -3,7 +3,8 @@
  * Many overlay engines in one process on virtual time, with the HIP layer played by a few rules: a message goes hop by
  * hop where overlay_next_hop says, over associations only; hops take time and lose packets; requests are sent again
  * with a fresh route and reported as failed in the end; answers go back by the path of the request, and are kept for a
- * repeated request; a dead neighbour is noticed only by who sends to it, after three seconds.
+ * repeated request; a dead neighbour is noticed only by who sends to it, after three seconds; an association that
+ * neither side holds, and over which nothing has gone for five minutes, is closed.
  */
 #ifndef NETWORK_H
 #define NETWORK_H
@@ -12,7 +13,8 @@
 
 #include <stdlib.h>
 
-#define NODES      128
+#define NODES      400
+#define IDLE_LIFE  SECONDS(300)
 #define PATH       40
 #define SEND_TRIES 5
 #define RESULTS    64
@@ -33,7 +35,7 @@ struct sending {
 	size_t length;
 };
 
-enum event_type { EVENT_ARRIVE, EVENT_RETRY, EVENT_UP, EVENT_DOWN, EVENT_BOOTSTRAP };
+enum event_type { EVENT_ARRIVE, EVENT_RETRY, EVENT_UP, EVENT_DOWN, EVENT_BOOTSTRAP, EVENT_IDLE };
 
 struct event {
 	instant at;
@@ -93,6 +95,8 @@ struct network {
 	struct node *nodes;
 	bool associated[NODES][NODES];
 	bool dying[NODES][NODES];
+	bool held[NODES][NODES]; /* the first holds the second */
+	instant used[NODES][NODES];
 	struct event *events;
 	size_t event_count, event_capacity;
 	uint64_t order;
@@ -103,7 +107,7 @@ struct network {
 	struct random_source random;
 	struct result results[RESULTS];
 	size_t result_count;
-	uint64_t messages, hops, connects, parted;
+	uint64_t messages, hops, connects, releases, closes, parted;
 	bool verbose;
 };
 
@@ -191,6 +195,7 @@ static void hop(struct network *network, unsigned from, unsigned to, struct even
 		}
 		return;
 	}
+	network->used[from][to] = network->used[to][from] = network->now;
 	struct event *event = event_add(network, hop_delay(network), EVENT_ARRIVE);
 	instant at = event->at;
 	uint64_t order = event->order;
@@ -330,6 +335,9 @@ static void carry_out(struct network *network, unsigned n, const struct overlay_
 	}
 	case OVERLAY_CONNECT:
 		network->connects++;
+		other = node_of(network, &effect->connect.hit);
+		if (other >= 0)
+			network->held[n][other] = true;
 		sending = sending_start(network, n);
 		sending->connect = true;
 		sending->destination = effect->connect.hit;
@@ -338,14 +346,9 @@ static void carry_out(struct network *network, unsigned n, const struct overlay_
 		break;
 	case OVERLAY_RELEASE:
 		other = node_of(network, &effect->release);
-		if (other >= 0) {
-			struct event *down = event_add(network, MILLISECONDS(1), EVENT_DOWN);
-			down->node = n;
-			down->other = (unsigned)other;
-			down = event_add(network, MILLISECONDS(20), EVENT_DOWN);
-			down->node = (unsigned)other;
-			down->other = n;
-		}
+		network->releases++;
+		if (other >= 0 && other != node->bootstrap[0] && other != node->bootstrap[1])
+			network->held[n][other] = false;
 		break;
 	case OVERLAY_RESULT:
 		keep_result(network, &effect->result);
@@ -378,6 +381,7 @@ static void associate(struct network *network, unsigned a, unsigned b)
 	if (!reachable(network, a, b) || network->associated[a][b])
 		return;
 	network->associated[a][b] = network->associated[b][a] = true;
+	network->used[a][b] = network->used[b][a] = network->now;
 	network->dying[a][b] = network->dying[b][a] = false;
 	overlay_neighbour_up(network->nodes[a].overlay, network->now, &network->nodes[b].hit);
 	drain(network, a);
@@ -530,6 +534,7 @@ static void bootstrap(struct network *network, unsigned n)
 		if (other < 0 || !reachable(network, n, (unsigned)other))
 			continue;
 		bool fresh = !network->associated[n][other];
+		network->held[n][other] = true;
 		associate(network, n, (unsigned)other);
 		if (fresh) {
 			overlay_bootstrap_up(node->overlay, network->now, &network->nodes[other].hit);
@@ -538,6 +543,22 @@ static void bootstrap(struct network *network, unsigned n)
 	}
 	struct event *again = event_add(network, SECONDS(5), EVENT_BOOTSTRAP);
 	again->node = n;
+}
+
+/* What nobody holds and nobody uses is closed, at both ends. */
+static void close_idle(struct network *network)
+{
+	for (unsigned a = 0; a < network->count; a++) {
+		for (unsigned b = 0; b < a; b++) {
+			if (!network->associated[a][b] || !network->associated[b][a] || network->held[a][b] ||
+				network->held[b][a] || network->now - network->used[a][b] < IDLE_LIFE)
+				continue;
+			network->closes++;
+			part(network, a, b);
+			part(network, b, a);
+		}
+	}
+	event_add(network, SECONDS(5), EVENT_IDLE);
 }
 
 static void handle(struct network *network, struct event *event)
@@ -564,6 +585,9 @@ static void handle(struct network *network, struct event *event)
 		break;
 	case EVENT_BOOTSTRAP:
 		bootstrap(network, event->node);
+		break;
+	case EVENT_IDLE:
+		close_idle(network);
 		break;
 	}
 }
@@ -645,6 +669,7 @@ static struct network *network_start(unsigned count, uint64_t seed)
 		node->random = seeded_random_start(&node->generator, seed * 7919 + i);
 	}
 	network->random.context = &network->generator;
+	event_add(network, SECONDS(5), EVENT_IDLE);
 	return network;
 }
 

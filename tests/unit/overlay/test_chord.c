@@ -271,7 +271,7 @@ static void updates_travel(void **state)
 	assert_int_equal(chord->create(&hit, 64, &receiver), HIPHOP_OK);
 	for (unsigned i = 0; i < 30; i++)
 		add(102 + 5 * i);
-	chord->write_update(topology, &writer, 17, &hit, false);
+	chord->write_update(topology, &writer, 17, &hit, TOPOLOGY_UPDATE_NEIGHBOURS);
 	assert_int_equal(chord->read_update(receiver, (struct span){octets, writer.position}, &news), HIPHOP_OK);
 	assert_int_equal(news.count, 2 * CHORD_NEIGHBOURS);
 	assert_false(news.names_us);
@@ -282,7 +282,7 @@ static void updates_travel(void **state)
 
 	/* A full one also names who is near the receiver. */
 	writer = writer_over(octets, sizeof(octets));
-	chord->write_update(topology, &writer, 17, &hit, true);
+	chord->write_update(topology, &writer, 17, &hit, TOPOLOGY_UPDATE_FULL);
 	assert_int_equal(chord->read_update(receiver, (struct span){octets, writer.position}, &news), HIPHOP_OK);
 	assert_true(named(&news, 167));
 	assert_true(named(&news, 162));
@@ -294,7 +294,7 @@ static void updates_travel(void **state)
 	hit = host(102);
 	assert_int_equal(chord->create(&hit, 64, &receiver), HIPHOP_OK);
 	writer = writer_over(octets, sizeof(octets));
-	chord->write_update(topology, &writer, 17, &hit, false);
+	chord->write_update(topology, &writer, 17, &hit, TOPOLOGY_UPDATE_NEIGHBOURS);
 	assert_int_equal(chord->read_update(receiver, (struct span){octets, writer.position}, &news), HIPHOP_OK);
 	assert_true(news.names_us);
 	writer = writer_over(octets, sizeof(octets));

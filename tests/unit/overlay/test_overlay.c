@@ -285,6 +285,95 @@ static void a_new_node_gets_what_it_is_responsible_for(void **state)
 	network_free(network);
 }
 
+/* ---- Connections that nobody needs ---- */
+
+static bool has_in_tables(struct network *network, unsigned a, unsigned b)
+{
+	struct overlay_status status;
+
+	overlay_get_status(network->nodes[a].overlay, &status);
+	for (size_t i = 0; i < status.neighbour_count; i++) {
+		const struct overlay_neighbour *neighbour = &status.neighbours[i];
+		if (hit_equal(&neighbour->hit, &network->nodes[b].hit))
+			return neighbour->successor || neighbour->predecessor || neighbour->finger;
+	}
+	return false;
+}
+
+struct connections {
+	unsigned pairs, unneeded, most; /* most: of one node; the bootstrap peer of all is not looked at */
+};
+
+static struct connections count_connections(struct network *network)
+{
+	struct connections connections = {0};
+
+	for (unsigned a = 1; a < network->count; a++) {
+		unsigned own = 0;
+		for (unsigned b = 1; b < network->count; b++) {
+			if (!network->nodes[a].alive || !network->associated[a][b])
+				continue;
+			own++;
+			connections.pairs += b < a;
+			connections.unneeded += b < a && !has_in_tables(network, a, b) && !has_in_tables(network, b, a);
+		}
+		connections.most = own > connections.most ? own : connections.most;
+	}
+	if (network->verbose)
+		printf("%u connections, %u needed by neither, at most %u of one node; %llu connects, %llu releases, "
+		       "%llu closes, %llu messages\n",
+			connections.pairs, connections.unneeded, connections.most,
+			(unsigned long long)network->connects, (unsigned long long)network->releases,
+			(unsigned long long)network->closes, (unsigned long long)network->messages);
+	return connections;
+}
+
+/* `average` of a node: 8 neighbours, the fingers out, and as many in. A node behind a wide gap is the finger of many.
+ */
+static void ring_of_few_connections(unsigned count, uint64_t seed, unsigned average, unsigned most)
+{
+	struct network *network = ring_of(count, seed, 10);
+
+	converges(network, 120);
+	stores_eight(network);
+	count_connections(network);
+	network_run(network, SECONDS(500));
+	struct connections early = count_connections(network);
+	assert_true(network->closes > 0 || early.unneeded == 0);
+	assert_int_equal(wrong_successors(network), 0);
+	assert_int_equal(joined(network), count);
+	finds_eight(network);
+	/* It stays as it is: nothing is closed and opened again. */
+	uint64_t connects = network->connects;
+	network_run(network, SECONDS(900));
+	struct connections late = count_connections(network);
+	assert_in_range(network->connects - connects, 0, count / 4);
+	assert_in_range(late.most, 1, most);
+	assert_in_range(2 * late.pairs / (count - 1), 1, average);
+	assert_in_range(late.unneeded, 0, late.pairs / 20);
+	assert_int_equal(network->parted, 0);
+	assert_int_equal(wrong_successors(network), 0);
+	finds_eight(network);
+	/* With so few connections deaths are repaired as well. */
+	for (unsigned i = 3; i < count; i += 8)
+		network_kill(network, i);
+	converges(network, 120);
+	for (unsigned i = 0; i < 4; i++) {
+		network_kill(network, holder_of(network, "key 2"));
+		network_run(network, SECONDS(30));
+		finds_eight(network);
+	}
+	converges(network, 60);
+	network_free(network);
+}
+
+static void surplus_connections_are_let_go(void **state)
+{
+	(void)state;
+	ring_of_few_connections(16, 24, 12, 14);
+	ring_of_few_connections(64, 25, 17, 36);
+}
+
 /* ---- Splits ---- */
 
 static void a_split_heals(void **state)
@@ -568,6 +657,7 @@ int main(void)
 		cmocka_unit_test(two_die_at_once),
 		cmocka_unit_test(leaving_hands_everything_over),
 		cmocka_unit_test(a_new_node_gets_what_it_is_responsible_for),
+		cmocka_unit_test(surplus_connections_are_let_go),
 		cmocka_unit_test(a_split_heals),
 		cmocka_unit_test(two_rings_merge),
 		cmocka_unit_test(a_name_belongs_to_who_came_first),
