@@ -58,6 +58,14 @@ static bool start_control_socket(struct hiphopd *hiphopd)
 	return !error || start_fail(hiphopd, "The control socket %s cannot be opened: %s.", path, strerror(errno));
 }
 
+/* From here on the state is the current directory: the directories above it may be closed to the user we become. */
+static bool enter_state(struct hiphopd *hiphopd)
+{
+	return chdir(hiphopd->configuration.state) == 0 ||
+	       start_fail(hiphopd, "The state directory %s cannot be entered: %s.", hiphopd->configuration.state,
+		       strerror(errno));
+}
+
 static bool drop_privilege(struct hiphopd *hiphopd)
 {
 	return privilege_drop(&hiphopd->user, PRIVILEGE_NOTHING) == HIPHOP_OK ||
@@ -72,16 +80,14 @@ static bool start_random(struct hiphopd *hiphopd)
 
 static bool open_state(struct hiphopd *hiphopd)
 {
-	char path[CONFIGURATION_TEXT + 16], reason[128] = "";
-	snprintf(path, sizeof path, "%s/hiphop.db", hiphopd->configuration.state);
-	hiphop_error error = state_file_open(path, &hiphopd->state, reason, sizeof reason);
+	const char *state = hiphopd->configuration.state;
+	char reason[128] = "";
+	hiphop_error error = state_file_open("hiphop.db", &hiphopd->state, reason, sizeof reason);
 	if (error == HIPHOP_MALFORMED)
-		return start_fail(
-			hiphopd, "%s is no state file of hiphop (%s); move it away to start afresh.", path, reason);
-	return !error ||
-	       start_fail(hiphopd,
-		       "The state file %s cannot be opened: %s (user id %u needs to pass all directories above it).",
-		       path, reason, (unsigned)hiphopd->user.user);
+		return start_fail(hiphopd, "%s/hiphop.db is no state file of hiphop (%s); move it away to start afresh.",
+			state, reason);
+	return !error || start_fail(hiphopd, "The state file %s/hiphop.db cannot be opened by user id %u: %s.", state,
+				 (unsigned)hiphopd->user.user, reason);
 }
 
 static bool source_address(void *context, const struct address *remote, struct address *source)
@@ -153,6 +159,7 @@ bool start_everything(struct hiphopd *hiphopd)
 		start_sip,
 		start_network_watch,
 		start_control_socket,
+		enter_state,
 		drop_privilege,
 		start_random,
 		open_state,

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define APPLICATION_ID "0x68697068"
 #define PAGE_SIZE      4096
@@ -70,13 +71,47 @@ static int prepare(struct state_file *file)
 	return code;
 }
 
+/* SQLite makes every name absolute, and then opens it from the root. hiphopd may pass the directories above its state
+ * before it gives its rights up, not afterwards; so a name stays what it is, from the current directory on. */
+static int keep_name(sqlite3_vfs *system, const char *name, int size, char *out)
+{
+	size_t length = strlen(name);
+	(void)system;
+	if (length >= (size_t)size)
+		return SQLITE_CANTOPEN;
+	memcpy(out, name, length + 1);
+	return SQLITE_OK;
+}
+
+#define KEEP_NAMES "hiphop-keeps-names"
+
+/* Registered once in a process; the library owns it from then on. */
+static int register_keep_names(void)
+{
+	const sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
+	sqlite3_vfs *ours;
+	if (sqlite3_vfs_find(KEEP_NAMES))
+		return SQLITE_OK;
+	ours = usual ? malloc(sizeof *ours) : NULL;
+	if (!ours)
+		return SQLITE_NOMEM;
+	*ours = *usual;
+	ours->zName = KEEP_NAMES;
+	ours->pNext = NULL;
+	ours->xFullPathname = keep_name;
+	return sqlite3_vfs_register(ours, 0);
+}
+
 hiphop_error state_file_open(const char *path, struct state_file **out, char *reason, size_t reason_size)
 {
 	struct state_file *file = calloc(1, sizeof *file);
 	if (!file)
 		return HIPHOP_NO_MEMORY;
-	int code = sqlite3_open_v2(path, &file->database,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_FULLMUTEX, NULL);
+	int code = register_keep_names();
+	if (code == SQLITE_OK)
+		code = sqlite3_open_v2(path, &file->database,
+			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_FULLMUTEX,
+			KEEP_NAMES);
 	if (code == SQLITE_OK)
 		code = prepare(file);
 	if (code != SQLITE_OK) {
