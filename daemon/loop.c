@@ -113,13 +113,16 @@ static void on_step(uv_poll_t *poll, int status, int events)
 
 static void on_minute(uv_timer_t *timer)
 {
-	tell_wall(timer->data);
-	loop_packets_report(timer->data);
+	struct hiphopd *hiphopd = timer->data;
+	tell_wall(hiphopd);
+	loop_packets_report(hiphopd);
+	state_writer_retry(hiphopd->writer);
 }
 
 static void on_request(void *context, uint64_t token, json_t *request)
 {
 	struct hiphopd *hiphopd = context;
+	node_set_state_trouble(hiphopd->node, state_writer_trouble(hiphopd->writer));
 	node_command(hiphopd->node, clock_now(), token, request);
 	loop_carry_out(hiphopd);
 }

@@ -85,6 +85,9 @@ void node_command(struct node *node, instant now, uint64_t token, json_t *reques
 /** The client went away; answers for it are dropped. */
 void node_command_gone(struct node *node, uint64_t token);
 
+/** Why the state file cannot be written, in words, for `status`; NULL when it can. Borrowed until the next call. */
+void node_set_state_trouble(struct node *node, const char *trouble);
+
 void node_tick(struct node *node, instant now);
 instant node_next_wake(const struct node *node);
 

@@ -179,7 +179,15 @@ static json_t *trouble_json(const struct node *node, const struct overlay_status
 				" was learnt, not configured; anybody there could have answered.");
 	}
 	add_conflicts(trouble, overlay);
+	if (node->state_trouble)
+		add_trouble(trouble, "The state file cannot be written, so what is stored now would not survive a restart: ",
+			node->state_trouble, ".");
 	return trouble;
+}
+
+void node_set_state_trouble(struct node *node, const char *trouble)
+{
+	node->state_trouble = trouble;
 }
 
 json_t *node_status(struct node *node, instant now)

@@ -2,12 +2,14 @@
 #include "daemon/state_file.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define APPLICATION_ID "0x68697068"
-#define PAGE_SIZE      4096
+#define APPLICATION_ID      0x68697068 /* "hiph" */
+#define APPLICATION_ID_TEXT "0x68697068"
+#define PAGE_SIZE           4096
 
 struct state_file {
 	sqlite3 *database;
@@ -20,7 +22,7 @@ static const char *const preparation[] = {
 	"PRAGMA journal_mode = WAL",
 	"PRAGMA synchronous = NORMAL",
 	"PRAGMA temp_store = MEMORY",
-	"PRAGMA application_id = " APPLICATION_ID,
+	"PRAGMA application_id = " APPLICATION_ID_TEXT,
 	"CREATE TABLE IF NOT EXISTS records (space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,"
 	" expires INTEGER NOT NULL, PRIMARY KEY (space, key)) WITHOUT ROWID",
 };
@@ -53,6 +55,31 @@ static hiphop_error from_sqlite(int code)
 	default:
 		return HIPHOP_SYSTEM;
 	}
+}
+
+/** One number that the database tells of itself. */
+static int ask_number(struct state_file *file, const char *text, int *number)
+{
+	sqlite3_stmt *statement;
+	int code = sqlite3_prepare_v2(file->database, text, -1, &statement, NULL);
+	*number = 0;
+	if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		*number = sqlite3_column_int(statement, 0);
+		code = SQLITE_OK;
+	}
+	sqlite3_finalize(statement);
+	return code;
+}
+
+/** A database of another program is left as it is; an empty one becomes ours. */
+static int check_owner(struct state_file *file, bool *foreign)
+{
+	int owner, objects;
+	int code = ask_number(file, "PRAGMA application_id", &owner);
+	if (code == SQLITE_OK)
+		code = ask_number(file, "SELECT count(*) FROM sqlite_master", &objects);
+	*foreign = code == SQLITE_OK && owner != APPLICATION_ID && (owner != 0 || objects > 0);
+	return code;
 }
 
 static int prepare(struct state_file *file)
@@ -104,6 +131,7 @@ static int register_keep_names(void)
 
 hiphop_error state_file_open(const char *path, struct state_file **out, char *reason, size_t reason_size)
 {
+	bool foreign = false;
 	struct state_file *file = calloc(1, sizeof *file);
 	if (!file)
 		return HIPHOP_NO_MEMORY;
@@ -113,11 +141,14 @@ hiphop_error state_file_open(const char *path, struct state_file **out, char *re
 			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_FULLMUTEX,
 			KEEP_NAMES);
 	if (code == SQLITE_OK)
+		code = check_owner(file, &foreign);
+	if (code == SQLITE_OK && !foreign)
 		code = prepare(file);
-	if (code != SQLITE_OK) {
-		snprintf(reason, reason_size, "%s", state_file_trouble(file));
+	if (code != SQLITE_OK || foreign) {
+		snprintf(reason, reason_size, "%s",
+			foreign ? "it is the database of another program" : state_file_trouble(file));
 		state_file_close(file);
-		return from_sqlite(code);
+		return foreign ? HIPHOP_MALFORMED : from_sqlite(code);
 	}
 	*out = file;
 	return HIPHOP_OK;
@@ -177,12 +208,18 @@ hiphop_error state_file_begin(struct state_file *file)
 	return run(file, "BEGIN");
 }
 
+void state_file_roll_back(struct state_file *file)
+{
+	if (!sqlite3_get_autocommit(file->database))
+		(void)run(file, "ROLLBACK");
+}
+
 hiphop_error state_file_commit(struct state_file *file)
 {
 	hiphop_error error = run(file, "COMMIT");
 	/* A commit that fails leaves the transaction open, and the next one must be able to begin. */
-	if (error && !sqlite3_get_autocommit(file->database))
-		(void)run(file, "ROLLBACK");
+	if (error)
+		state_file_roll_back(file);
 	return error;
 }
 

@@ -31,6 +31,8 @@ hiphop_error state_file_begin(struct state_file *file);
 hiphop_error state_file_store(struct state_file *file, const struct node_record *record);
 hiphop_error state_file_forget(struct state_file *file, const char *space, const char *key);
 hiphop_error state_file_commit(struct state_file *file);
+/** Undoes everything since state_file_begin; does nothing when SQLite has done so already. */
+void state_file_roll_back(struct state_file *file);
 /** What SQLite said last, for the log. Valid until the next call. */
 const char *state_file_trouble(const struct state_file *file);
 /** NULL is allowed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state_writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,10 +24,10 @@ struct state_writer {
 	const struct log *log;
 	struct change_list waiting; /**< the loop's */
 	struct change_list writing; /**< the job's, while one runs */
-	size_t waiting_size;
-	bool job_runs, full_was_logged;
+	size_t waiting_size, writing_size;
+	bool job_runs, full_was_logged, in_trouble;
 	hiphop_error error; /**< of the last job */
-	char trouble[128];
+	char trouble[128];  /**< the same in words */
 };
 
 static void list_start(struct change_list *list)
@@ -71,34 +72,60 @@ static void note_error(struct state_writer *writer, hiphop_error error)
 	if (!error || writer->error)
 		return;
 	writer->error = error;
-	strncpy(writer->trouble, state_file_trouble(writer->file), sizeof writer->trouble - 1);
+	snprintf(writer->trouble, sizeof writer->trouble, "%s", state_file_trouble(writer->file));
 }
 
-/** One failed change does not take the others along. */
+/** All or nothing: a batch that failed is written again as a whole, and writing a change twice does no harm. */
 static void write_list(struct state_writer *writer)
 {
 	writer->error = HIPHOP_OK;
 	note_error(writer, state_file_begin(writer->file));
-	for (struct change *change = writer->writing.first; change; change = change->next)
+	for (struct change *change = writer->writing.first; change && !writer->error; change = change->next)
 		note_error(writer, write_change(writer->file, change));
-	note_error(writer, state_file_commit(writer->file));
+	if (writer->error)
+		state_file_roll_back(writer->file);
+	else
+		note_error(writer, state_file_commit(writer->file));
+}
+
+/** Moves all of `from` to the end of `to`. */
+static void list_append(struct change_list *to, struct change_list *from)
+{
+	if (!from->first)
+		return;
+	*to->end = from->first;
+	to->end = from->end;
+	list_start(from);
 }
 
 static void take_waiting(struct state_writer *writer)
 {
-	/* The job only walks and frees the list, so its end needs no moving. */
-	writer->writing.first = writer->waiting.first;
-	list_start(&writer->waiting);
+	list_append(&writer->writing, &writer->waiting);
+	writer->writing_size += writer->waiting_size;
 	writer->waiting_size = 0;
 	writer->full_was_logged = false;
 }
 
+static void note_trouble(struct state_writer *writer)
+{
+	if (!writer->in_trouble)
+		log_write(writer->log, LOG_LEVEL_ERROR,
+			"the state file cannot be written (%s); it is tried again and again", writer->trouble);
+	writer->in_trouble = true;
+}
+
+/** After a failure the batch stays in `writing`, ahead of what comes later. */
 static void finish_writing(struct state_writer *writer)
 {
-	if (writer->error)
-		log_write(writer->log, LOG_LEVEL_ERROR, "the state file could not be written (%s): %s",
-			hiphop_error_text(writer->error), writer->trouble);
+	if (writer->error) {
+		note_trouble(writer);
+		return;
+	}
+	if (writer->in_trouble)
+		log_write(writer->log, LOG_LEVEL_INFO, "the state file can be written again");
+	writer->in_trouble = false;
 	list_free(&writer->writing);
+	writer->writing_size = 0;
 }
 
 static void run_job(uv_work_t *work)
@@ -114,12 +141,14 @@ static void after_job(uv_work_t *work, int status)
 	(void)status;
 	writer->job_runs = false;
 	finish_writing(writer);
-	begin_job(writer);
+	/* In trouble, the next change or retry is soon enough. */
+	if (!writer->in_trouble)
+		begin_job(writer);
 }
 
 static void begin_job(struct state_writer *writer)
 {
-	if (writer->job_runs || !writer->waiting.first)
+	if (writer->job_runs || (!writer->waiting.first && !writer->writing.first))
 		return;
 	take_waiting(writer);
 	writer->job_runs = true;
@@ -128,6 +157,19 @@ static void begin_job(struct state_writer *writer)
 		write_list(writer);
 		finish_writing(writer);
 	}
+}
+
+void state_writer_retry(struct state_writer *writer)
+{
+	begin_job(writer);
+}
+
+const char *state_writer_trouble(const struct state_writer *writer)
+{
+	/* While a job runs, the text is the job's. */
+	if (!writer->in_trouble)
+		return NULL;
+	return writer->job_runs ? "it is being tried again" : writer->trouble;
 }
 
 static struct change *copy_change(const struct node_record *record, bool forget)
@@ -154,12 +196,15 @@ static struct change *copy_change(const struct node_record *record, bool forget)
 
 static hiphop_error queue_change(struct state_writer *writer, const struct node_record *record, bool forget)
 {
-	if (writer->waiting_size + record->length > STATE_QUEUE_MAXIMUM) {
+	if (writer->waiting_size + writer->writing_size + record->length > STATE_QUEUE_MAXIMUM) {
 		if (!writer->full_was_logged)
 			log_write(writer->log, LOG_LEVEL_ERROR, "the state file cannot keep up; changes are lost");
 		writer->full_was_logged = true;
+		begin_job(writer);
 		return HIPHOP_LIMITED;
 	}
+	if (!forget && record->length > STATE_VALUE_MAXIMUM)
+		return HIPHOP_TOO_LARGE;
 	struct change *change = copy_change(record, forget);
 	if (!change)
 		return HIPHOP_NO_MEMORY;
@@ -184,10 +229,11 @@ void state_writer_free(struct state_writer *writer)
 {
 	if (!writer)
 		return;
-	if (writer->waiting.first) {
-		take_waiting(writer);
+	take_waiting(writer);
+	if (writer->writing.first) {
 		write_list(writer);
 		finish_writing(writer);
 	}
+	list_free(&writer->writing);
 	free(writer);
 }

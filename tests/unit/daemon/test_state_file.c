@@ -10,9 +10,12 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char directory[64];
@@ -205,6 +208,66 @@ static void the_writer_is_bounded(void **state)
 	state_file_close(file);
 }
 
+static void turn(uv_loop_t *loop)
+{
+	uv_run(loop, UV_RUN_DEFAULT);
+}
+
+/* A limit on the size of files stands for the full disk. */
+static void what_a_full_disk_refused_is_written_later(void **state)
+{
+	(void)state;
+	static uint8_t large[STATE_VALUE_MAXIMUM];
+	uv_loop_t loop;
+	struct state_writer *writer;
+	struct rlimit before, small;
+	unlink(path);
+	struct state_file *file = open_file();
+	struct node_record first = record("pin", "bob", "kept", 0), last = record("pin", "dora", "late", 0);
+	struct node_record big = {.space = "x", .key = "k", .value = large, .length = sizeof large};
+	uv_loop_init(&loop);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 32768;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(state_writer_start(&loop, file, NULL, &writer), HIPHOP_OK);
+	assert_int_equal(state_writer_store(writer, &first), HIPHOP_OK);
+	assert_int_equal(state_writer_store(writer, &big), HIPHOP_OK);
+	turn(&loop);
+	assert_non_null(state_writer_trouble(writer));
+	assert_int_equal(state_writer_store(writer, &last), HIPHOP_OK);
+	turn(&loop);
+	assert_non_null(state_writer_trouble(writer));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	state_writer_retry(writer);
+	turn(&loop);
+	assert_null(state_writer_trouble(writer));
+	assert_int_equal(state_writer_forget(writer, &big), HIPHOP_OK);
+	turn(&loop);
+	state_writer_free(writer);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	assert_loads(file, 500, "pin bob kept 0\npin dora late 0\n");
+	state_file_close(file);
+}
+
+static void a_database_of_others_is_left_alone(void **state)
+{
+	(void)state;
+	struct state_file *file;
+	sqlite3 *database;
+	char other[128];
+	snprintf(other, sizeof other, "%s/foreign", directory);
+	assert_int_equal(sqlite3_open(other, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "CREATE TABLE theirs (x)", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(database);
+	assert_int_equal(state_file_open(other, &file, reason, sizeof reason), HIPHOP_MALFORMED);
+	assert_non_null(strstr(reason, "another program"));
+	assert_int_equal(sqlite3_open(other, &database), SQLITE_OK);
+	assert_int_not_equal(sqlite3_exec(database, "SELECT * FROM records", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(database);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +278,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_database),
 		cmocka_unit_test(the_writer_keeps_the_order),
 		cmocka_unit_test(the_writer_is_bounded),
+		cmocka_unit_test(what_a_full_disk_refused_is_written_later),
+		cmocka_unit_test(a_database_of_others_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
