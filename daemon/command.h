@@ -15,7 +15,8 @@
 typedef enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2, COMMAND_UNREACHABLE = 3 } command_exit;
 
 #define COMMAND_DEFAULT_SOCKET "/run/hiphop/control.sock"
-#define COMMAND_DEFAULT_KEY    "/var/lib/hiphop/host.pem"
+#define COMMAND_DEFAULT_STATE  "/var/lib/hiphop"
+#define COMMAND_DEFAULT_KEY    COMMAND_DEFAULT_STATE "/host.pem"
 #define COMMAND_PING_COUNT     4
 
 /** What stood on the command line. */
@@ -35,10 +36,9 @@ struct command_line {
 /** A connection to hiphopd. */
 struct command_client;
 
-/** Connects. NULL after a complaint; the exit code is then COMMAND_UNREACHABLE. */
-struct command_client *command_connect(const struct command_line *line);
-/** Sends one request, whose reference is taken. False when hiphopd is gone. */
-bool command_send(struct command_client *client, json_t *request);
+/** Connects and sends one request, whose reference is taken. Not COMMAND_OK after a complaint: COMMAND_UNREACHABLE, or COMMAND_USAGE when
+ * `request` is NULL since its text is no UTF-8. */
+command_exit command_open(const struct command_line *line, json_t *request, struct command_client **client);
 /** The next answer, without "last"; `last`, if not NULL, tells whether it was the last. NULL when hiphopd is gone or
  * silent, or at Ctrl-C. The caller owns it. `patient`: wait for ever. */
 json_t *command_receive(struct command_client *client, bool patient, bool *last);

@@ -53,7 +53,7 @@ static void complain_unreachable(const struct command_line *line, hiphop_error e
 			path, error == HIPHOP_TOO_LARGE ? "the path is too long" : strerror(errno));
 }
 
-struct command_client *command_connect(const struct command_line *line)
+static struct command_client *connect_to_hiphopd(const struct command_line *line)
 {
 	struct command_client *client = malloc(sizeof *client);
 	if (!client) {
@@ -70,7 +70,8 @@ struct command_client *command_connect(const struct command_line *line)
 	return NULL;
 }
 
-bool command_send(struct command_client *client, json_t *request)
+/** False when hiphopd is gone. */
+static bool send_request(struct command_client *client, json_t *request)
 {
 	char *text = json_dumps(request, JSON_COMPACT);
 	json_decref(request);
@@ -143,6 +144,16 @@ bool command_is_ok(const json_t *answer)
 	return json_is_true(json_object_get(answer, "ok"));
 }
 
+/** The control characters of ASCII, and those of Unicode (U+0080 to U+009F, in UTF-8 c2 80 to c2 9f), become '?'. */
+static void print_safe_to(FILE *to, const char *text)
+{
+	for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+		bool wide = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+		fputc(wide || *at < 0x20 || *at == 0x7f ? '?' : *at, to);
+		at += wide;
+	}
+}
+
 bool command_show(const struct command_line *line, const json_t *answer)
 {
 	if (line->json) {
@@ -153,21 +164,35 @@ bool command_show(const struct command_line *line, const json_t *answer)
 	}
 	if (command_is_ok(answer))
 		return true;
-	fprintf(stderr, "hiphop: %s\n", command_text(answer, "error"));
+	fputs("hiphop: ", stderr);
+	print_safe_to(stderr, command_text(answer, "error"));
+	fputc('\n', stderr);
 	return false;
 }
 
-command_exit command_ask_once(const struct command_line *line, json_t *request, void (*print)(const json_t *answer))
+command_exit command_open(const struct command_line *line, json_t *request, struct command_client **client)
 {
-	struct command_client *client = command_connect(line);
-	if (!client) {
+	/* JSON is UTF-8, so jansson refused to make the request. */
+	if (!request)
+		return command_complain(line, COMMAND_USAGE, "usage", "What is asked for must be UTF-8.");
+	*client = connect_to_hiphopd(line);
+	if (!*client) {
 		json_decref(request);
 		return COMMAND_UNREACHABLE;
 	}
 	/* An answer may come without a request: hiphopd turns strangers away before they ask. */
-	(void)command_send(client, request);
+	(void)send_request(*client, request);
+	return COMMAND_OK;
+}
+
+command_exit command_ask_once(const struct command_line *line, json_t *request, void (*print)(const json_t *answer))
+{
+	struct command_client *client;
+	command_exit code = command_open(line, request, &client);
+	if (code)
+		return code;
 	json_t *answer = command_receive(client, false, NULL);
-	command_exit code = COMMAND_UNREACHABLE;
+	code = COMMAND_UNREACHABLE;
 	if (answer) {
 		code = command_is_ok(answer) ? COMMAND_OK : COMMAND_FAILED;
 		if (command_show(line, answer))
@@ -192,8 +217,5 @@ double command_number(const json_t *object, const char *key, double otherwise)
 
 void command_print_safe(const char *text)
 {
-	for (; *text; text++) {
-		unsigned char octet = (unsigned char)*text;
-		putchar(octet < 0x20 || octet == 0x7f ? '?' : octet);
-	}
+	print_safe_to(stdout, text);
 }

@@ -2,41 +2,23 @@
 /** keygen and id. */
 #include "daemon/command.h"
 
-#include "hip/crypto/host_identity.h"
+#include "daemon/identity_kind.h"
 #include "kernel-helpers/files.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ALGORITHM_RSA   5 /* RFC 7401 section 5.2.9 */
-#define ALGORITHM_ECDSA 7
-
 static void print_id(const json_t *answer)
 {
 	puts(command_text(answer, "hit"));
 }
 
-/** The name of a key's kind, by its Host Identity. */
-static const char *kind_of(const struct host_identity *identity, char *room, size_t size)
-{
-	size_t length = host_identity_octets(identity).length;
-	switch (host_identity_algorithm(identity)) {
-	case ALGORITHM_RSA:
-		snprintf(room, size, "rsa-%zu", host_identity_signature_length(identity) * 8);
-		return room;
-	case ALGORITHM_ECDSA:
-		return length > 2 + 64 ? "ecdsa-p384" : "ecdsa-p256";
-	default:
-		return "ecdsa-low";
-	}
-}
-
 static void show_identity(const struct command_line *line, const char *file, const struct host_identity *identity)
 {
-	char hit[HIT_TEXT_SIZE], kind[32];
+	char hit[HIT_TEXT_SIZE], kind[IDENTITY_KIND_SIZE];
 	json_t *answer = json_pack("{s:b, s:s, s:s, s:s}", "ok", 1, "hit", hit_format(host_identity_hit(identity), hit),
-		"algorithm", kind_of(identity, kind, sizeof kind), "file", file);
+		"algorithm", identity_kind_name(identity, kind), "file", file);
 	if (command_show(line, answer))
 		print_id(answer);
 	json_decref(answer);
@@ -71,10 +53,16 @@ command_exit command_keygen(const struct command_line *line)
 						: COMMAND_DEFAULT_KEY;
 	struct host_identity *identity;
 	host_identity_kind kind = HOST_IDENTITY_ECDSA_P256;
+	if (line->argument_count && line->output)
+		return command_complain(
+			line, COMMAND_USAGE, "usage", "The file of the key is named twice, as FILE and with --output.");
 	if (line->type && host_identity_kind_by_name(line->type, &kind))
 		return command_complain(line, COMMAND_USAGE, "usage",
 			"\"%s\" is no type of key; there are ecdsa-p256, ecdsa-p384, rsa-2048 and rsa-3072.",
 			line->type);
+	/* hiphopd makes its state directory too; when it cannot be made, writing the key says why. */
+	if (strcmp(file, COMMAND_DEFAULT_KEY) == 0)
+		(void)directory_prepare(COMMAND_DEFAULT_STATE, false, 0, 0);
 	hiphop_error error = host_identity_generate(kind, &identity);
 	if (error)
 		return command_complain(

@@ -43,8 +43,6 @@ command_exit command_put(const struct command_line *line)
 {
 	json_t *request =
 		json_pack("{s:s, s:s, s:s}", "command", "put", "key", line->arguments[0], "value", line->arguments[1]);
-	if (!request)
-		return command_complain(line, COMMAND_USAGE, "usage", "Key and value must be UTF-8.");
 	return command_ask_once(line, request, print_put);
 }
 
@@ -65,8 +63,6 @@ static void print_get(const json_t *answer)
 command_exit command_get(const struct command_line *line)
 {
 	json_t *request = json_pack("{s:s, s:s}", "command", "get", "key", line->arguments[0]);
-	if (!request)
-		return command_complain(line, COMMAND_USAGE, "usage", "The key must be UTF-8.");
 	return command_ask_once(line, request, print_get);
 }
 
@@ -103,10 +99,10 @@ command_exit command_monitor(const struct command_line *line)
 {
 	bool last = false, good = true;
 	json_t *answer = NULL;
-	struct command_client *client = command_connect(line);
-	if (!client)
-		return COMMAND_UNREACHABLE;
-	(void)command_send(client, json_pack("{s:s}", "command", "monitor"));
+	struct command_client *client;
+	command_exit code = command_open(line, json_pack("{s:s}", "command", "monitor"), &client);
+	if (code)
+		return code;
 	while (!last && (answer = command_receive(client, true, &last))) {
 		good = print_event(line, answer);
 		json_decref(answer);

@@ -67,9 +67,9 @@ static json_t *ping_request(const struct command_line *line)
 	const long for_ever = 1000000;
 	json_t *request = json_pack("{s:s, s:s, s:I}", "command", "ping", "target", line->arguments[0], "count",
 		(json_int_t)(line->count ? line->count : for_ever));
-	if (line->interval_s > 0)
+	if (request && line->interval_s > 0)
 		json_object_set_new(request, "interval_ms", json_integer((json_int_t)(line->interval_s * 1000)));
-	if (line->timeout_s > 0)
+	if (request && line->timeout_s > 0)
 		json_object_set_new(request, "timeout_ms", json_integer((json_int_t)(line->timeout_s * 1000)));
 	return request;
 }
@@ -79,10 +79,10 @@ command_exit command_ping(const struct command_line *line)
 	struct ping_tally tally = {0};
 	bool last = false;
 	json_t *answer = NULL;
-	struct command_client *client = command_connect(line);
-	if (!client)
-		return COMMAND_UNREACHABLE;
-	(void)command_send(client, ping_request(line));
+	struct command_client *client;
+	command_exit code = command_open(line, ping_request(line), &client);
+	if (code)
+		return code;
 	while (!last && (answer = command_receive(client, false, &last))) {
 		take_try(line, answer, &tally);
 		json_decref(answer);
@@ -123,7 +123,7 @@ static void print_trace(const json_t *answer)
 command_exit command_trace(const struct command_line *line)
 {
 	json_t *request = json_pack("{s:s, s:s}", "command", "trace", "target", line->arguments[0]);
-	if (line->timeout_s > 0)
+	if (request && line->timeout_s > 0)
 		json_object_set_new(request, "timeout_ms", json_integer((json_int_t)(line->timeout_s * 1000)));
 	return command_ask_once(line, request, print_trace);
 }

@@ -3,6 +3,7 @@
 #include "daemon/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /** "2 d 3 h", "5 min", "42 s" */
 static void print_span(double seconds)
@@ -34,6 +35,10 @@ static void print_text(const json_t *object, const char *key)
 	command_print_safe(command_text(object, key));
 }
 
+/** Associations that `status` shows, so that it stays one screen. */
+#define STATUS_ASSOCIATIONS 8
+#define SCREEN_WIDTH        80
+
 /** One line: who, state, path, round trip, traffic. */
 static void print_association(const json_t *association)
 {
@@ -62,13 +67,9 @@ static void print_association(const json_t *association)
 	putchar('\n');
 }
 
-static void print_associations(const json_t *associations, void (*print)(const json_t *association))
+static const char *plural(double count)
 {
-	size_t index;
-	json_t *association;
-	json_array_foreach(associations, index, association) print(association);
-	if (index == 0)
-		puts("  none");
+	return count == 1 ? "" : "s";
 }
 
 static void print_overlay(const json_t *overlay)
@@ -79,9 +80,10 @@ static void print_overlay(const json_t *overlay)
 	print_text(overlay, "topology");
 	printf(", ");
 	print_text(overlay, "role");
-	printf("), %s, %.0f neighbours, %.0f values held\n",
-		json_is_true(json_object_get(overlay, "joined")) ? "joined" : "not joined",
-		command_number(overlay, "neighbours", 0), command_number(overlay, "stored", 0));
+	double neighbours = command_number(overlay, "neighbours", 0), stored = command_number(overlay, "stored", 0);
+	printf("), %s\n              %.0f neighbour%s, %.0f value%s held\n",
+		json_is_true(json_object_get(overlay, "joined")) ? "joined" : "not joined", neighbours,
+		plural(neighbours), stored, plural(stored));
 }
 
 static void print_sip(const json_t *sip)
@@ -118,9 +120,47 @@ static void print_trouble(const json_t *trouble)
 	}
 }
 
+static void print_few_associations(const json_t *associations)
+{
+	size_t count = json_array_size(associations);
+	printf("associations  %zu\n", count);
+	for (size_t i = 0; i < count && i < STATUS_ASSOCIATIONS; i++)
+		print_association(json_array_get(associations, i));
+	if (count > STATUS_ASSOCIATIONS)
+		printf("  and %zu more, which `hiphop peers` shows\n", count - STATUS_ASSOCIATIONS);
+}
+
+static bool is_of_drops(const char *name)
+{
+	return strstr(name, "drop") || strstr(name, "refused") || strstr(name, "malformed") || strstr(name, "lost") ||
+	       strstr(name, "limited");
+}
+
+/** What was dropped and why, as the counters name it, in lines that fit the screen. */
+static void print_drops(json_t *counters)
+{
+	const char *name;
+	json_t *value;
+	int column = 0;
+	json_object_foreach(counters, name, value)
+	{
+		char text[96];
+		if (!is_of_drops(name))
+			continue;
+		int width = snprintf(text, sizeof text, "%s %.0f", name, json_number_value(value));
+		if (column == 0 || column + 2 + width >= SCREEN_WIDTH)
+			column = printf(column ? ",\n              " : "dropped       ") - (column ? 2 : 0);
+		else
+			column += printf(", ");
+		command_print_safe(text);
+		column += width;
+	}
+	if (column > 0)
+		putchar('\n');
+}
+
 static void print_status(const json_t *answer)
 {
-	const json_t *associations = json_object_get(answer, "associations");
 	printf("identity      ");
 	print_text(answer, "hit");
 	printf("\nhiphopd       version ");
@@ -131,10 +171,9 @@ static void print_status(const json_t *answer)
 	}
 	putchar('\n');
 	print_overlay(json_object_get(answer, "overlay"));
-	printf("associations  %zu\n", json_array_size(associations));
-	if (json_array_size(associations) > 0)
-		print_associations(associations, print_association);
+	print_few_associations(json_object_get(answer, "associations"));
 	print_sip(json_object_get(answer, "sip"));
+	print_drops(json_object_get(answer, "counters"));
 	print_trouble(json_object_get(answer, "trouble"));
 }
 
@@ -172,7 +211,11 @@ static void print_peer(const json_t *association)
 
 static void print_peers(const json_t *answer)
 {
-	print_associations(json_object_get(answer, "associations"), print_peer);
+	size_t index;
+	json_t *association;
+	json_array_foreach(json_object_get(answer, "associations"), index, association) print_peer(association);
+	if (index == 0)
+		puts("none");
 }
 
 command_exit command_peers(const struct command_line *line)

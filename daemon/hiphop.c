@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /** hiphop: the one command for people and scripts. */
 #include "daemon/command.h"
+#include "daemon/version.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -55,6 +56,7 @@ static void print_usage(FILE *to)
 	      "  -t, --type TYPE     ecdsa-p256 (the default), ecdsa-p384, rsa-2048 or rsa-3072\n"
 	      "  -o, --output FILE   where the key goes, " COMMAND_DEFAULT_KEY " by default\n"
 	      "  -f, --force         replace a key that is there\n"
+	      "      --version       print the version\n"
 	      "\nExit codes: 0 done, 1 it failed, 2 misused, 3 hiphopd not reached.\n",
 		to);
 }
@@ -87,7 +89,7 @@ static bool take_option(struct command_line *line, int option, const char *value
 	switch (option) {
 	case 's':
 		line->socket = value;
-		return true;
+		return *value != 0;
 	case 'j':
 		line->json = true;
 		return true;
@@ -115,6 +117,7 @@ static const struct option long_options[] = {
 	{"socket", required_argument, NULL, 's'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
 	{"count", required_argument, NULL, 'c'},
 	{"interval", required_argument, NULL, 'i'},
 	{"timeout", required_argument, NULL, 'W'},
@@ -128,6 +131,14 @@ static command_exit misused(const char *before, const char *what, const char *af
 {
 	fprintf(stderr, "hiphop: %s%s%s `hiphop --help` says more.\n", before, what, after);
 	return COMMAND_USAGE;
+}
+
+/** `option` is the whole of a long one; of a short one getopt knows the letter. */
+static command_exit unknown_option(const char *option)
+{
+	char letter[3] = {'-', (char)optopt};
+	return misused(
+		"\"", optopt ? letter : option, "\" is no option; put -- before arguments that begin with \"-\".");
 }
 
 static command_exit run(const struct subcommand *subcommand, struct command_line *line, const char *used)
@@ -162,13 +173,22 @@ int main(int count, char **values)
 		.interrupted = &interrupted};
 	char used[64] = "";
 	size_t used_count = 0;
-	for (int option; (option = getopt_long(count, values, "s:jhc:i:W:t:o:f", long_options, NULL)) != -1;) {
+	opterr = 0;
+	for (int option; (option = getopt_long(count, values, ":s:jhc:i:W:t:o:f", long_options, NULL)) != -1;) {
 		if (option == 'h') {
 			print_usage(stdout);
 			return COMMAND_OK;
 		}
-		if (option == '?' || used_count + 1 == sizeof used)
-			return misused("That cannot be understood.", "", "");
+		if (option == 'V') {
+			puts("hiphop " HIPHOP_VERSION);
+			return COMMAND_OK;
+		}
+		if (option == ':')
+			return misused("\"", values[optind - 1], "\" needs a value after it.");
+		if (option == '?')
+			return unknown_option(values[optind - 1]);
+		if (used_count + 1 == sizeof used)
+			return misused("", "These are too many options", ".");
 		if (!take_option(&line, option, optarg))
 			return misused("\"", optarg, "\" is out of range.");
 		used[used_count++] = (char)option;

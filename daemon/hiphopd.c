@@ -2,6 +2,7 @@
 /** hiphopd --config FILE: one service, in the foreground, with its log on stderr. */
 #include "daemon/configuration_options.h"
 #include "daemon/start.h"
+#include "daemon/version.h"
 #include "kernel-helpers/clocks.h"
 
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #define EXIT_USAGE 2
 
 static const char usage[] = "usage: hiphopd --config FILE [--log LEVEL] [--check]\n"
-			    "       hiphopd --options | --help\n"
+			    "       hiphopd --options | --version | --help\n"
 			    "\n"
 			    "  -c, --config FILE  the configuration (docs/configuration.md)\n"
 			    "  -l, --log LEVEL    error, warning, info (the default) or debug\n"
@@ -89,12 +90,13 @@ static struct arguments misused(void)
 
 static struct arguments parse_arguments(int count, char **values)
 {
-	enum { OPTION_CHECK = 256, OPTION_OPTIONS };
+	enum { OPTION_CHECK = 256, OPTION_OPTIONS, OPTION_VERSION };
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"log", required_argument, NULL, 'l'},
 		{"check", no_argument, NULL, OPTION_CHECK},
 		{"options", no_argument, NULL, OPTION_OPTIONS},
+		{"version", no_argument, NULL, OPTION_VERSION},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -113,6 +115,9 @@ static struct arguments parse_arguments(int count, char **values)
 			break;
 		case OPTION_OPTIONS:
 			print_options();
+			return end_with(EXIT_SUCCESS);
+		case OPTION_VERSION:
+			puts("hiphopd " HIPHOP_VERSION);
 			return end_with(EXIT_SUCCESS);
 		case 'h':
 			fputs(usage, stdout);

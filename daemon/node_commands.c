@@ -2,6 +2,7 @@
 /**
  * The requests of the control socket (docs/control.md): a table of commands, and those that need no file of their own.
  */
+#include "daemon/identity_kind.h"
 #include "daemon/node_commands.h"
 #include "daemon/node_internal.h"
 
@@ -64,10 +65,23 @@ void node_reply_error(struct node *node, uint64_t token, hiphop_error error, con
 	node_reply(node, token, error_json(error, what), true);
 }
 
+static void reply_sentence(struct node *node, uint64_t token, hiphop_error error, const char *sentence)
+{
+	node_reply(node, token, json_pack("{s:b, s:s, s:s}", "ok", 0, "error", sentence, "code", code_of(error)), true);
+}
+
 void node_reply_malformed(struct node *node, uint64_t token, const char *sentence)
 {
 	node_reply(node, token,
 		json_pack("{s:b, s:s+, s:s}", "ok", 0, "error", sentence, ".", "code", "malformed"), true);
+}
+
+static void reply_lookup_error(struct node *node, uint64_t token, hiphop_error error)
+{
+	if (error == HIPHOP_MALFORMED)
+		reply_sentence(node, token, error, "That is no SIP name, such as sip:bob@example.com.");
+	else
+		node_reply_error(node, token, error, "The name could not be looked up");
 }
 
 /* ---- targets by HIT, by name of the configuration, or by Address-of-Record ---- */
@@ -138,16 +152,41 @@ static void with_target(struct node *node, instant now, uint64_t token, const st
 	} else {
 		error = resolve_target(node, now, token, name, command);
 		if (error)
-			node_reply_error(node, token, error, "The name could not be looked up");
+			reply_lookup_error(node, token, error);
 	}
 }
 
-static json_int_t bounded(json_t *command, const char *key, json_int_t fallback, json_int_t least, json_int_t most)
+/* The number at `key`, brought within its bounds, or `fallback` when it is absent. False, with an answer, when it is no whole number. */
+static bool take_number(struct node *node, uint64_t token, json_t *command, const char *key, json_int_t fallback,
+	json_int_t least, json_int_t most, json_int_t *number)
 {
 	json_t *value = json_object_get(command, key);
-	json_int_t number = json_is_integer(value) ? json_integer_value(value) : fallback;
+	char sentence[64];
 
-	return number < least ? least : number > most ? most : number;
+	*number = value ? json_integer_value(value) : fallback;
+	*number = *number < least ? least : *number > most ? most : *number;
+	if (!value || json_is_integer(value))
+		return true;
+	snprintf(sentence, sizeof(sentence), "%s must be a whole number", key);
+	node_reply_malformed(node, token, sentence);
+	return false;
+}
+
+static bool take_timeout(struct node *node, uint64_t token, json_t *command, json_int_t *timeout_ms)
+{
+	return take_number(node, token, command, "timeout_ms", 5000, 100, 60000, timeout_ms);
+}
+
+/* True when packets can be sent to it: a host, and not this one. Otherwise the answer has said so. */
+static bool check_reachable(struct node *node, uint64_t token, const struct hit *target)
+{
+	bool own = hit_equal(target, &node->self);
+
+	if (!own && hit_is_host(target))
+		return true;
+	reply_sentence(node, token, HIPHOP_REFUSED,
+		own ? "That is this host itself." : "That is a name of the overlay, not the HIT of a host.");
+	return false;
 }
 
 /* ---- ping ---- */
@@ -190,13 +229,15 @@ static void on_ping(struct node *node, instant now, uint64_t token, const struct
 
 static void ping_target(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command)
 {
-	uint32_t count = (uint32_t)bounded(command, "count", 1, 1, 1000000);
-	duration interval = MILLISECONDS(bounded(command, "interval_ms", 1000, 10, 60000));
-	duration timeout = MILLISECONDS(bounded(command, "timeout_ms", 5000, 100, 60000));
-	hiphop_error error = HIPHOP_NOT_FOUND;
+	json_int_t count, interval_ms, timeout_ms;
+	hiphop_error error;
 
-	if (!hit_equal(target, &node->self) && hit_is_host(target))
-		error = node_ping_start(node, now, target, count, interval, timeout, on_ping, token);
+	if (!check_reachable(node, token, target) || !take_number(node, token, command, "count", 1, 1, 1000000, &count) ||
+		!take_number(node, token, command, "interval_ms", 1000, 10, 60000, &interval_ms) ||
+		!take_timeout(node, token, command, &timeout_ms))
+		return;
+	error = node_ping_start(node, now, target, (uint32_t)count, MILLISECONDS(interval_ms), MILLISECONDS(timeout_ms),
+		on_ping, token);
 	if (error)
 		node_reply_error(node, token, error, "This target cannot be pinged");
 }
@@ -253,7 +294,7 @@ static void on_trace_given_up(
 static void on_traced(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	struct node_request *next;
-	duration timeout = MILLISECONDS(5000);
+	duration timeout = MILLISECONDS((uintptr_t)request->context);
 	hiphop_error error;
 
 	if (!result)
@@ -274,15 +315,19 @@ static void on_traced(struct node *node, instant now, struct node_request *reque
 
 static void trace_target(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command)
 {
-	struct node_request *request = node_request_add(node, on_traced, token);
+	struct node_request *request;
+	json_int_t timeout_ms;
 	hiphop_error error;
 
-	(void)command;
+	if (!check_reachable(node, token, target) || !take_timeout(node, token, command, &timeout_ms))
+		return;
+	request = node_request_add(node, on_traced, token);
 	if (!request) {
 		node_reply_error(node, token, HIPHOP_NO_MEMORY, "The trace failed");
 		return;
 	}
 	request->hit = *target;
+	request->context = (void *)(uintptr_t)timeout_ms;
 	error = overlay_trace(node->overlay, now, request->token, target);
 	if (error) {
 		node_request_drop(node, request);
@@ -331,7 +376,7 @@ static void command_resolve(struct node *node, instant now, uint64_t token, json
 	}
 	error = node_name_lookup(node, now, aor, false, on_resolved, token, NULL);
 	if (error)
-		node_reply_error(node, token, error, "The name could not be looked up");
+		reply_lookup_error(node, token, error);
 }
 
 static void command_trust(struct node *node, instant now, uint64_t token, json_t *command)
@@ -365,9 +410,12 @@ static void command_trust(struct node *node, instant now, uint64_t token, json_t
 
 static void command_id(struct node *node, instant now, uint64_t token, json_t *command)
 {
+	char kind[IDENTITY_KIND_SIZE];
+
 	(void)now;
 	(void)command;
-	node_reply(node, token, json_pack("{s:b, s:o}", "ok", 1, "hit", node_hit_json(&node->self)), true);
+	node_reply(node, token, json_pack("{s:b, s:o, s:s}", "ok", 1, "hit", node_hit_json(&node->self), "algorithm",
+		identity_kind_name(node->environment.identity, kind)), true);
 }
 
 static void command_status(struct node *node, instant now, uint64_t token, json_t *command)

@@ -117,7 +117,7 @@ static json_t *base64(const uint8_t *data, size_t length)
 static json_t *value_json(const struct overlay_value *value)
 {
 	json_t *object = json_object();
-	json_t *text = json_stringn((const char *)value->value, value->length);
+	json_t *text = value->length ? json_stringn((const char *)value->value, value->length) : json_string("");
 
 	if (text)
 		json_object_set_new(object, "value", text);

@@ -54,7 +54,9 @@ static bool start_control_socket(struct hiphopd *hiphopd)
 	hiphop_error error =
 		local_socket_listen(path, hiphopd->user.user, hiphopd->user.group, &hiphopd->control_listener);
 	if (error == HIPHOP_EXISTS)
-		return start_fail(hiphopd, "The control socket %s is in use; another hiphopd may run.", path);
+		return start_fail(hiphopd,
+			"The control socket %s cannot be made: another hiphopd answers there, or it is no socket.",
+			path);
 	return !error || start_fail(hiphopd, "The control socket %s cannot be opened: %s.", path, strerror(errno));
 }
 
@@ -84,8 +86,8 @@ static bool open_state(struct hiphopd *hiphopd)
 	char reason[128] = "";
 	hiphop_error error = state_file_open("hiphop.db", &hiphopd->state, reason, sizeof reason);
 	if (error == HIPHOP_MALFORMED)
-		return start_fail(hiphopd, "%s/hiphop.db is no state file of hiphop (%s); move it away to start afresh.",
-			state, reason);
+		return start_fail(hiphopd,
+			"%s/hiphop.db is no state file of hiphop (%s); move it away to start afresh.", state, reason);
 	return !error || start_fail(hiphopd, "The state file %s/hiphop.db cannot be opened by user id %u: %s.", state,
 				 (unsigned)hiphopd->user.user, reason);
 }

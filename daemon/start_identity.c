@@ -13,6 +13,10 @@ bool start_state_directory(struct hiphopd *hiphopd)
 	const struct privilege_user *user = &hiphopd->user;
 	if (directory_prepare(path, user->change, user->user, user->group) == HIPHOP_OK)
 		return true;
+	if (errno == EACCES || errno == EPERM)
+		return start_fail(hiphopd,
+			"The state directory %s cannot be made ready: %s; start as root, or name another `state`.",
+			path, strerror(errno));
 	return start_fail(hiphopd, "The state directory %s cannot be made ready: %s.", path, strerror(errno));
 }
 
