@@ -327,7 +327,6 @@ static void tell_overlay_event(struct node *node, instant now, const char *text)
 {
 	struct overlay_status *status = malloc(sizeof(*status));
 
-	log_write(node->log, LOG_LEVEL_INFO, "overlay: %s", text);
 	if (!status)
 		return;
 	overlay_get_status(node->overlay, status);

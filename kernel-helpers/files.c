@@ -62,8 +62,12 @@ hiphop_error file_read(const char *path, size_t maximum, struct buffer *content)
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (descriptor < 0)
 		return file_error(errno);
-	if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
+	if (fstat(descriptor, &status) < 0)
 		return close_with(descriptor, HIPHOP_SYSTEM);
+	if (!S_ISREG(status.st_mode)) {
+		errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+		return close_with(descriptor, HIPHOP_SYSTEM);
+	}
 	if (status.st_size < 0 || (uintmax_t)status.st_size > maximum)
 		return close_with(descriptor, HIPHOP_TOO_LARGE);
 	content->data = malloc((size_t)status.st_size + 1);
