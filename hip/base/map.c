@@ -23,6 +23,14 @@ static uint64_t load(const uint8_t *octets, size_t length)
 	return value;
 }
 
+/* Written out, so that the compiler makes one load of it. */
+static uint64_t load_word(const uint8_t *octets)
+{
+	return (uint64_t)octets[0] | (uint64_t)octets[1] << 8 | (uint64_t)octets[2] << 16 | (uint64_t)octets[3] << 24 |
+	       (uint64_t)octets[4] << 32 | (uint64_t)octets[5] << 40 | (uint64_t)octets[6] << 48 |
+	       (uint64_t)octets[7] << 56;
+}
+
 static uint64_t rotate_left(uint64_t value, unsigned bits)
 {
 	return value << bits | value >> (64 - bits);
@@ -47,14 +55,14 @@ static void sip_rounds(uint64_t v[static 4], unsigned rounds)
 uint64_t map_hash(const uint8_t key[static 16], const void *data, size_t length)
 {
 	const uint8_t *octets = data;
-	uint64_t k0 = load(key, 8);
-	uint64_t k1 = load(key + 8, 8);
+	uint64_t k0 = load_word(key);
+	uint64_t k1 = load_word(key + 8);
 	uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
 		k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
 	size_t left = length;
 
 	for (; left >= 8; left -= 8, octets += 8) {
-		uint64_t word = load(octets, 8);
+		uint64_t word = load_word(octets);
 
 		v[3] ^= word;
 		sip_rounds(v, 2);
