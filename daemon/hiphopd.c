@@ -144,13 +144,16 @@ static bool occupy_standard_descriptors(void)
 static int run(struct hiphopd *hiphopd)
 {
 	int exit_code = EXIT_FAILURE;
-	if (start_everything(hiphopd)) {
+	bool ready = start_everything(hiphopd);
+	bool has_socket = ready || hiphopd->control_listener >= 0;
+	if (ready) {
 		log_write(&hiphopd->log, LOG_LEVEL_INFO, "ready on %s, UDP port %u", hiphopd->configuration.tunnel_name,
 			hiphopd->underlay.port);
 		exit_code = loop_run(hiphopd);
-		/* In the directory of another owner it stays, and the next start clears it away. */
-		unlink(hiphopd->configuration.control_socket);
 	}
+	/* In the directory of another owner it stays, and the next start clears it away. */
+	if (has_socket)
+		unlink(hiphopd->configuration.control_socket);
 	start_undo(hiphopd);
 	return exit_code;
 }
