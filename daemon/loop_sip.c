@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define FIRST_ACCEPTED UINT32_C(0x80000000)
+/* Numbers from 0x80000000 on are the node's, and 0 is nobody's (daemon/node.h). */
+#define LAST_ACCEPTED UINT32_C(0x7fffffff)
 
 struct loop_sip_stream {
 	struct loop_sip_stream *next;
@@ -131,7 +132,7 @@ static struct loop_sip_stream *add_stream(struct hiphopd *hiphopd, const struct 
 static uint32_t next_accepted(struct hiphopd *hiphopd)
 {
 	do
-		hiphopd->last_accepted = FIRST_ACCEPTED | (hiphopd->last_accepted + 1);
+		hiphopd->last_accepted = hiphopd->last_accepted % LAST_ACCEPTED + 1;
 	while (find_stream(hiphopd, hiphopd->last_accepted));
 	return hiphopd->last_accepted;
 }

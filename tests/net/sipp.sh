@@ -15,13 +15,13 @@ lab_sip_request() {
 	lab_sipp "$host" "$scenario" "[${LAB_SIP_PROXY:-$(lab_hit "$host")}]:5060"
 }
 
-# lab_sipp HOST SCENARIO [ARGUMENT...]: runs one scenario once on HOST, at its HIT, port 5080 or LAB_SIP_PORT. Its
+# lab_sipp HOST SCENARIO [ARGUMENT...]: runs one scenario once on HOST, at its HIT, port 5080 or LAB_SIP_PORT, over UDP or by LAB_SIP_MODE=t1 over TCP. Its
 # errors go to stdout.
 lab_sipp() {
 	local host=$1 scenario=$2 status
 	shift 2
 	(cd "$LAB_DIR/$host" && TERM=dumb lab_exec "$host" timeout 60 sipp -sf "$scenario" -i "$(lab_hit "$host")" \
-		-p "${LAB_SIP_PORT:-5080}" -t u1 -m 1 -nostdin -timeout 40 -recv_timeout 36000 \
+		-p "${LAB_SIP_PORT:-5080}" -t "${LAB_SIP_MODE:-u1}" -m 1 -nostdin -timeout 40 -recv_timeout 36000 \
 		-trace_err -error_file "$scenario.log" "$@" \
 		>"$scenario.out" 2>&1)
 	status=$?

@@ -38,6 +38,11 @@ lab_check 'an extension that no proxy knows gets 420' lab_sip_request one MESSAG
 	'Proxy-Require: telepathy'
 lab_check 'OPTIONS to the proxy itself gets 200' lab_sip_request one OPTIONS 'sip:[remote_ip]:5060' 200
 
+LAB_SIP_MODE=t1 lab_check 'OPTIONS over TCP gets 200' lab_sip_request one OPTIONS 'sip:[remote_ip]:5060' 200
+LAB_SIP_MODE=t1 lab_check 'REGISTER over TCP' register one tcpuser 600
+LAB_SIP_MODE=t1 LAB_SIP_MAX_FORWARDS=1 lab_check 'a request over TCP goes on to the far proxy' \
+	lab_sip_request two MESSAGE "sip:tcpuser@$LAB_DOMAIN" 483
+
 lab_check 'the caller registers' register one tester 600
 lab_check 'its name is found' lab_wait 10 lab_resolves three "sip:tester@$LAB_DOMAIN" one
 lab_check 'a phone registers on the far host' register three ringer 600
