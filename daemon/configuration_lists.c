@@ -158,6 +158,8 @@ static bool read_host_name(
 	if (*text == 0 || strlen(text) >= sizeof host->name)
 		return configuration_complain(
 			reading, member, "name must have 1 to %zu characters", sizeof host->name - 1);
+	if (!configuration_is_utf8(text))
+		return configuration_complain(reading, member, "name is not in UTF-8");
 	for (const struct configured_host *other = reading->configuration->hosts; other != host; other++)
 		if (strcmp(other->name, text) == 0)
 			return configuration_complain(reading, member, "there are two hosts of the name \"%s\"", text);

@@ -3,6 +3,7 @@
 
 #include "kernel-helpers/tunnel_device.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,11 +58,20 @@ static bool read_domain(struct configuration_reading *reading, const config_sett
 	return read_text(reading, setting, option);
 }
 
-/** It is shown to people and hashed, so it is printable. */
+bool configuration_is_utf8(const char *text)
+{
+	json_t *probe = json_string(text);
+	json_decref(probe);
+	return probe != NULL;
+}
+
+/** It is shown to people and goes into JSON, so it is printable UTF-8. */
 static bool read_name(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
 	const char *text = config_setting_get_string(setting);
+	if (text && !configuration_is_utf8(text))
+		return configuration_complain(reading, setting, "%s is not in UTF-8", option->key);
 	for (const char *at = text; at && *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			return configuration_complain(reading, setting, "%s has control characters in it", option->key);

@@ -53,6 +53,9 @@ bool configuration_no_memory(struct configuration_reading *reading);
 /** Whether it can be the name of a domain: letters, digits, '-' and '.', as RFC 3261's `hostname` without brackets. */
 bool configuration_is_domain(const char *text);
 
+/** Text that cannot be shown in JSON would take the whole answer with it. */
+bool configuration_is_utf8(const char *text);
+
 /* The readers of lists (configuration_lists.c). */
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);

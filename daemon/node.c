@@ -312,16 +312,17 @@ static void on_install(struct node *node, const struct host_effect *effect)
 static void tell_association(struct node *node, instant now, const struct host_effect *effect)
 {
 	struct host_association_view view;
-	char remote[ENDPOINT_TEXT_SIZE] = "";
+	char text[ENDPOINT_TEXT_SIZE];
+	json_t *remote = NULL;
 	const char *path = effect->association.usable ? "direct" : "none";
 
 	if (!node->monitor_count)
 		return;
-	if (host_association_find(node->host, &effect->peer, &view))
-		endpoint_format(&view.remote, remote);
-	node_monitor_event(node, now, json_pack("{s:s, s:o, s:s, s:s, s:s, s:s}", "event", "association", "hit",
+	if (host_association_find(node->host, &effect->peer, &view) && !address_is_unspecified(&view.remote.address))
+		remote = json_string(endpoint_format(&view.remote, text));
+	node_monitor_event(node, now, json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "event", "association", "hit",
 		node_hit_json(&effect->peer), "state", host_state_name(effect->association.state), "path", path, "remote",
-		remote, "reason", hiphop_error_text(effect->association.reason)));
+		remote ? remote : json_null(), "reason", hiphop_error_text(effect->association.reason)));
 }
 
 static void on_association(struct node *node, instant now, const struct host_effect *effect)

@@ -62,6 +62,7 @@ json_t *node_association_json(struct node *node, instant now, const struct host_
 	json_object_set_new(association, "bytes_in", json_integer((json_int_t)octets_in));
 	json_object_set_new(association, "bytes_out", json_integer((json_int_t)octets_out));
 	json_object_set_new(association, "overlay_hops", json_integer(view->overlay_hops));
+	json_object_set_new(association, "last_handover_s", json_null());
 	json_object_set_new(association, "since_s", json_integer((json_int_t)((now - view->since) / SECONDS(1))));
 	json_object_set_new(association, "held", json_boolean(view->held));
 	json_object_set_new(association, "locators", locators_json(view));
