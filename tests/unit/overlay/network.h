@@ -109,9 +109,24 @@ struct network {
 	size_t result_count;
 	uint64_t messages, hops, connects, releases, closes, parted;
 	bool verbose;
+	/* Around each call into an engine; may be NULL. */
+	void (*before_call)(struct network *network);
+	void (*after_call)(struct network *network);
 };
 
 #define WALL(network) (UINT64_C(1700000000000) + (network)->now / 1000000)
+
+static void before_call(struct network *network)
+{
+	if (network->before_call)
+		network->before_call(network);
+}
+
+static void after_call(struct network *network)
+{
+	if (network->after_call)
+		network->after_call(network);
+}
 
 /* ---- Events: a binary heap by time, then order ---- */
 
@@ -383,9 +398,13 @@ static void associate(struct network *network, unsigned a, unsigned b)
 	network->associated[a][b] = network->associated[b][a] = true;
 	network->used[a][b] = network->used[b][a] = network->now;
 	network->dying[a][b] = network->dying[b][a] = false;
+	before_call(network);
 	overlay_neighbour_up(network->nodes[a].overlay, network->now, &network->nodes[b].hit);
+	after_call(network);
 	drain(network, a);
+	before_call(network);
 	overlay_neighbour_up(network->nodes[b].overlay, network->now, &network->nodes[a].hit);
+	after_call(network);
 	drain(network, b);
 }
 
@@ -397,7 +416,9 @@ static void part(struct network *network, unsigned a, unsigned b)
 	network->associated[a][b] = false;
 	if (!network->nodes[a].overlay || !network->nodes[a].alive)
 		return;
+	before_call(network);
 	overlay_neighbour_down(network->nodes[a].overlay, network->now, &network->nodes[b].hit);
+	after_call(network);
 	drain(network, a);
 }
 
@@ -421,7 +442,9 @@ static void deliver_request(struct network *network, struct event *packet)
 			return;
 		}
 	}
+	before_call(network);
 	overlay_input(node->overlay, network->now, WALL(network), &arrival, packet->contents, packet->length);
+	after_call(network);
 	drain(network, packet->node);
 }
 
@@ -476,8 +499,10 @@ static void arrive_answer(struct network *network, struct event *packet)
 			sending->transaction != packet->transaction)
 			continue;
 		sending_end(sending);
+		before_call(network);
 		overlay_input(network->nodes[packet->node].overlay, network->now, WALL(network), &arrival,
 			packet->contents, packet->length);
+		after_call(network);
 		drain(network, packet->node);
 		break;
 	}
@@ -500,11 +525,16 @@ static void retry(struct network *network, const struct event *event)
 	int other = failed.connect ? node_of(network, &failed.destination) : -1;
 	if (other >= 0 && network->associated[failed.origin][other])
 		; /* it came from the other side meanwhile */
-	else if (failed.connect)
+	else if (failed.connect) {
+		before_call(network);
 		overlay_neighbour_down(network->nodes[failed.origin].overlay, network->now, &failed.destination);
-	else
+		after_call(network);
+	} else {
+		before_call(network);
 		overlay_send_failed(
 			network->nodes[failed.origin].overlay, network->now, failed.transaction, HIPHOP_TIMEOUT);
+		after_call(network);
+	}
 	free(failed.contents);
 	drain(network, failed.origin);
 }
@@ -517,8 +547,10 @@ static void up(struct network *network, const struct event *event)
 		sending_end(sending);
 	if (network->associated[event->node][event->other] && network->nodes[event->node].alive) {
 		/* It stands already: say so again, the engine asked. */
+		before_call(network);
 		overlay_neighbour_up(
 			network->nodes[event->node].overlay, network->now, &network->nodes[event->other].hit);
+		after_call(network);
 		drain(network, event->node);
 	}
 	associate(network, event->node, event->other);
@@ -537,7 +569,9 @@ static void bootstrap(struct network *network, unsigned n)
 		network->held[n][other] = true;
 		associate(network, n, (unsigned)other);
 		if (fresh) {
+			before_call(network);
 			overlay_bootstrap_up(node->overlay, network->now, &network->nodes[other].hit);
+			after_call(network);
 			drain(network, n);
 		}
 	}
@@ -615,7 +649,9 @@ static void network_run(struct network *network, duration length)
 		if (next > network->now)
 			network->now = next;
 		if (wake >= 0) {
+			before_call(network);
 			overlay_tick(network->nodes[wake].overlay, network->now, WALL(network));
+			after_call(network);
 			drain(network, (unsigned)wake);
 		} else {
 			struct event event = event_take(network);
