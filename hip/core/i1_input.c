@@ -199,7 +199,8 @@ static void answer_direct(struct host *host, const struct incoming *in)
 	struct r1_entry *entry;
 	struct way way;
 
-	if (!token_bucket_take(&host->i1_rate, in->now) || !rate_table_take(host->prefix_rates, &prefix, in->now)) {
+	/* Its own share first, so that one prefix cannot use up what there is for all. */
+	if (!rate_table_take(host->prefix_rates, &prefix, in->now) || !token_bucket_take(&host->i1_rate, in->now)) {
 		count(host, HOST_COUNT_DROP_I1_RATE);
 		return;
 	}

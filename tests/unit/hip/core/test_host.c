@@ -435,6 +435,31 @@ static void i1_storm_is_limited(void **state)
 	network_free(network);
 }
 
+/* A prefix that is over its own share leaves the share of all others alone. */
+static void i1_storm_of_one_starves_nobody(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+	struct network_host *b = &network->hosts[1];
+	uint8_t i1[48] = {59, 5, HIP_PACKET_I1, 0x21};
+	struct host_arrival arrival = {.local = network_endpoint(network, 1), .remote = network_endpoint(network, 0)};
+	unsigned answered;
+
+	(void)state;
+	memcpy(i1 + 8, network->hosts[0].hit.octets, HIT_LENGTH);
+	memcpy(i1 + 24, b->hit.octets, HIT_LENGTH);
+	memcpy(i1 + 40, (uint8_t[]){0x01, 0xff, 0, 1, 7, 0, 0, 0}, 8);
+	for (int i = 0; i < 10000; i++)
+		host_input(b->host, network->now, &arrival, i1, sizeof(i1));
+	network_drain(network, b);
+	answered = (unsigned)b->out_of_type[HIP_PACKET_R1];
+	arrival.remote = network_endpoint(network, 2);
+	memcpy(i1 + 8, network->hosts[2].hit.octets, HIT_LENGTH);
+	host_input(b->host, network->now, &arrival, i1, sizeof(i1));
+	network_drain(network, b);
+	assert_int_equal(b->out_of_type[HIP_PACKET_R1], answered + 1);
+	network_free(network);
+}
+
 static packet_fate note_r1_counter(struct network *network, struct flying *packet)
 {
 	struct parameter_r1_counter counter;
@@ -598,6 +623,7 @@ int main(void)
 		cmocka_unit_test(a_barred_host_is_not_adopted),
 		cmocka_unit_test(no_state_for_an_i1),
 		cmocka_unit_test(i1_storm_is_limited),
+		cmocka_unit_test(i1_storm_of_one_starves_nobody),
 		cmocka_unit_test(the_r1_generation_is_given),
 		cmocka_unit_test(closing),
 		cmocka_unit_test(closing_is_repeated),
