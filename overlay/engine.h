@@ -243,8 +243,8 @@ void peer_consider(struct overlay *overlay, const struct hit *hit, const struct 
 /** It did not answer: no member any more until it does. */
 void peer_suspect(struct overlay *overlay, struct peer *peer);
 void peer_deadline(struct overlay *overlay, struct peer *peer);
-/** One more request from it: is that within its rate? */
-bool sender_may(struct overlay *overlay, const struct hit *sender);
+/** Is so much more work for it within its rate? A request costs 1; so does each further signature to verify. */
+bool sender_may(struct overlay *overlay, const struct hit *sender, size_t cost);
 void peers_free(struct overlay *overlay);
 
 /* requests.c */

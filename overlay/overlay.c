@@ -241,7 +241,7 @@ static void dispatch(
 	hiphop_error error = reload_message_parse(contents, length, &message);
 	bool request = reload_is_request(error ? reload_peek_code(contents, length) : message.code);
 
-	if (request && !own && !sender_may(overlay, &arrival->sender)) {
+	if (request && !own && !sender_may(overlay, &arrival->sender, 1)) {
 		overlay->refused++;
 		return;
 	}

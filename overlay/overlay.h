@@ -18,6 +18,21 @@
  *   - A Ping to our own position may come back to us through our own ring. It may be handed to overlay_input
  *     with ourselves as the sender, or be dropped.
  *
+ * Bounds. What others can make the engine do or keep is bounded, in these places:
+ *   - a message: OVERLAY_MESSAGE_MAXIMUM; its format and lists: reload_message_parse (message.h);
+ *   - requests answered, per sender and for all strangers together, and signatures that a stranger's Store makes us
+ *     verify: overlay_limits.sender_per_second, strangers_per_second (peers.c); the rates themselves: 1024 senders;
+ *   - hosts remembered 1024, connections asked for at the same time 16 (engine.h); a host that is named but not
+ *     reachable is left alone for overlay_timers.quarantine;
+ *   - members named in an Update or Leave: TOPOLOGY_UPDATE_IDS (topology.h); Updates sent to one peer: one at a time;
+ *     its checks: one in 5 s (maintenance.c);
+ *   - members kept: overlay_limits.associations, the topology's own table has twice as many and 64 places;
+ *   - a Store: one Kind, STORAGE_MESSAGE_VALUES values (storage.h), OVERLAY_VALUE_MAXIMUM octets each and what its Kind
+ *     allows (kinds.h); all that is stored, and of one owner: overlay_limits;
+ *   - a Fetch, Stat or Find: 16 Kinds, each once in Fetch and Stat (storing.c); an answer: one message;
+ *   - a RouteQuery: its Update goes to neighbours only; a trace: OVERLAY_TRACE_HOPS;
+ *   - values looked at in one answer: 256 (queries.c); our own requests: overlay_limits.pending_requests.
+ *
  * Ring position is the low 96 bits of an identifier, everywhere (hip/base/identifier.h).
  */
 #ifndef HIPHOP_OVERLAY_OVERLAY_H

@@ -177,7 +177,7 @@ static struct sender_rate *rate_of(struct overlay *overlay, const struct hit *se
 	return rate;
 }
 
-bool sender_may(struct overlay *overlay, const struct hit *sender)
+bool sender_may(struct overlay *overlay, const struct hit *sender, size_t cost)
 {
 	const struct peer *peer = peer_find(overlay, sender);
 	bool neighbour = peer && peer->associated;
@@ -192,8 +192,11 @@ bool sender_may(struct overlay *overlay, const struct hit *sender)
 		rate->bucket = token_bucket_start(per_second, per_second * 8, overlay->now);
 	}
 	/* HITs cost little, so strangers also share one rate; it is no concern of our neighbours. */
-	return token_bucket_take(&rate->bucket, overlay->now) &&
-	       (neighbour || token_bucket_take(&overlay->strangers, overlay->now));
+	while (cost--)
+		if (!token_bucket_take(&rate->bucket, overlay->now) ||
+			(!neighbour && !token_bucket_take(&overlay->strangers, overlay->now)))
+			return false;
+	return true;
 }
 
 void peers_free(struct overlay *overlay)

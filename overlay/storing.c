@@ -8,6 +8,8 @@
 #define HASH_SHA256 4
 /* Octets of a values answer that are kept free for its frame. */
 #define ANSWER_FRAME 64
+/* Kinds that one Fetch, Stat or Find may name; more than there are. */
+#define FETCH_KINDS 16
 
 bool is_responsible(const struct overlay *overlay, const struct hit *resource)
 {
@@ -172,6 +174,23 @@ static bool is_own_claim(const struct reload_kind_values *values, const struct h
 	return false;
 }
 
+/* What a stranger wants verified counts like requests. Neighbours hand over whole shelves. */
+static bool may_store(
+	struct overlay *overlay, const struct overlay_arrival *arrival, const struct reload_kind_values *values)
+{
+	const struct peer *peer = peer_find(overlay, &arrival->sender);
+	const struct kind *kind = kind_find(values->kind);
+	struct reader reader = reader_over(values->values.data, values->values.length);
+	struct stored_data data;
+	size_t count = 0;
+
+	if (!kind || hit_equal(&arrival->sender, &overlay->self) || (peer && peer->associated))
+		return true;
+	while (reader_left(&reader) && !stored_data_read(&reader, kind->model, &data))
+		count++;
+	return count <= 1 || sender_may(overlay, &arrival->sender, count - 1);
+}
+
 /* One Kind in a message is all that we take: it keeps every Store atomic, and nobody needs more. */
 static uint16_t store_message(struct overlay *overlay, const struct overlay_arrival *arrival,
 	const struct reload_message *message, store_right right, uint32_t *kind)
@@ -182,6 +201,8 @@ static uint16_t store_message(struct overlay *overlay, const struct overlay_arri
 	if (!reload_next_kind_values(&reader, &values) || reader_left(&reader))
 		return RELOAD_ERROR_INVALID_MESSAGE;
 	*kind = values.kind;
+	if (!may_store(overlay, arrival, &values))
+		return RELOAD_ERROR_FORBIDDEN;
 	if (right != STORE_ORIGINAL && values.generation == 0)
 		return RELOAD_ERROR_INVALID_MESSAGE;
 	struct store_terms terms = {.right = right,
@@ -306,7 +327,8 @@ static bool write_values(struct overlay *overlay, struct writer *writer, const s
 {
 	bool partial = false;
 
-	for (size_t i = 0; stored && i < stored->count; i++) {
+	/* A full Stat answer ends the walk: each value costs a digest. */
+	for (size_t i = 0; stored && i < stored->count && !(stat && partial); i++) {
 		const struct stored_value *value = stored->values[i];
 		if (!is_asked_for(kind, model, value))
 			continue;
@@ -326,6 +348,25 @@ static bool write_values(struct overlay *overlay, struct writer *writer, const s
 	return partial;
 }
 
+/* A Kind named again and again would make one message much work. */
+static bool names_kinds_in_excess(struct span specifiers)
+{
+	struct reader reader = reader_over(specifiers.data, specifiers.length);
+	struct reload_specifier specifier;
+	uint32_t kinds[FETCH_KINDS];
+	size_t count = 0;
+
+	while (reload_next_specifier(&reader, &specifier)) {
+		for (size_t i = 0; i < count; i++)
+			if (kinds[i] == specifier.kind)
+				return true;
+		if (count == FETCH_KINDS)
+			return true;
+		kinds[count++] = specifier.kind;
+	}
+	return false;
+}
+
 void answer_fetch(struct overlay *overlay, const struct overlay_arrival *arrival, const struct reload_message *message)
 {
 	uint8_t octets[OVERLAY_MESSAGE_MAXIMUM - ANSWER_FRAME];
@@ -335,6 +376,10 @@ void answer_fetch(struct overlay *overlay, const struct overlay_arrival *arrival
 	struct reload_message answer = {.code = (uint16_t)(message->code + 1)};
 	struct reload_specifier specifier;
 
+	if (names_kinds_in_excess(message->fetch.specifiers)) {
+		answer_error(overlay, arrival, RELOAD_ERROR_INVALID_MESSAGE, "a Kind named twice, or too many");
+		return;
+	}
 	while (reload_next_specifier(&reader, &specifier)) {
 		const struct kind *kind = kind_find(specifier.kind);
 		if (!kind) {
@@ -367,6 +412,11 @@ void answer_find(struct overlay *overlay, const struct overlay_arrival *arrival,
 
 	if (!is_responsible(overlay, &message->find.resource)) {
 		answer_error(overlay, arrival, RELOAD_ERROR_NOT_FOUND, "not responsible for this Resource-ID");
+		return;
+	}
+	/* Each is a walk over all that we store. */
+	if (message->find.kinds.length > FETCH_KINDS * sizeof(uint32_t)) {
+		answer_error(overlay, arrival, RELOAD_ERROR_INVALID_MESSAGE, "too many Kinds");
 		return;
 	}
 	while (reader_left(&reader)) {

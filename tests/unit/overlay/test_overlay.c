@@ -538,6 +538,86 @@ static void a_loud_stranger_does_not_get_the_name(void **state)
 	network_free(network);
 }
 
+/* ---- Bounds ---- */
+
+static uint64_t refused_by(struct network *network, unsigned n)
+{
+	struct overlay_status status;
+
+	overlay_get_status(network->nodes[n].overlay, &status);
+	return status.refused;
+}
+
+/* The code of the Error that node `n` answers, or 0. The answer is looked at, not sent. */
+static uint16_t error_for(struct network *network, unsigned n, const struct reload_message *message)
+{
+	static uint8_t octets[OVERLAY_MESSAGE_MAXIMUM];
+	struct writer writer = writer_over(octets, sizeof(octets));
+	struct overlay_arrival arrival = {.sender = network->nodes[1].hit, .hops = 1, .route = "r", .route_length = 1};
+	struct reload_message answer;
+	struct overlay_effect effect;
+	uint16_t code = 0;
+
+	assert_int_equal(reload_message_write(&writer, message), HIPHOP_OK);
+	overlay_input(network->nodes[n].overlay, network->now, WALL(network), &arrival, octets, writer.position);
+	while (overlay_next_effect(network->nodes[n].overlay, &effect))
+		if (effect.type == OVERLAY_ANSWER &&
+			!reload_message_parse(effect.answer.contents, effect.answer.length, &answer) &&
+			answer.code == RELOAD_ERROR)
+			code = answer.error.code;
+	return code;
+}
+
+static void one_message_makes_little_work(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(2, 26, 0);
+	struct hit resource = resource_id_at(&network->nodes[0].hit);
+	uint8_t octets[512];
+	struct writer writer = writer_over(octets, sizeof(octets));
+
+	converges(network, 60);
+	reload_write_specifier(&writer, OVERLAY_KIND_PUT, 0, (struct span){(const uint8_t *)"\0", 2});
+	struct reload_message message = {
+		.code = RELOAD_STAT_REQUEST, .fetch = {.resource = resource, .specifiers = {octets, writer.position}}};
+	assert_int_equal(error_for(network, 0, &message), 0);
+	message.fetch.specifiers.length *= 2;
+	memcpy(octets + writer.position, octets, writer.position);
+	assert_int_equal(error_for(network, 0, &message), RELOAD_ERROR_INVALID_MESSAGE);
+	memset(octets, 0, sizeof(octets));
+	message = (struct reload_message){
+		.code = RELOAD_FIND_REQUEST, .find = {.resource = resource, .kinds = {octets, 16 * 4}}};
+	assert_int_equal(error_for(network, 0, &message), 0);
+	message.find.kinds.length += 4;
+	assert_int_equal(error_for(network, 0, &message), RELOAD_ERROR_INVALID_MESSAGE);
+	network_free(network);
+}
+
+/* However many names strangers have, together they have one rate; a neighbour is heard all the same. */
+static void strangers_share_a_rate(void **state)
+{
+	(void)state;
+	struct network *network = ring_of(2, 27, 0);
+	struct reload_message ping = {.code = RELOAD_PING_REQUEST};
+	struct hit neighbour = network->nodes[1].hit;
+	unsigned answered = 0;
+
+	converges(network, 60);
+	for (unsigned i = 0; i < 6000; i++) {
+		uint64_t refused = refused_by(network, 0);
+		network->nodes[1].hit.octets[14] = (uint8_t)(i >> 8);
+		network->nodes[1].hit.octets[15] = (uint8_t)i;
+		(void)error_for(network, 0, &ping);
+		answered += refused_by(network, 0) == refused;
+	}
+	assert_in_range(answered, 3000, 4200); /* the burst, and a neighbour's own */
+	network->nodes[1].hit = neighbour;
+	uint64_t refused = refused_by(network, 0);
+	(void)error_for(network, 0, &ping);
+	assert_int_equal(refused_by(network, 0), refused);
+	network_free(network);
+}
+
 /* ---- Restarts ---- */
 
 static void a_restarted_node_is_back_in_the_ring(void **state)
@@ -663,6 +743,8 @@ int main(void)
 		cmocka_unit_test(a_name_belongs_to_who_came_first),
 		cmocka_unit_test(two_claims_meet),
 		cmocka_unit_test(a_loud_stranger_does_not_get_the_name),
+		cmocka_unit_test(one_message_makes_little_work),
+		cmocka_unit_test(strangers_share_a_rate),
 		cmocka_unit_test(a_restarted_node_is_back_in_the_ring),
 		cmocka_unit_test(ping_trace_stat_find),
 		cmocka_unit_test(a_client_stores_and_fetches),
