@@ -74,7 +74,7 @@ static int ask_number(struct state_file *file, const char *text, int *number)
 /** A database of another program is left as it is; an empty one becomes ours. */
 static int check_owner(struct state_file *file, bool *foreign)
 {
-	int owner, objects;
+	int owner = 0, objects = 0;
 	int code = ask_number(file, "PRAGMA application_id", &owner);
 	if (code == SQLITE_OK)
 		code = ask_number(file, "SELECT count(*) FROM sqlite_master", &objects);
