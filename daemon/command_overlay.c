@@ -58,6 +58,8 @@ static void print_get(const json_t *answer)
 		command_print_safe(command_text(entry, "writer"));
 		printf(text ? ", for %.0f s\n" : " in base64, for %.0f s\n", command_number(entry, "expires_s", 0));
 	}
+	if (json_is_true(json_object_get(answer, "partial")))
+		printf("There are more entries than one answer holds, or some with a bad signature.\n");
 }
 
 command_exit command_get(const struct command_line *line)

@@ -143,7 +143,8 @@ static void on_get(struct node *node, instant now, struct node_request *request,
 	for (size_t i = 0; i < result->value_count; i++)
 		json_array_append_new(values, value_json(&result->values[i]));
 	node_reply(node, request->client,
-		json_pack("{s:b, s:s, s:o, s:o}", "ok", 1, "key", request->name, "values", values, "holder",
+		json_pack("{s:b, s:s, s:o, s:b, s:o}", "ok", 1, "key", request->name, "values", values, "partial",
+			result->partial, "holder",
 			hit_is_null(&result->answering) ? json_null() : node_hit_json(&result->answering)),
 		true);
 }
