@@ -148,6 +148,7 @@ demo:
 .PHONY: check check-build
 check:
 	@scripts/install-packages test
+	@scripts/install-packages vm || echo 'Without these the tests in a virtual machine are skipped.'
 	@$(MAKE) --no-print-directory -s -j2 check-build
 	@tests/run "$(T)"
 

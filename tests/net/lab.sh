@@ -166,9 +166,10 @@ lab_give_up() {
 	lab_finish
 }
 
-# lab_wait SECONDS COMMAND...: runs COMMAND, silent, every tenth of a second until it ends with 0. Fails after SECONDS.
+# lab_wait SECONDS COMMAND...: runs COMMAND, silent, every tenth of a second until it ends with 0. Fails after SECONDS,
+# or LAB_PATIENCE times that, where a laboratory on a slow machine asks for it.
 lab_wait() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + $1 * ${LAB_PATIENCE:-1} + 1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Two hosts that know each other's locator ping each other HIT to HIT: over IPv4 and IPv6, in UDP and in plain IP.
+# test_ping.sh [TRANSPORT...]: two hosts that know each other's locator ping each other HIT to HIT: over IPv4 and IPv6, in
+# UDP and in plain IP (or one of these).
 . "$(dirname "$0")/lab.sh"
 lab_start "$@"
 lab_needs_hiphopd
@@ -35,7 +36,8 @@ try_pair() {
 	cat "$LAB_DIR/check-output"
 }
 
-for transport in udp ip; do
+[ $# -gt 0 ] || set -- udp ip
+for transport; do
 	for family in 4 6; do
 		try_pair "$family" "$transport"
 	done

@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# 100 MB over TCP from HIT to HIT, each way, compared by checksum.
+# 100 MB over TCP (or LAB_TRANSFER_MB) from HIT to HIT, each way, compared byte by byte.
 . "$(dirname "$0")/lab.sh"
 LAB_OFFLOAD=yes
 lab_start "$@"
 lab_needs_hiphopd
 
-MEGABYTES=100
+MEGABYTES=${LAB_TRANSFER_MB:-100}
 lab_network left 192.0.2 2001:db8:1
 lab_network right 198.51.100 2001:db8:2
 lab_host one left
