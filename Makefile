@@ -192,7 +192,7 @@ compile_commands.json: Makefile
 PREFIX ?= /usr/local
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)/etc/hiphop
 	install -m 755 build/hiphopd $(DESTDIR)$(PREFIX)/sbin/hiphopd
 	install -m 755 build/hiphop $(DESTDIR)$(PREFIX)/bin/hiphop
 	sed 's|@PREFIX@|$(PREFIX)|g' scripts/hiphopd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/hiphopd.service
