@@ -234,6 +234,7 @@ static void session_release(struct host *host, struct session *session, const st
 		return;
 	session_remove_sas(host, session, peer);
 	association_unregister_spi(host, session->spi_in);
+	rekey_drop(host, session);
 	session_free(session);
 }
 

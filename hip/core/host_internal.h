@@ -10,6 +10,7 @@
  *   verify.c          MACs, signatures, identities            update.c, close.c, notify.c
  *   candidates.c      own and offered locators                liveness.c   is the peer still there
  *   overlay_path.c    relaying, DATA                          status.c     views and counters
+ *   rekey.c           new ESP keys when the peer asks
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -125,6 +126,8 @@ struct session {
 	bool idle;                           /* … or nothing sent and nothing heard */
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
+
+	struct rekeying *rekeying; /* asked for by the peer, not yet finished; see rekey.c */
 
 	uint8_t close_nonce[16];
 	unsigned close_tries;
@@ -365,6 +368,22 @@ uint8_t opaque_overlay_hops(uint16_t opaque);
 void update_probe(struct host *host, instant now, struct association *association);
 /* What outgoing_protect needs for HIP_MAC and HIP_SIGNATURE of a session. */
 struct protection session_protection(const struct session *session);
+
+/* rekey.c */
+/* Whether an UPDATE with SEQ, verified, asks for new keys, and this is a time to make them. */
+bool rekey_is_asked(const struct incoming *in, const struct association *association);
+/* Answers it with ESP_INFO, SEQ, ACK and, if the peer sent one, a DIFFIE_HELLMAN. HIPHOP_MALFORMED, HIPHOP_LIMITED (the
+ * end of KEYMAT), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO: then nothing was sent and the keys stay. */
+hiphop_error rekey_begin(
+	struct host *host, const struct incoming *in, struct association *association, uint32_t update_id);
+/* The request has come again: sends the same answer. False when it was not that one. */
+bool rekey_answers_again(struct host *host, instant now, struct association *association, uint32_t update_id);
+/* Sends an answer that was not acknowledged again when it is time, or gives up. */
+void rekey_again(struct host *host, instant now, struct association *association);
+/* The new keys come into use when `acks` has our answer: then the association has another session. */
+void rekey_acknowledged(
+	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
+void rekey_drop(struct host *host, struct session *session);
 
 /* close.c */
 void close_begin(struct host *host, instant now, struct association *association);

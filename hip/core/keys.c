@@ -3,6 +3,8 @@
 
 #include "hip/base/bytes.h"
 
+#include <string.h>
+
 static hiphop_error draw_all(const struct exchange_agreement *agreement, struct exchange_keys *keys)
 {
 	hiphop_error error = keymat_draw_hip_keys(
@@ -23,6 +25,7 @@ hiphop_error exchange_keys_derive(const struct exchange_agreement *agreement, st
 	keys->rhash = parties->rhash;
 	keys->cipher = agreement->cipher;
 	keys->suite = agreement->suite;
+	keys->group = diffie_hellman_group_id(agreement->own_key);
 	error = diffie_hellman_agree(agreement->own_key, agreement->peer_public_value, &secret);
 	if (!error)
 		error = keymat_start(&keys->keymat, parties->rhash, &secret, agreement->i, agreement->j,
@@ -30,6 +33,11 @@ hiphop_error exchange_keys_derive(const struct exchange_agreement *agreement, st
 	shared_secret_clear(&secret);
 	if (!error)
 		error = draw_all(agreement, keys);
+	if (!error) {
+		/* keymat_start has checked the lengths. */
+		memcpy(keys->i, agreement->i.data, agreement->i.length);
+		memcpy(keys->j, agreement->j.data, agreement->j.length);
+	}
 	if (error)
 		exchange_keys_clear(keys);
 	return error;

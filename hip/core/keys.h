@@ -20,6 +20,8 @@ struct exchange_keys {
 	struct hip_keys outgoing, incoming; /**< of HIP packets */
 	struct esp_keys esp_out, esp_in;
 	struct keymat keymat; /**< behind the ESP keys, for rekeying */
+	uint8_t group;        /**< Diffie-Hellman group; with #I and #J for a new KEYMAT */
+	uint8_t i[RHASH_LENGTH_MAXIMUM], j[RHASH_LENGTH_MAXIMUM];
 };
 
 /** What both ends agreed on. */

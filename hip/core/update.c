@@ -48,6 +48,11 @@ void update_probe(struct host *host, instant now, struct association *associatio
 	struct outgoing out;
 	struct way way;
 
+	/* While a rekeying is under way its UPDATE is the only one (RFC 7402 section 6.8). */
+	if (session->rekeying) {
+		probe->tries++;
+		return;
+	}
 	if (!probe->tries)
 		probe->id = session->own_update++;
 	else
@@ -125,6 +130,10 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 		session->peer_update = id + 1;
 		session->peer_updated = true;
 		follow(host, in, association);
+		if (rekey_is_asked(in, association) && !rekey_begin(host, in, association, id))
+			return;
+	} else if (rekey_answers_again(host, in->now, association, id)) {
+		return;
 	}
 	answer(host, in, association, id);
 }
@@ -165,6 +174,7 @@ void update_input(struct host *host, struct incoming *in)
 		return;
 	session_heard(host, in->now, association);
 	take_ack(association, &acks, in->now);
+	rekey_acknowledged(host, in->now, association, &acks);
 	if (seq_view)
 		take_seq(host, in, association, seq);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # hiphopd against hip_peer.py, a HIPv2 peer that was written from the RFCs and from nothing of hiphop: base exchange,
-# ping, UPDATE and CLOSE in both roles.
+# ping, UPDATE, rekeying and CLOSE in both roles.
 . "$(dirname "$0")/lab.sh"
 lab_start "$@"
 lab_needs_hiphopd
@@ -61,15 +61,15 @@ lab_configure one
 lab_hiphopd one
 lab_hiphopd_ready one
 address=$(lab_address one 4)
-try_initiator 'UDP, P-256, AES-GCM'
-try_initiator 'UDP, 3072-bit MODP, AES-CBC' --group 4 --suite 8
+try_initiator 'UDP, P-256, AES-GCM, rekeying' --rekey
+try_initiator 'UDP, 3072-bit MODP, AES-CBC, rekeying' --group 4 --suite 8 --rekey
 try_initiator 'UDP, P-384, HOST_ID in the clear' --group 8 --plain
-try_initiator 'UDP, RSA'
+try_initiator 'UDP, RSA, rekeying' --rekey
 try_initiator 'UDP, all set that is to be ignored' --odd
 try_initiator 'UDP, refused I2s first' --spoil
 try_initiator 'IPv4' --raw
 address=$(lab_address one 6)
-try_initiator 'IPv6' --raw --suite 8
+try_initiator 'IPv6, rekeying' --raw --suite 8 --rekey
 lab_hiphopd_stop one
 
 # hiphopd with other identities than the usual one.
