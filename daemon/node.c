@@ -331,6 +331,7 @@ static void on_association(struct node *node, instant now, const struct host_eff
 	struct hit peer = effect->peer;
 	struct endpoint remote = effect->remote;
 	bool usable = change->usable, carries_hip = change->carries_hip;
+	bool in_order = !usable && change->reason == HIPHOP_OK;
 
 	tell_association(node, now, effect);
 	if (usable) {
@@ -342,7 +343,7 @@ static void on_association(struct node *node, instant now, const struct host_eff
 		overlay_neighbour_down(node->overlay, now, &peer);
 		sip_peer_unreachable(node->sip, now, &peer);
 	}
-	node_bootstrap_association(node, now, &peer, &remote, usable && carries_hip);
+	node_bootstrap_association(node, now, &peer, &remote, usable && carries_hip, in_order);
 }
 
 /* The SAs still stand, but what others want forwarded goes round a peer that does not answer. */

@@ -2,7 +2,8 @@
 /**
  * Keeps trying the bootstrap list, joined or not, so that rings that were apart find each other. An entry without HIT is
  * tried opportunistically; the HIT that answers is kept, named from then on, and given up for opportunistic again only when
- * it fails, with a warning.
+ * it fails, with a warning. A bootstrap peer that the ring does not need is let go like anybody, so that a well-known one
+ * does not carry an association for each of its users; it is asked again now and then.
  */
 #include "daemon/node_internal.h"
 
@@ -11,6 +12,7 @@
 
 #define RETRY_FIRST   SECONDS(1)
 #define RETRY_MAXIMUM SECONDS(30)
+#define REST          SECONDS(600) /* a member asks a bootstrap peer that it has no other use for this often */
 
 hiphop_error node_bootstrap_create(struct node *node)
 {
@@ -166,8 +168,19 @@ static void bootstrap_failed(struct node_bootstrap *bootstrap, instant now)
 	try_later(bootstrap, now);
 }
 
+/* Nobody needed the association any longer. */
+static void bootstrap_rests(struct node_bootstrap *bootstrap, instant now)
+{
+	struct node *node = bootstrap->node;
+	duration rest = REST + MILLISECONDS(random_below(node->environment.random, (uint32_t)(REST / MILLISECONDS(4))));
+
+	bootstrap->usable = false;
+	bootstrap->pending = false;
+	deadline_set(&node->timers, &bootstrap->deadline, instant_after(now, rest));
+}
+
 void node_bootstrap_association(struct node *node, instant now, const struct hit *peer, const struct endpoint *remote,
-	bool usable)
+	bool usable, bool in_order)
 {
 	for (size_t i = 0; i < node->bootstrap_count; i++) {
 		struct node_bootstrap *bootstrap = &node->bootstrap[i];
@@ -178,16 +191,9 @@ void node_bootstrap_association(struct node *node, instant now, const struct hit
 			continue;
 		if (usable)
 			bootstrap_is_up(bootstrap, now);
+		else if (in_order && overlay_is_joined(node->overlay))
+			bootstrap_rests(bootstrap, now);
 		else
 			bootstrap_failed(bootstrap, now);
 	}
-}
-
-bool node_bootstrap_is(const struct node *node, const struct hit *hit)
-{
-	for (size_t i = 0; i < node->bootstrap_count; i++) {
-		if (hit_equal(&node->bootstrap[i].hit, hit))
-			return true;
-	}
-	return false;
 }

@@ -165,10 +165,9 @@ void node_bootstrap_start(struct node *node, instant now);
 void node_bootstrap_timer(struct node *node, instant now, struct node_bootstrap *bootstrap);
 void node_bootstrap_restore(struct node *node, const struct node_record *record);
 void node_bootstrap_learnt(struct node *node, instant now, const struct endpoint *remote, const struct hit *hit);
-/** An association came up or ended; `remote` is set for an opportunistic exchange without an answer. */
+/** An association came up or ended, in order or not; `remote` is set for an opportunistic exchange without an answer. */
 void node_bootstrap_association(struct node *node, instant now, const struct hit *peer, const struct endpoint *remote,
-	bool usable);
-bool node_bootstrap_is(const struct node *node, const struct hit *hit);
+	bool usable, bool in_order);
 
 /* node_names.c */
 /** Text of an Address-of-Record without its scheme, in lower-case domain; false when it is none. */

@@ -348,8 +348,7 @@ void node_on_overlay_effect(struct node *node, instant now, const struct overlay
 		connect_member(node, now, &effect->connect);
 		break;
 	case OVERLAY_RELEASE:
-		if (!node_bootstrap_is(node, &effect->release))
-			host_hold(node->host, now, &effect->release, false);
+		host_hold(node->host, now, &effect->release, false);
 		break;
 	case OVERLAY_RESULT:
 		finish_request(node, now, &effect->result);

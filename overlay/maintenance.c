@@ -267,7 +267,7 @@ void maintenance_probe(struct overlay *overlay)
 
 	timer_set(overlay, TIMER_PROBE, jittered(overlay, overlay->timers.bootstrap_probe));
 	while ((peer = map_walk_next(&walk, NULL)) && count < WANTED_MAXIMUM)
-		if (peer->associated && peer->bootstrap)
+		if (peer->associated && peer->bootstrap && !peer->surplus)
 			found[count++] = peer;
 	for (size_t i = 0; i < count; i++)
 		join_probe(overlay, found[i]);

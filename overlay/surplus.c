@@ -8,11 +8,18 @@
  */
 #include "overlay/engine.h"
 
+/* A bootstrap peer is the way in, until the ring has us both: then it is a member like any other, and a well-known one
+ * must not carry an association for each of its users. The daemon asks it again now and then. */
+static bool is_way_in(const struct overlay *overlay, const struct peer *peer)
+{
+	return peer->bootstrap && !(overlay->role == OVERLAY_PEER && overlay->in_ring && peer->member);
+}
+
 bool peer_is_needed(const struct overlay *overlay, const struct peer *peer)
 {
 	struct topology_place place = overlay->topology->operations->place(overlay->topology, &peer->hit);
 
-	return place.successor || place.predecessor || place.finger || peer->bootstrap || peer->admitting ||
+	return place.successor || place.predecessor || place.finger || is_way_in(overlay, peer) || peer->admitting ||
 	       peer->wanted || peer->joining || peer->probing || peer->updating;
 }
 

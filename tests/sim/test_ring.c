@@ -269,6 +269,29 @@ static void test_split_rings_merge(void **state)
 	simulation_free(&simulation);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* A bootstrap peer keeps the associations that the ring needs, not one for each of its users. */
+static void test_bootstrap_peer_is_let_go(void **state)
+{
+	(void)state;
+	struct simulation simulation;
+	json_t *status;
+	size_t associations;
+
+	simulation_start(&simulation, seed(), 28);
+	boot_all(&simulation, MILLISECONDS(200));
+	assert_true(simulation_run_until(&simulation, SECONDS(120), settled));
+	simulation_run(&simulation, SECONDS(600));
+	assert_true(settled(&simulation));
+	status = node_status(simulation.hosts[0].node, simulation.now);
+	associations = json_array_size(json_object_get(status, "associations"));
+	json_decref(status);
+	print_message("%zu associations of the bootstrap peer of 27\n", associations);
+	assert_true(associations < 24);
+	simulation_free(&simulation);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +300,9 @@ int main(void)
 		cmocka_unit_test(test_restarted_neighbour_is_usable_within_six_seconds),
 		cmocka_unit_test(test_sixty_four_with_loss_and_the_same_again),
 		cmocka_unit_test(test_split_rings_merge),
+#ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test(test_bootstrap_peer_is_let_go),
+#endif
 	};
 
 	/* SIM_TEST chooses one. */
