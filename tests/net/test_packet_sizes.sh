@@ -24,6 +24,8 @@ ping_sizes() {
 	done
 }
 
+echo_is_ready() { lab_exec other ss -ulnH "sport = :$PORT" | grep -q .; }
+
 # Every datagram comes back as it was, whatever came before and after it. Twenty at once, so that none need be lost; one
 # in a hundred may be all the same, since a busy machine drops what it cannot take in time.
 udp_mixed() {
@@ -35,7 +37,7 @@ while True:
     data, who = s.recvfrom(65536)
     s.sendto(data, who)"
 	local echo=$LAB_SPAWNED status=0
-	sleep 0.5
+	lab_wait 10 echo_is_ready
 	lab_exec one python3 -c "
 import random, socket, sys
 random.seed(1)
