@@ -226,8 +226,16 @@ static hiphop_error derive(struct host *host, struct draft *draft)
 	return exchange_keys_derive(&agreement, &draft->acceptance->keys);
 }
 
+/* LOCATOR_SET is a critical parameter: a Responder that knows RFC 7401 alone would drop the I2. Ours is for those whose
+ * R1 tells that they know more. */
+static bool understands_locators(const struct offer *offer)
+{
+	return offer->has_mode || offer->offers_udp_encapsulation || offer->locators.count;
+}
+
 /* LOCATOR_SET and HOST_ID go inside ENCRYPTED (RFC 7401 section 5.3.3, RFC 9028 section 4.3). */
-static hiphop_error write_encrypted(struct host *host, struct packet_builder *builder, const struct exchange_keys *keys)
+static hiphop_error write_encrypted(
+	struct host *host, struct packet_builder *builder, const struct exchange_keys *keys, const struct offer *offer)
 {
 	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
 		.host_identity = host_identity_octets(host->identity)};
@@ -241,7 +249,7 @@ static hiphop_error write_encrypted(struct host *host, struct packet_builder *bu
 
 	candidates_offer(host, &locators);
 	packet_builder_start_inner(&inner, plain, sizeof plain);
-	if (locators.count)
+	if (locators.count && understands_locators(offer))
 		parameter_locator_set_write(&inner, &locators);
 	parameter_host_id_write(&inner, &host_id);
 	error = packet_builder_finish(&inner, &length);
@@ -325,7 +333,7 @@ static hiphop_error build_i2(struct host *host, struct draft *draft, bool overla
 		parameter_r1_counter_write(&out.builder, &draft->offer->counter);
 	write_solution(draft, &out.builder);
 	write_choice(draft, &out.builder);
-	error = write_encrypted(host, &out.builder, &acceptance->keys);
+	error = write_encrypted(host, &out.builder, &acceptance->keys, draft->offer);
 	if (error)
 		return error;
 	write_echo(draft, &out.builder, PARAMETER_ECHO_REQUEST_SIGNED, PARAMETER_ECHO_RESPONSE_SIGNED);

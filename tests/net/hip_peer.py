@@ -557,6 +557,8 @@ class Peer:
         family = socket.AF_INET6 if ":" in self.options.address else socket.AF_INET
         self.peer, self.wire = self.options.address, (RawWire if self.options.raw else UdpWire)(family)
         self.rhash = SUITES[self.peer_hit[3] & 15][0]
+        if self.options.spoil:
+            self.try_strange_i1s()
         r1 = self.wait_for(R1, self.send(I1, [(DH_GROUP_LIST, bytes([self.group]))]))
         if r1 is None or not self.read_r1(r1):
             return
@@ -574,6 +576,24 @@ class Peer:
             self.rekey(DiffieHellman(self.group))
             self.ping("ping after rekeying with Diffie-Hellman")
         self.close()
+
+    def try_strange_i1s(self):
+        """RFC 7401 section 6.7: an I1 without a common group, with a NULL HIT, with an unknown critical parameter."""
+        named = self.peer_hit
+        for name, parameters, receiver, answered in (
+                ("no common group", [(DH_GROUP_LIST, bytes([10]))], named, True),
+                ("a group nobody knows and ours", [(DH_GROUP_LIST, bytes([99, self.group]))], named, True),
+                ("a NULL HIT", [(DH_GROUP_LIST, bytes([self.group]))], bytes(16), True),
+                ("an unknown critical parameter", [(DH_GROUP_LIST, bytes([self.group])), (6001, b"")], named, False)):
+            self.peer_hit = receiver
+            self.send(I1, parameters)
+            self.peer_hit = named
+            what, packet = self.receive(3 if answered else 1)
+            check(f"I1 with {name}: {'an' if answered else 'no'} R1", (what == "hip" and packet.kind == R1) == answered)
+            if what == "hip" and packet.kind == R1:
+                group, ours = packet.get(DIFFIE_HELLMAN)[0], packet.get(DH_GROUP_LIST)
+                common = [one for one in ours if one in parameters[0][1]]
+                check("R1: the group is the first of its own list that the I1 has", not common or common[0] == group)
 
     def try_spoiled(self, parameters):
         """I2s with one thing wrong get no R2."""
@@ -812,8 +832,8 @@ class Peer:
             if not check("I2: the parameters in ENCRYPTED are padded as PKCS5 says", place < len(plain), plain.hex()):
                 break
         check("I2: the parameters in ENCRYPTED are in order", list(inner) == sorted(inner), list(inner))
-        check("I2: HOST_ID is in ENCRYPTED, and nothing critical that we do not know",
-              HOST_ID in inner and all(kind % 2 == 0 or kind in (HOST_ID, LOCATOR_SET) for kind in inner), list(inner))
+        check("I2: HOST_ID is in ENCRYPTED, and nothing critical that R1 gave no reason for",
+              HOST_ID in inner and all(kind % 2 == 0 or kind == HOST_ID for kind in inner), list(inner))
         return Identity.parse(inner[HOST_ID], "I2")
 
     # -- in both roles

@@ -602,6 +602,36 @@ static void wrong_configurations(void **state)
 	network_free(network);
 }
 
+/* Octets in the ENCRYPTED of the I2 to a Responder that takes part in an overlay, or not. */
+static size_t encrypted_in_i2(bool overlay)
+{
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct packet_view view;
+	size_t length;
+
+	network_crash(network, 1);
+	network->hosts[1].configuration.overlay = overlay;
+	network_boot(network, 1);
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	while (!network->flying || flying_type(network->flying) != HIP_PACKET_I2)
+		network_run(network, NETWORK_LATENCY);
+	assert_int_equal(packet_parse(network->flying->octets, network->flying->length, &view), HIPHOP_OK);
+	length = packet_find(&view, PARAMETER_ENCRYPTED)->contents.length;
+	network_free(network);
+	return length;
+}
+
+/* LOCATOR_SET is critical: who knows RFC 7401 alone would drop an I2 that has one. */
+static void locators_go_to_those_who_know_them(void **state)
+{
+	const size_t host_id_alone = 4 + 16 + 96;
+
+	(void)state;
+	assert_int_equal(encrypted_in_i2(false), host_id_alone);
+	assert_true(encrypted_in_i2(true) > host_id_alone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -631,6 +661,7 @@ int main(void)
 		cmocka_unit_test(associations_are_bounded),
 		cmocka_unit_test(names),
 		cmocka_unit_test(wrong_configurations),
+		cmocka_unit_test(locators_go_to_those_who_know_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
