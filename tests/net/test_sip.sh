@@ -51,7 +51,8 @@ lab_sip_ringing >"$LAB_DIR/three/ringing.xml"
 lab_sip_cancelling "sip:ringer@$LAB_DOMAIN" >"$LAB_DIR/one/cancelling.xml"
 lab_sipp three "$LAB_DIR/three/ringing.xml" &
 ringing=$!
-sleep 1
+phone_is_ready() { lab_exec three ss -Hlun 'sport = :5080' | grep -q .; }
+lab_wait 10 phone_is_ready
 lab_check 'a call is cancelled while it rings: 200 to CANCEL, 487 to INVITE' \
 	lab_sipp one "$LAB_DIR/one/cancelling.xml" "[$(lab_hit one)]:5060"
 lab_check 'the phone that rang saw CANCEL and ACK' wait "$ringing"
