@@ -569,6 +569,8 @@ class Peer:
         if r2 is None or not self.read_r2(r2):
             return
         self.ping("ping")
+        if self.options.spoil:
+            self.try_sequence_numbers()
         self.update()
         if self.options.rekey:
             self.rekey(None)
@@ -576,6 +578,21 @@ class Peer:
             self.rekey(DiffieHellman(self.group))
             self.ping("ping after rekeying with Diffie-Hellman")
         self.close()
+
+    def try_sequence_numbers(self):
+        """The 32 bits that ESP shows wrap (RFC 4303 appendix A); a repeated or changed packet is not taken."""
+        for place in (0x80000000, 0xfffffffe, 0xffffffff, 0x100000000):
+            self.outbound.sequence = place - 1
+            self.ping(f"ping with sequence number {place:#x}")
+        body = struct.pack("!HH", 4711, 2) + b"once"
+        packet = self.outbound.protect(icmp6(128, self.hit, self.peer_hit, body), 58)
+        changed = self.outbound.protect(icmp6(128, self.hit, self.peer_hit, body), 58)
+        for one in (packet, packet, changed[:-1] + bytes([changed[-1] ^ 1])):
+            self.wire.send_esp(one, self.peer)
+        what, reply = self.receive(2)
+        answered = what == "esp" and self.answer(what, reply) is not None
+        check("ESP: a packet that comes twice is taken once, a changed one never",
+              answered and self.receive(1)[0] is None)
 
     def try_strange_i1s(self):
         """RFC 7401 section 6.7: an I1 without a common group, with a NULL HIT, with an unknown critical parameter."""
@@ -769,7 +786,8 @@ class Peer:
         check("I1: DH_GROUP_LIST has our group", self.group in groups, groups.hex())
 
     def make_r1(self, i1):
-        self.key, self.puzzle, self.opaque = DiffieHellman(self.group), os.urandom(self.rhash().digest_size), b"\xab\xcd"
+        self.key, self.opaque = DiffieHellman(self.group), b"\xab\xcd"
+        self.puzzle = os.urandom(self.rhash().digest_size)
         self.difficulty, self.nonces = 6, [os.urandom(11), os.urandom(9), os.urandom(16)]
         self.counter = struct.pack("!IQ", 0x01020304 if self.options.odd else 0, 77)
         reserved = 0x5a if self.options.odd else 0
@@ -839,7 +857,8 @@ class Peer:
     # -- in both roles
 
     def verify(self, packet):
-        check(f"{packet.name}: it is from the peer to us", (packet.sender, packet.receiver) == (self.peer_hit, self.hit))
+        check(f"{packet.name}: it is from the peer to us",
+              (packet.sender, packet.receiver) == (self.peer_hit, self.hit))
         return packet.check_mac(self.mac_keys[1], self.rhash) & packet.check_signature(self.peer_identity)
 
     def answer(self, what, packet):
@@ -882,7 +901,7 @@ def main():
     arguments.add_argument("--six", action="store_true", help="respond on IPv6")
     arguments.add_argument("--plain", action="store_true", help="I2 with HOST_ID instead of ENCRYPTED")
     arguments.add_argument("--odd", action="store_true", help="set all that a receiver must ignore")
-    arguments.add_argument("--spoil", action="store_true", help="send I2s that must be refused first")
+    arguments.add_argument("--spoil", action="store_true", help="send strange packets and some that must be refused")
     arguments.add_argument("--rekey", action="store_true", help="rekey by UPDATE, without and with Diffie-Hellman")
     arguments.add_argument("--bare", action="store_true", help="R1 without its optional parameters")
     options = arguments.parse_args()

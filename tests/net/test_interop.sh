@@ -66,7 +66,8 @@ try_initiator 'UDP, 3072-bit MODP, AES-CBC, rekeying' --group 4 --suite 8 --reke
 try_initiator 'UDP, P-384, HOST_ID in the clear' --group 8 --plain
 try_initiator 'UDP, RSA, rekeying' --rekey
 try_initiator 'UDP, all set that is to be ignored' --odd
-try_initiator 'UDP, refused I2s first' --spoil
+try_initiator 'UDP, strange and refused packets too' --spoil
+try_initiator 'UDP, AES-CBC, strange and refused packets too' --spoil --suite 8
 try_initiator 'IPv4' --raw
 address=$(lab_address one 6)
 try_initiator 'IPv6, rekeying' --raw --suite 8 --rekey
