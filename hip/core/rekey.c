@@ -175,8 +175,9 @@ static hiphop_error prepare(struct host *host, struct association *association, 
 	error = make_successor(host, association, request, rekeying);
 	if (!error)
 		error = build_answer(host, association, rekeying, request, &out);
-	if (!error)
-		error = buffer_copy(&rekeying->packet, out.octets, out.length);
+	if (error)
+		return error;
+	error = buffer_copy(&rekeying->packet, out.octets, out.length);
 	if (error)
 		return error;
 	session->own_update++;
