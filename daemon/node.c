@@ -229,6 +229,7 @@ static const struct {
 	{"pin", node_pin_restore},
 	{"value", restore_value},
 	{"bootstrap", node_bootstrap_restore},
+	{"member", node_member_restore},
 };
 
 void node_restore(struct node *node, const struct node_record *record)
@@ -336,8 +337,10 @@ static void on_association(struct node *node, instant now, const struct host_eff
 	tell_association(node, now, effect);
 	if (usable) {
 		node_flush_misses(node, now, &peer);
-		if (carries_hip)
+		if (carries_hip) {
 			overlay_neighbour_up(node->overlay, now, &peer);
+			node_member_is_up(node, now, &peer);
+		}
 	} else if (!hit_is_null(&peer) && !esp_has_peer(node->esp, &peer)) {
 		node_drop_misses(node, &peer);
 		overlay_neighbour_down(node->overlay, now, &peer);
@@ -464,6 +467,7 @@ static void store_restored_values(struct node *node, instant now)
 void node_start(struct node *node, instant now)
 {
 	node_bootstrap_start(node, now);
+	node_members_start(node, now);
 	store_restored_values(node, now);
 	node_pump(node, now);
 }

@@ -27,7 +27,7 @@ struct node;
 struct configuration;  /* daemon/configuration.h */
 struct host_identity;  /* hip/crypto/host_identity.h */
 
-/** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap"). */
+/** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member"). */
 struct node_record {
 	const char *space;
 	const char *key;

@@ -2,7 +2,7 @@
 /**
  * What the files of the node share. A packet's way: node_packets.c (underlay and tunnel) → host, esp; node_overlay.c
  * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins; node_bootstrap.c keeps
- * trying the bootstrap list; node_commands.c answers the control socket; node.c has the life of it all and the pump.
+ * trying the bootstrap list; node_members.c remembers members over a restart; node_commands.c answers the control socket; node.c has the life of it all and the pump.
  */
 #ifndef HIPHOP_DAEMON_NODE_INTERNAL_H
 #define HIPHOP_DAEMON_NODE_INTERNAL_H
@@ -50,6 +50,14 @@ struct known_identity {
 	uint64_t used;
 };
 #define KNOWN_IDENTITIES 64
+
+/** A member of the overlay and where it was reached last. */
+struct known_member {
+	struct hit hit;
+	struct endpoint endpoint;
+	bool restored; /**< known from before a restart, and not associated with since */
+};
+#define NODE_MEMBERS_MAXIMUM 16
 
 /** A name pinned to the HIT that it was first seen with. */
 struct node_pin {
@@ -115,6 +123,8 @@ struct node {
 	struct map requests;
 	uint64_t next_token;
 	struct restored_value *restored_values;
+	struct known_member members[NODE_MEMBERS_MAXIMUM]; /**< longest known first */
+	size_t member_count;
 	struct map media; /**< call and peer → its open ports */
 
 	struct ping_session *pings;
@@ -168,6 +178,13 @@ void node_bootstrap_learnt(struct node *node, instant now, const struct endpoint
 /** An association came up or ended, in order or not; `remote` is set for an opportunistic exchange without an answer. */
 void node_bootstrap_association(struct node *node, instant now, const struct hit *peer, const struct endpoint *remote,
 	bool usable, bool in_order);
+
+/* node_members.c */
+void node_member_restore(struct node *node, const struct node_record *record);
+/** Begins base exchanges with the members known from before. */
+void node_members_start(struct node *node, instant now);
+/** An encrypted association with a host of the overlay stands. */
+void node_member_is_up(struct node *node, instant now, const struct hit *hit);
 
 /* node_names.c */
 /** Text of an Address-of-Record without its scheme, in lower-case domain; false when it is none. */

@@ -98,6 +98,8 @@ void simulation_start(struct simulation *simulation, uint64_t seed, size_t count
 	}
 }
 
+static void free_state(struct simulation_host *host);
+
 void simulation_free(struct simulation *simulation)
 {
 	for (size_t i = 0; i < simulation->host_count; i++) {
@@ -105,6 +107,7 @@ void simulation_free(struct simulation *simulation)
 
 		if (host->node)
 			simulation_kill(simulation, i);
+		free_state(host);
 		host_identity_free(host->identity);
 		configuration_free(&host->configuration);
 	}
@@ -330,6 +333,62 @@ static void send_datagram(struct simulation_host *host, const struct endpoint *f
 		inner_udp_write(packet_vector_add(replies), from, to, octets, length);
 }
 
+/* The state file of a host, newest record first; only what is stored last under a key counts. */
+struct kept_record {
+	struct kept_record *next;
+	struct node_record record;
+	char space[32];
+	char key[512];
+	uint8_t value[4096];
+};
+
+static void forget_record(struct simulation_host *host, const struct node_record *record)
+{
+	struct kept_record **place = &host->state;
+
+	while (*place) {
+		struct kept_record *kept = *place;
+
+		if (strcmp(kept->space, record->space) == 0 && strcmp(kept->key, record->key) == 0) {
+			*place = kept->next;
+			free(kept);
+		} else {
+			place = &kept->next;
+		}
+	}
+}
+
+static void keep_record(struct simulation_host *host, const struct node_record *record)
+{
+	struct kept_record *kept = calloc(1, sizeof(*kept));
+
+	assert_non_null(kept);
+	assert_true(record->length <= sizeof(kept->value));
+	forget_record(host, record);
+	snprintf(kept->space, sizeof(kept->space), "%s", record->space);
+	snprintf(kept->key, sizeof(kept->key), "%s", record->key);
+	memcpy(kept->value, record->value, record->length);
+	kept->record = (struct node_record){kept->space, kept->key, kept->value, record->length, record->expires};
+	kept->next = host->state;
+	host->state = kept;
+}
+
+static void restore_state(struct simulation_host *host)
+{
+	for (const struct kept_record *kept = host->state; kept; kept = kept->next)
+		node_restore(host->node, &kept->record);
+}
+
+static void free_state(struct simulation_host *host)
+{
+	while (host->state) {
+		struct kept_record *next = host->state->next;
+
+		free(host->state);
+		host->state = next;
+	}
+}
+
 /* Carries out all effects; what the kernel sends into the tunnel ends up in `replies`. */
 static void carry_out(struct simulation *simulation, struct simulation_host *host, struct packet_vector *replies)
 {
@@ -342,6 +401,10 @@ static void carry_out(struct simulation *simulation, struct simulation_host *hos
 			take_tunnel_packets(host, effect.vector, replies);
 		else if (effect.kind == NODE_SIP_DATAGRAM)
 			send_datagram(host, &effect.local, &effect.remote, effect.octets, effect.length, replies);
+		else if (effect.kind == NODE_PERSIST && simulation->keep_state)
+			keep_record(host, &effect.record);
+		else if (effect.kind == NODE_FORGET)
+			forget_record(host, &effect.record);
 		else if (effect.kind == NODE_REPLY)
 			keep_reply(simulation, &effect);
 	}
@@ -450,6 +513,7 @@ void simulation_boot(struct simulation *simulation, size_t index)
 
 	assert_null(host->node);
 	assert_int_equal(node_create(&environment, simulation->now, wall_now(simulation), &host->node), HIPHOP_OK);
+	restore_state(host);
 	node_addresses(host->node, simulation->now, &host->address, 1);
 	node_start(host->node, simulation->now);
 	drain(simulation, host);

@@ -19,6 +19,7 @@
 
 struct simulation;
 struct waiting_datagram;
+struct kept_record;
 
 /** A datagram for a phone of a host: from its proxy, or media from another host. */
 typedef void simulation_phone(struct simulation *simulation, size_t host, const struct endpoint *phone,
@@ -42,6 +43,7 @@ struct simulation_host {
 	uint64_t tunnel_packets; /**< inner packets handed to the applications, echo requests not counted */
 	uint64_t sent, received; /**< datagrams */
 	struct waiting_datagram *waiting; /**< for its proxy and its phones */
+	struct kept_record *state;        /**< its state file */
 };
 
 struct in_flight;
@@ -64,6 +66,7 @@ struct simulation {
 	struct packet_vector *replies_vectors;  /**< two, for echo replies */
 	uint64_t trace; /**< hash of all that was delivered */
 	uint64_t delivered, lost;
+	bool keep_state;         /**< what nodes persist is there again when they boot */
 	simulation_phone *phone; /**< hears what arrives at phones; may be NULL */
 	void *phone_context;     /**< for the test that wrote `phone` */
 	json_t *replies[SIMULATION_REPLIES]; /**< last answer to the command with this token, or NULL */
@@ -73,7 +76,7 @@ struct simulation {
 /** Prints the seed. `count` hosts are made, none is up. Host 0 is everybody's bootstrap peer. */
 void simulation_start(struct simulation *simulation, uint64_t seed, size_t count);
 void simulation_free(struct simulation *simulation);
-/** Boots a host (again). It has the same identity each time and nothing in its state file. */
+/** Boots a host (again). It has the same identity each time, and its state file if keep_state. */
 void simulation_boot(struct simulation *simulation, size_t host);
 /** Takes a host down without a word. */
 void simulation_kill(struct simulation *simulation, size_t host);

@@ -252,6 +252,26 @@ static void test_restarted_neighbour_is_usable_within_six_seconds(void **state)
 	simulation_free(&simulation);
 }
 
+/* The first host of an overlay has nobody to join through; it remembers whom it knew. */
+static void test_restarted_first_host_is_back_at_once(void **state)
+{
+	(void)state;
+	struct simulation simulation;
+
+	simulation_start(&simulation, seed(), 8);
+	simulation.keep_state = true;
+	boot_all(&simulation, MILLISECONDS(200));
+	assert_true(simulation_run_until(&simulation, SECONDS(60), settled));
+	put(&simulation, 3, "colour", "green");
+	simulation_run(&simulation, SECONDS(30));
+	simulation_kill(&simulation, 0);
+	simulation_boot(&simulation, 0);
+	simulation_run(&simulation, SECONDS(2));
+	get(&simulation, 0, "colour", "green");
+	assert_true(simulation_run_until(&simulation, SECONDS(10), settled));
+	simulation_free(&simulation);
+}
+
 static void test_split_rings_merge(void **state)
 {
 	(void)state;
@@ -299,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_end_with_requests_under_way),
 		cmocka_unit_test(test_restarted_neighbour_is_usable_within_six_seconds),
 		cmocka_unit_test(test_sixty_four_with_loss_and_the_same_again),
+		cmocka_unit_test(test_restarted_first_host_is_back_at_once),
 		cmocka_unit_test(test_split_rings_merge),
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_bootstrap_peer_is_let_go),
