@@ -133,8 +133,8 @@ static hiphop_error read_packet(const uint8_t *packet, size_t length, struct tra
 	return HIPHOP_TOO_LARGE;
 }
 
-static void make_key(struct flow_key *key, const struct hit *peer, uint8_t protocol, uint16_t local_port,
-	uint16_t remote_port)
+static void make_key(
+	struct flow_key *key, const struct hit *peer, uint8_t protocol, uint16_t local_port, uint16_t remote_port)
 {
 	memset(key, 0, sizeof(*key));
 	key->peer = *peer;
@@ -238,8 +238,8 @@ void access_outbound(struct access *access, instant now, const struct hit *peer,
 		touch_flow(access, flow, now);
 }
 
-static bool answers_known_flow(struct access *access, instant now, const struct hit *peer,
-	const struct transport_part *part)
+static bool answers_known_flow(
+	struct access *access, instant now, const struct hit *peer, const struct transport_part *part)
 {
 	struct flow_key key;
 	struct flow *flow;
@@ -313,7 +313,8 @@ bool access_inbound(struct access *access, instant now, const struct hit *peer, 
 		access->refused++;
 		return false;
 	}
-	if (part.later_fragment || answers_known_flow(access, now, peer, &part) || some_rule_admits(access, peer, &part))
+	if (part.later_fragment || answers_known_flow(access, now, peer, &part) ||
+		some_rule_admits(access, peer, &part))
 		return true;
 	access->refused++;
 	return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Who may come in on hip0. Joining an overlay must not expose every service that listens on [::]: a new inbound flow passes
- * only by a rule of `access.inbound`, or as media of a call in progress. Answers to what this host began always pass.
+ * Who may come in on hip0. Joining an overlay must not expose every service that listens on [::]: a new inbound flow
+ * passes only by a rule of `access.inbound`, or as media of a call in progress. Answers to what this host began always
+ * pass.
  *
  * The filter keeps a bounded table of flows, least recently used out first. It is pure: packets and time come in, a
  * verdict comes out.
@@ -34,15 +35,17 @@ hiphop_error access_create(const struct configured_access *rules, size_t rule_co
 	const struct random_source *random, struct access **access);
 void access_free(struct access *access);
 
-/** Notes the flow of a packet that this host sends to `peer`, so that its answers pass. `packet` is a whole IPv6 packet. */
+/** Notes the flow of a packet that this host sends to `peer`, so that its answers pass. `packet` is a whole IPv6
+ * packet. */
 void access_outbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length);
 /**
- * Whether an IPv6 packet from `peer` may go to the applications. Packets that cannot be understood (no whole transport header
- * in a first fragment, too many extension headers) do not pass. Fragments other than the first pass: without their first
- * they are never put together.
+ * Whether an IPv6 packet from `peer` may go to the applications. Packets that cannot be understood (no whole transport
+ * header in a first fragment, too many extension headers) do not pass. Fragments other than the first pass: without
+ * their first they are never put together.
  */
 bool access_inbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length);
-/** Opens or closes a local UDP port to `peer` for the media of a call. HIPHOP_NO_MEMORY, HIPHOP_LIMITED. Opening twice counts twice. */
+/** Opens or closes a local UDP port to `peer` for the media of a call. HIPHOP_NO_MEMORY, HIPHOP_LIMITED. Opening twice
+ * counts twice. */
 hiphop_error access_media(struct access *access, const struct hit *peer, uint16_t port, bool open);
 /** Inbound packets that did not pass so far. */
 uint64_t access_refused(const struct access *access);

@@ -36,8 +36,8 @@ struct command_line {
 /** A connection to hiphopd. */
 struct command_client;
 
-/** Connects and sends one request, whose reference is taken. Not COMMAND_OK after a complaint: COMMAND_UNREACHABLE, or COMMAND_USAGE when
- * `request` is NULL since its text is no UTF-8. */
+/** Connects and sends one request, whose reference is taken. Not COMMAND_OK after a complaint: COMMAND_UNREACHABLE, or
+ * COMMAND_USAGE when `request` is NULL since its text is no UTF-8. */
 command_exit command_open(const struct command_line *line, json_t *request, struct command_client **client);
 /** The next answer, without "last"; `last`, if not NULL, tells whether it was the last. NULL when hiphopd is gone or
  * silent, or at Ctrl-C. The caller owns it. `patient`: wait for ever. */

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIGURATION_TEXT 256       /**< longest text value, its zero included */
-#define CONFIGURATION_HOSTS 256      /**< entries of underlay.hosts at most */
-#define CONFIGURATION_BOOTSTRAP 64   /**< entries of overlay.bootstrap at most */
-#define CONFIGURATION_ACCESS 128     /**< entries of access.inbound at most */
+#define CONFIGURATION_TEXT      256 /**< longest text value, its zero included */
+#define CONFIGURATION_HOSTS     256 /**< entries of underlay.hosts at most */
+#define CONFIGURATION_BOOTSTRAP 64  /**< entries of overlay.bootstrap at most */
+#define CONFIGURATION_ACCESS    128 /**< entries of access.inbound at most */
 
 /** An entry of underlay.hosts: a locator known by hand. */
 struct configured_host {
@@ -36,9 +36,9 @@ typedef enum { ACCESS_ICMP6, ACCESS_SIP, ACCESS_CALLS, ACCESS_PORT, ACCESS_ANY }
 /** An entry of access.inbound: what may begin a flow towards this host on hip0. */
 struct configured_access {
 	access_kind kind;
-	uint8_t protocol;  /**< ACCESS_PORT: 6 or 17 */
-	uint16_t port;     /**< ACCESS_PORT: host order */
-	struct hit hit;    /**< only from this HIT; null = from any */
+	uint8_t protocol; /**< ACCESS_PORT: 6 or 17 */
+	uint16_t port;    /**< ACCESS_PORT: host order */
+	struct hit hit;   /**< only from this HIT; null = from any */
 };
 
 struct configuration {
@@ -70,10 +70,12 @@ struct configuration {
 /** Fills in the defaults of every key (docs/configuration.md). Free with configuration_free. HIPHOP_NO_MEMORY. */
 hiphop_error configuration_default(struct configuration *configuration);
 /**
- * Reads `path` over the defaults. An unknown key, a bad value or a missing file gives an error, and in `message` one clear sentence that
- * names the file and the line; the configuration is then freed and zero. HIPHOP_SYSTEM (cannot be read), HIPHOP_MALFORMED, HIPHOP_NO_MEMORY.
+ * Reads `path` over the defaults. An unknown key, a bad value or a missing file gives an error, and in `message` one
+ * clear sentence that names the file and the line; the configuration is then freed and zero. HIPHOP_SYSTEM (cannot be
+ * read), HIPHOP_MALFORMED, HIPHOP_NO_MEMORY.
  */
-hiphop_error configuration_read(const char *path, struct configuration *configuration, char *message, size_t message_size);
+hiphop_error configuration_read(
+	const char *path, struct configuration *configuration, char *message, size_t message_size);
 void configuration_free(struct configuration *configuration);
 
 #endif

@@ -95,8 +95,7 @@ static void learn_configured_hosts(struct node *node)
 	const struct configuration *configuration = node->configuration;
 
 	for (size_t i = 0; i < configuration->host_count; i++)
-		host_learn_locator(
-			node->host, &configuration->hosts[i].hit, &configuration->hosts[i].endpoint, true);
+		host_learn_locator(node->host, &configuration->hosts[i].hit, &configuration->hosts[i].endpoint, true);
 }
 
 static hiphop_error create_engines(struct node *node, instant now, wall_milliseconds wall)
@@ -108,8 +107,8 @@ static hiphop_error create_engines(struct node *node, instant now, wall_millisec
 	if (!error)
 		error = miss_queue_create(random, &node->misses);
 	if (!error)
-		error = access_create(configuration->inbound, configuration->inbound_count, configuration->sip_port, random,
-			&node->access);
+		error = access_create(configuration->inbound, configuration->inbound_count, configuration->sip_port,
+			random, &node->access);
 	if (!error)
 		error = node_overlay_create(node, now, wall);
 	if (!error)
@@ -321,9 +320,10 @@ static void tell_association(struct node *node, instant now, const struct host_e
 		return;
 	if (host_association_find(node->host, &effect->peer, &view) && !address_is_unspecified(&view.remote.address))
 		remote = json_string(endpoint_format(&view.remote, text));
-	node_monitor_event(node, now, json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "event", "association", "hit",
-		node_hit_json(&effect->peer), "state", host_state_name(effect->association.state), "path", path, "remote",
-		remote ? remote : json_null(), "reason", hiphop_error_text(effect->association.reason)));
+	node_monitor_event(node, now,
+		json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "event", "association", "hit", node_hit_json(&effect->peer),
+			"state", host_state_name(effect->association.state), "path", path, "remote",
+			remote ? remote : json_null(), "reason", hiphop_error_text(effect->association.reason)));
 }
 
 static void on_association(struct node *node, instant now, const struct host_effect *effect)
@@ -354,8 +354,9 @@ static void on_suspicion(struct node *node, instant now, const struct hit *peer,
 {
 	struct hit hit = *peer;
 
-	node_monitor_event(node, now, json_pack("{s:s, s:s, s:o}", "event", "hip", "text",
-		suspect ? "does not answer" : "answers again", "hit", node_hit_json(&hit)));
+	node_monitor_event(node, now,
+		json_pack("{s:s, s:s, s:o}", "event", "hip", "text", suspect ? "does not answer" : "answers again",
+			"hit", node_hit_json(&hit)));
 	if (suspect)
 		overlay_neighbour_down(node->overlay, now, &hit);
 	else
@@ -397,8 +398,9 @@ static void on_host_effect(struct node *node, instant now, const struct host_eff
 		overlay_send_failed(node->overlay, now, effect->data->transaction, effect->error);
 		break;
 	case HOST_EVENT:
-		node_monitor_event(node, now, json_pack("{s:s, s:s, s:o}", "event", "hip", "text", effect->event, "hit",
-			node_hit_json(&effect->peer)));
+		node_monitor_event(node, now,
+			json_pack("{s:s, s:s, s:o}", "event", "hip", "text", effect->event, "hit",
+				node_hit_json(&effect->peer)));
 		break;
 	}
 }

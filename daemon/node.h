@@ -24,10 +24,11 @@
 #include <stdint.h>
 
 struct node;
-struct configuration;  /* daemon/configuration.h */
-struct host_identity;  /* hip/crypto/host_identity.h */
+struct configuration; /* daemon/configuration.h */
+struct host_identity; /* hip/crypto/host_identity.h */
 
-/** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member"). */
+/** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member").
+ */
 struct node_record {
 	const char *space;
 	const char *key;
@@ -41,31 +42,37 @@ struct node_environment {
 	const struct host_identity *identity;      /**< borrowed likewise */
 	const struct random_source *random;        /**< borrowed */
 	const struct log *log;                     /**< borrowed; may be NULL */
-	/** The source address the kernel would take towards `remote`; false when there is no route. Read-only, must not call the node. */
+	/** The source address the kernel would take towards `remote`; false when there is no route. Read-only, must not
+	 * call the node. */
 	bool (*source_address)(void *context, const struct address *remote, struct address *source);
 	void *context;
 };
 
 /** Makes a node. It sends nothing before node_start. HIPHOP_NO_MEMORY, HIPHOP_INVALID_ARGUMENT. */
-hiphop_error node_create(const struct node_environment *environment, instant now, wall_milliseconds wall, struct node **node);
+hiphop_error node_create(
+	const struct node_environment *environment, instant now, wall_milliseconds wall, struct node **node);
 void node_free(struct node *node);
-/** Hands in what the state file held; before node_start. Unknown spaces and broken values are skipped with a log line. */
+/** Hands in what the state file held; before node_start. Unknown spaces and broken values are skipped with a log line.
+ */
 void node_restore(struct node *node, const struct node_record *record);
 /** Begins: base exchanges with the bootstrap peers, R1 pool. Call node_addresses first. */
 void node_start(struct node *node, instant now);
-/** Begins to leave the overlay in order: hands its values over and says goodbye. Go on running the node until node_has_left. */
+/** Begins to leave the overlay in order: hands its values over and says goodbye. Go on running the node until
+ * node_has_left. */
 void node_leave(struct node *node, instant now);
 /** True once the neighbours know, or after a few seconds without their answer; also without node_leave before. */
 bool node_has_left(const struct node *node);
 /** Sends CLOSE to all. Drain the effects afterwards, then free. */
 void node_stop(struct node *node, instant now);
-/** Wall time is a separate input, for stored values and logs: call it at start, and whenever the system's clock was stepped or a minute has passed. */
+/** Wall time is a separate input, for stored values and logs: call it at start, and whenever the system's clock was
+ * stepped or a minute has passed. */
 void node_set_wall(struct node *node, instant now, wall_milliseconds wall);
 
 /** The usable addresses of this host changed (complete list; hip0's own and loopback may be in it and are skipped). */
 void node_addresses(struct node *node, instant now, const struct address *addresses, size_t count);
-/** Packets from the underlay: PACKET_DATAGRAM (UDP payloads), PACKET_HIP (IP protocol 139), PACKET_ESP (IP protocol 50),
- *  with local and remote set. The vector is changed in place and may come back in NODE_TUNNEL_WRITE or NODE_UNDERLAY_SEND. */
+/** Packets from the underlay: PACKET_DATAGRAM (UDP payloads), PACKET_HIP (IP protocol 139), PACKET_ESP (IP protocol
+ * 50), with local and remote set. The vector is changed in place and may come back in NODE_TUNNEL_WRITE or
+ * NODE_UNDERLAY_SEND. */
 void node_input_underlay(struct node *node, instant now, struct packet_vector *vector);
 /** PACKET_INNER packets read from TUN. Changed in place; may come back in NODE_UNDERLAY_SEND. */
 void node_input_tunnel(struct node *node, instant now, struct packet_vector *vector);
@@ -73,14 +80,16 @@ void node_input_tunnel(struct node *node, instant now, struct packet_vector *vec
 /** SIP transport. `local` is the socket it came in on (own HIT, ::1, 127.0.0.1; port set). */
 void node_sip_datagram(struct node *node, instant now, const struct endpoint *local, const struct endpoint *remote,
 	const uint8_t *octets, size_t length);
-/** A SIP stream was accepted (connection < 0x80000000, chosen by the caller, never 0), or one asked for by NODE_SIP_CONNECT (>= 0x80000000) stands. */
+/** A SIP stream was accepted (connection < 0x80000000, chosen by the caller, never 0), or one asked for by
+ * NODE_SIP_CONNECT (>= 0x80000000) stands. */
 void node_sip_stream_opened(struct node *node, instant now, uint32_t connection, const struct endpoint *local,
 	const struct endpoint *remote);
 void node_sip_stream_data(struct node *node, instant now, uint32_t connection, const uint8_t *octets, size_t length);
 void node_sip_stream_closed(struct node *node, instant now, uint32_t connection, bool failed);
 
 /** A request from the control socket, a JSON object such as {"command":"ping","target":"bob"} (docs/control.md). The
- *  answer comes as NODE_REPLY with the same token, at once or later; "monitor" answers many times until node_command_gone. */
+ *  answer comes as NODE_REPLY with the same token, at once or later; "monitor" answers many times until
+ * node_command_gone. */
 void node_command(struct node *node, instant now, uint64_t token, json_t *request /* borrowed */);
 /** The client went away; answers for it are dropped. */
 void node_command_gone(struct node *node, uint64_t token);
@@ -92,15 +101,16 @@ void node_tick(struct node *node, instant now);
 instant node_next_wake(const struct node *node);
 
 enum node_effect_kind {
-	NODE_UNDERLAY_SEND,  /**< vector: packets of kind PACKET_DATAGRAM, PACKET_HIP or PACKET_ESP to send from local to remote; others are to be skipped */
-	NODE_TUNNEL_WRITE,   /**< vector: packets of kind PACKET_INNER to write to TUN; others are to be skipped */
-	NODE_SIP_DATAGRAM,   /**< local, remote, octets */
-	NODE_SIP_CONNECT,    /**< connection, local, remote: open a TCP stream from the local address (any port) */
-	NODE_SIP_STREAM,     /**< connection, octets: send on the stream */
-	NODE_SIP_CLOSE,      /**< connection */
-	NODE_PERSIST,        /**< record: store, replacing the old value of (space, key) */
-	NODE_FORGET,         /**< record: delete (space, key) */
-	NODE_REPLY           /**< token, text (one JSON object, no newline), last: whether the request is done */
+	NODE_UNDERLAY_SEND, /**< vector: packets of kind PACKET_DATAGRAM, PACKET_HIP or PACKET_ESP to send from local to
+			       remote; others are to be skipped */
+	NODE_TUNNEL_WRITE,  /**< vector: packets of kind PACKET_INNER to write to TUN; others are to be skipped */
+	NODE_SIP_DATAGRAM,  /**< local, remote, octets */
+	NODE_SIP_CONNECT,   /**< connection, local, remote: open a TCP stream from the local address (any port) */
+	NODE_SIP_STREAM,    /**< connection, octets: send on the stream */
+	NODE_SIP_CLOSE,     /**< connection */
+	NODE_PERSIST,       /**< record: store, replacing the old value of (space, key) */
+	NODE_FORGET,        /**< record: delete (space, key) */
+	NODE_REPLY          /**< token, text (one JSON object, no newline), last: whether the request is done */
 };
 
 struct node_effect {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Keeps trying the bootstrap list, joined or not, so that rings that were apart find each other. An entry without HIT is
- * tried opportunistically; the HIT that answers is kept, named from then on, and given up for opportunistic again only when
- * it fails, with a warning. A bootstrap peer that the ring does not need is let go like anybody, so that a well-known one
- * does not carry an association for each of its users; it is asked again now and then.
+ * Keeps trying the bootstrap list, joined or not, so that rings that were apart find each other. An entry without HIT
+ * is tried opportunistically; the HIT that answers is kept, named from then on, and given up for opportunistic again
+ * only when it fails, with a warning. A bootstrap peer that the ring does not need is let go like anybody, so that a
+ * well-known one does not carry an association for each of its users; it is asked again now and then.
  */
 #include "daemon/node_internal.h"
 
@@ -129,7 +129,8 @@ void node_bootstrap_restore(struct node *node, const struct node_record *record)
 		char text[ENDPOINT_TEXT_SIZE];
 
 		endpoint_format(&bootstrap->entry->endpoint, text);
-		if (hit_is_null(&bootstrap->entry->hit) && strcmp(text, record->key) == 0 && record->length == HIT_LENGTH) {
+		if (hit_is_null(&bootstrap->entry->hit) && strcmp(text, record->key) == 0 &&
+			record->length == HIT_LENGTH) {
 			memcpy(bootstrap->hit.octets, record->value, HIT_LENGTH);
 			bootstrap->learnt = true;
 		}
@@ -147,7 +148,8 @@ void node_bootstrap_learnt(struct node *node, instant now, const struct endpoint
 	bootstrap->hit = *hit;
 	bootstrap->learnt = true;
 	endpoint_format(remote, text);
-	log_write(node->log, LOG_LEVEL_INFO, "bootstrap %s is %s (learnt opportunistically)", text, hit_format(hit, hit_text));
+	log_write(node->log, LOG_LEVEL_INFO, "bootstrap %s is %s (learnt opportunistically)", text,
+		hit_format(hit, hit_text));
 	host_learn_locator(node->host, hit, remote, true);
 	host_hold(node->host, now, hit, true);
 	node_persist(node, "bootstrap", text, hit->octets, HIT_LENGTH, 0);
@@ -160,7 +162,8 @@ static void bootstrap_failed(struct node_bootstrap *bootstrap, instant now)
 
 	bootstrap->usable = false;
 	if (bootstrap->learnt && bootstrap->failures > 0) {
-		log_write(node->log, LOG_LEVEL_WARNING, "bootstrap %s no longer answers as %s; taking whoever answers there",
+		log_write(node->log, LOG_LEVEL_WARNING,
+			"bootstrap %s no longer answers as %s; taking whoever answers there",
 			endpoint_format(&bootstrap->entry->endpoint, text), hit_format(&bootstrap->hit, hit_text));
 		memset(&bootstrap->hit, 0, sizeof(bootstrap->hit));
 		bootstrap->learnt = false;
@@ -184,8 +187,9 @@ void node_bootstrap_association(struct node *node, instant now, const struct hit
 {
 	for (size_t i = 0; i < node->bootstrap_count; i++) {
 		struct node_bootstrap *bootstrap = &node->bootstrap[i];
-		bool ours = hit_is_null(peer) ? bootstrap->pending && endpoint_equal(&bootstrap->entry->endpoint, remote)
-					      : hit_equal(&bootstrap->hit, peer);
+		bool ours = hit_is_null(peer)
+				    ? bootstrap->pending && endpoint_equal(&bootstrap->entry->endpoint, remote)
+				    : hit_equal(&bootstrap->hit, peer);
 
 		if (!ours)
 			continue;

@@ -72,8 +72,8 @@ static void reply_sentence(struct node *node, uint64_t token, hiphop_error error
 
 void node_reply_malformed(struct node *node, uint64_t token, const char *sentence)
 {
-	node_reply(node, token,
-		json_pack("{s:b, s:s+, s:s}", "ok", 0, "error", sentence, ".", "code", "malformed"), true);
+	node_reply(
+		node, token, json_pack("{s:b, s:s+, s:s}", "ok", 0, "error", sentence, ".", "code", "malformed"), true);
 }
 
 static void reply_lookup_error(struct node *node, uint64_t token, hiphop_error error)
@@ -118,8 +118,8 @@ static void on_target_resolved(struct node *node, instant now, uint64_t token, v
 	free(waiting);
 }
 
-static hiphop_error resolve_target(struct node *node, instant now, uint64_t token, const char *name,
-	const struct target_command *command)
+static hiphop_error resolve_target(
+	struct node *node, instant now, uint64_t token, const char *name, const struct target_command *command)
 {
 	struct target_command *waiting = malloc(sizeof(*waiting));
 	hiphop_error error;
@@ -147,8 +147,8 @@ static void with_target(struct node *node, instant now, uint64_t token, const st
 	} else if (!hit_parse(name, &target) || target_by_configuration(node, name, &target)) {
 		command->go(node, now, token, &target, command->command);
 	} else if (!strchr(name, '@')) {
-		node_reply_error(
-			node, token, HIPHOP_NOT_FOUND, "No HIT, name of a configured host or sip: address is called that");
+		node_reply_error(node, token, HIPHOP_NOT_FOUND,
+			"No HIT, name of a configured host or sip: address is called that");
 	} else {
 		error = resolve_target(node, now, token, name, command);
 		if (error)
@@ -156,7 +156,8 @@ static void with_target(struct node *node, instant now, uint64_t token, const st
 	}
 }
 
-/* The number at `key`, brought within its bounds, or `fallback` when it is absent. False, with an answer, when it is no whole number. */
+/* The number at `key`, brought within its bounds, or `fallback` when it is absent. False, with an answer, when it is no
+ * whole number. */
 static bool take_number(struct node *node, uint64_t token, json_t *command, const char *key, json_int_t fallback,
 	json_int_t least, json_int_t most, json_int_t *number)
 {
@@ -211,7 +212,8 @@ static void add_path(struct node *node, json_t *answer, const struct hit *target
 	json_object_set_new(answer, "overlay_hops", json_integer(view.overlay_hops));
 }
 
-static void on_ping(struct node *node, instant now, uint64_t token, const struct hit *target, const struct ping_answer *ping)
+static void on_ping(
+	struct node *node, instant now, uint64_t token, const struct hit *target, const struct ping_answer *ping)
 {
 	json_t *answer;
 
@@ -232,7 +234,8 @@ static void ping_target(struct node *node, instant now, uint64_t token, const st
 	json_int_t count, interval_ms, timeout_ms;
 	hiphop_error error;
 
-	if (!check_reachable(node, token, target) || !take_number(node, token, command, "count", 1, 1, 1000000, &count) ||
+	if (!check_reachable(node, token, target) ||
+		!take_number(node, token, command, "count", 1, 1, 1000000, &count) ||
 		!take_number(node, token, command, "interval_ms", 1000, 10, 60000, &interval_ms) ||
 		!take_timeout(node, token, command, &timeout_ms))
 		return;
@@ -264,7 +267,8 @@ static void on_trace_ping(
 	if (ping->answered)
 		json_object_set_new(answer, "rtt_ms", milliseconds_json(ping->round_trip));
 	else
-		json_object_update_new(answer, json_pack("{s:s, s:s}", "error", "The target did not answer.", "code", "timeout"));
+		json_object_update_new(
+			answer, json_pack("{s:s, s:s}", "error", "The target did not answer.", "code", "timeout"));
 	add_path(node, answer, target);
 	node_reply(node, request->client, answer, true);
 	node_request_drop(node, request);
@@ -275,8 +279,7 @@ static json_t *trace_hops(const struct overlay_result *result)
 	json_t *hops = json_array();
 
 	for (size_t i = 0; !result->error && i < result->path_length; i++)
-		json_array_append_new(
-			hops, json_pack("{s:o, s:n}", "hit", node_hit_json(&result->path[i]), "rtt_ms"));
+		json_array_append_new(hops, json_pack("{s:o, s:n}", "hit", node_hit_json(&result->path[i]), "rtt_ms"));
 	return hops;
 }
 
@@ -353,8 +356,9 @@ static void on_resolved(struct node *node, instant now, uint64_t token, void *co
 	(void)context;
 	if (answer->error) {
 		node_reply_error(node, token, answer->error,
-			answer->error == HIPHOP_REFUSED ? "The name is pinned to another HIT (hiphop trust changes that)"
-							: "The name could not be resolved");
+			answer->error == HIPHOP_REFUSED
+				? "The name is pinned to another HIT (hiphop trust changes that)"
+				: "The name could not be resolved");
 		return;
 	}
 	snprintf(text, sizeof(text), "sip:%.*s", (int)sizeof(text) - 5, aor);
@@ -402,8 +406,10 @@ static void command_trust(struct node *node, instant now, uint64_t token, json_t
 		return;
 	}
 	sip_forget_name(node->sip, now, aor);
-	node_reply(node, token, json_pack("{s:b, s:s+, s:o, s:o}", "ok", 1, "aor", "sip:", aor, "hit", node_hit_json(&hit),
-		"previous", previous), true);
+	node_reply(node, token,
+		json_pack("{s:b, s:s+, s:o, s:o}", "ok", 1, "aor", "sip:", aor, "hit", node_hit_json(&hit), "previous",
+			previous),
+		true);
 }
 
 /* ---- views ---- */
@@ -414,8 +420,10 @@ static void command_id(struct node *node, instant now, uint64_t token, json_t *c
 
 	(void)now;
 	(void)command;
-	node_reply(node, token, json_pack("{s:b, s:o, s:s}", "ok", 1, "hit", node_hit_json(&node->self), "algorithm",
-		identity_kind_name(node->environment.identity, kind)), true);
+	node_reply(node, token,
+		json_pack("{s:b, s:o, s:s}", "ok", 1, "hit", node_hit_json(&node->self), "algorithm",
+			identity_kind_name(node->environment.identity, kind)),
+		true);
 }
 
 static void command_status(struct node *node, instant now, uint64_t token, json_t *command)
@@ -530,7 +538,8 @@ static void run_command(struct node *node, instant now, uint64_t token, json_t *
 		}
 	}
 	node_reply(node, token,
-		json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "There is no such command.", "code", "unknown command"), true);
+		json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "There is no such command.", "code", "unknown command"),
+		true);
 }
 
 void node_command(struct node *node, instant now, uint64_t token, json_t *request)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The commands of the control socket that other files of the node implement (docs/control.md), and how commands are answered.
- * Inside the node only.
+ * The commands of the control socket that other files of the node implement (docs/control.md), and how commands are
+ * answered. Inside the node only.
  */
 #ifndef HIPHOP_DAEMON_NODE_COMMANDS_H
 #define HIPHOP_DAEMON_NODE_COMMANDS_H

@@ -13,17 +13,19 @@ struct output_vector;
 
 struct node_effects {
 	struct queued_effect *first, **end;
-	struct queued_effect *taken;         /* the one whose pointers the caller holds */
+	struct queued_effect *taken; /* the one whose pointers the caller holds */
 	struct output_vector *free_vectors;
-	struct output_vector *open[2];       /* being filled: for the underlay, for the tunnel */
-	uint64_t lost;                       /* effects dropped for want of memory */
+	struct output_vector *open[2]; /* being filled: for the underlay, for the tunnel */
+	uint64_t lost;                 /* effects dropped for want of memory */
 };
 
 void node_effects_start(struct node_effects *effects);
 void node_effects_free(struct node_effects *effects);
-/** Queues a copy of `effect` and of everything it points to, except its vector. Without memory it is dropped and counted. */
+/** Queues a copy of `effect` and of everything it points to, except its vector. Without memory it is dropped and
+ * counted. */
 void node_effects_push(struct node_effects *effects, const struct node_effect *effect);
-/** A fresh packet at the end of the node's own vector for NODE_UNDERLAY_SEND or NODE_TUNNEL_WRITE; NULL without memory. */
+/** A fresh packet at the end of the node's own vector for NODE_UNDERLAY_SEND or NODE_TUNNEL_WRITE; NULL without memory.
+ */
 struct packet *node_effects_packet(struct node_effects *effects, enum node_effect_kind kind);
 /** Takes the next effect out; its pointers live until the next call here. */
 bool node_effects_next(struct node_effects *effects, struct node_effect *effect);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * What the files of the node share. A packet's way: node_packets.c (underlay and tunnel) → host, esp; node_overlay.c
- * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins; node_bootstrap.c keeps
- * trying the bootstrap list; node_members.c remembers members over a restart; node_commands.c answers the control socket; node.c has the life of it all and the pump.
+ * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins;
+ * node_bootstrap.c keeps trying the bootstrap list; node_members.c remembers members over a restart; node_commands.c
+ * answers the control socket; node.c has the life of it all and the pump.
  */
 #ifndef HIPHOP_DAEMON_NODE_INTERNAL_H
 #define HIPHOP_DAEMON_NODE_INTERNAL_H
@@ -79,12 +80,12 @@ struct node_request;
 typedef void node_request_done(
 	struct node *node, instant now, struct node_request *request, const struct overlay_result *result);
 struct node_request {
-	uint64_t token;           /**< of the request to the overlay; set by node_request_add */
+	uint64_t token; /**< of the request to the overlay; set by node_request_add */
 	node_request_done *done;
-	uint64_t client;          /**< token of the command, or of SIP */
-	struct hit hit;           /**< as the user of the request likes */
+	uint64_t client; /**< token of the command, or of SIP */
+	struct hit hit;  /**< as the user of the request likes */
 	char name[CONFIGURATION_TEXT];
-	struct buffer value;      /**< freed with the request */
+	struct buffer value; /**< freed with the request */
 	void *context;
 	bool flag;
 };
@@ -100,7 +101,7 @@ struct node {
 	wall_milliseconds wall; /**< at `wall_at` */
 	instant wall_at;
 	const char *state_trouble; /**< borrowed; NULL when the state file can be written */
-	bool leaving; /**< node_leave has begun and its end is not known yet */
+	bool leaving;              /**< node_leave has begun and its end is not known yet */
 
 	struct host *host;
 	struct esp *esp;
@@ -175,7 +176,8 @@ void node_bootstrap_start(struct node *node, instant now);
 void node_bootstrap_timer(struct node *node, instant now, struct node_bootstrap *bootstrap);
 void node_bootstrap_restore(struct node *node, const struct node_record *record);
 void node_bootstrap_learnt(struct node *node, instant now, const struct endpoint *remote, const struct hit *hit);
-/** An association came up or ended, in order or not; `remote` is set for an opportunistic exchange without an answer. */
+/** An association came up or ended, in order or not; `remote` is set for an opportunistic exchange without an answer.
+ */
 void node_bootstrap_association(struct node *node, instant now, const struct hit *peer, const struct endpoint *remote,
 	bool usable, bool in_order);
 
@@ -223,8 +225,8 @@ struct ping_answer {
 typedef void node_ping_done(
 	struct node *node, instant now, uint64_t client, const struct hit *target, const struct ping_answer *answer);
 /** Sends ICMPv6 echo requests through ESP to `target`; `done` once per try. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
-hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count, duration interval,
-	duration timeout, node_ping_done *done, uint64_t client);
+hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count,
+	duration interval, duration timeout, node_ping_done *done, uint64_t client);
 /** Looks at an inner packet from a peer; true when it is the answer to one of our pings (and is not for TUN). */
 bool node_ping_input(struct node *node, instant now, const struct hit *peer, const uint8_t *packet, size_t length);
 void node_ping_timer(struct node *node, instant now, struct deadline *deadline);
@@ -232,7 +234,8 @@ void node_ping_gone(struct node *node, uint64_t client);
 void node_ping_free(struct node *node);
 
 /* node_values.c */
-/** Stores a value of `hiphop put` under our HIT and keeps it stored. HIPHOP_TOO_LARGE, HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
+/** Stores a value of `hiphop put` under our HIT and keeps it stored. HIPHOP_TOO_LARGE, HIPHOP_LIMITED,
+ * HIPHOP_NO_MEMORY. */
 hiphop_error node_value_store(struct node *node, instant now, const char *key, const uint8_t *value, size_t length);
 
 /* node_commands.c and node_status.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Names: an Address-of-Record of the overlay's domain → the HIT of its owner, by a signed record in the overlay, pinned on
- * first use (docs/hipv2-mapping.md, "Names before enrolment").
+ * Names: an Address-of-Record of the overlay's domain → the HIT of its owner, by a signed record in the overlay, pinned
+ * on first use (docs/hipv2-mapping.md, "Names before enrolment").
  */
 #include "daemon/node_internal.h"
 
@@ -24,7 +24,8 @@ bool node_aor_normalise(const char *text, char aor[static CONFIGURATION_TEXT])
 		text += 4;
 	at = strchr(text, '@');
 	length = strlen(text);
-	if (!at || at == text || !at[1] || strchr(at + 1, '@') || length >= CONFIGURATION_TEXT || strpbrk(text, " \t<>;?"))
+	if (!at || at == text || !at[1] || strchr(at + 1, '@') || length >= CONFIGURATION_TEXT ||
+		strpbrk(text, " \t<>;?"))
 		return false;
 	memcpy(aor, text, length + 1);
 	for (char *c = aor + (at - text); *c; c++)
@@ -133,8 +134,9 @@ static void apply_pin(struct node *node, const struct name_lookup *lookup, struc
 	if (answer->error)
 		return;
 	if (pin && !hit_equal(&pin->hit, &answer->owner)) {
-		log_write(node->log, LOG_LEVEL_WARNING, "%s is pinned to %s, but the overlay says %s: refused (see hiphop trust)",
-			lookup->aor, hit_format(&pin->hit, was), hit_format(&answer->owner, is));
+		log_write(node->log, LOG_LEVEL_WARNING,
+			"%s is pinned to %s, but the overlay says %s: refused (see hiphop trust)", lookup->aor,
+			hit_format(&pin->hit, was), hit_format(&answer->owner, is));
 		answer->error = HIPHOP_REFUSED;
 	} else if (!pin && lookup->pin) {
 		node_pin_set(node, lookup->aor, &answer->owner);
@@ -144,8 +146,8 @@ static void apply_pin(struct node *node, const struct name_lookup *lookup, struc
 static hiphop_error begin_fetch(struct node *node, instant now, struct name_lookup *lookup);
 
 /* Reads the record of the first value whose owner and contents agree. */
-static hiphop_error read_record(const struct overlay_result *result, struct name_answer *answer,
-	char next[static CONFIGURATION_TEXT])
+static hiphop_error read_record(
+	const struct overlay_result *result, struct name_answer *answer, char next[static CONFIGURATION_TEXT])
 {
 	next[0] = 0;
 	for (size_t i = 0; i < result->value_count; i++) {
@@ -170,7 +172,8 @@ static hiphop_error read_record(const struct overlay_result *result, struct name
 	return HIPHOP_NOT_FOUND;
 }
 
-static void on_fetched(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
+static void on_fetched(
+	struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	struct name_lookup *lookup = request->context;
 	struct name_answer answer = {.error = result ? result->error : HIPHOP_TIMEOUT};
@@ -207,8 +210,8 @@ static hiphop_error begin_fetch(struct node *node, instant now, struct name_look
 	return error;
 }
 
-hiphop_error node_name_lookup(struct node *node, instant now, const char *aor, bool pin, node_name_done *done,
-	uint64_t client, void *context)
+hiphop_error node_name_lookup(
+	struct node *node, instant now, const char *aor, bool pin, node_name_done *done, uint64_t client, void *context)
 {
 	struct name_lookup *lookup = calloc(1, sizeof(*lookup));
 	hiphop_error error;

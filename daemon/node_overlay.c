@@ -49,7 +49,8 @@ static struct known_identity *identity_slot(struct node *node, const struct hit 
 	return oldest;
 }
 
-static hiphop_error known_identity(struct node *node, uint16_t algorithm, struct span octets, struct host_identity **out)
+static hiphop_error known_identity(
+	struct node *node, uint16_t algorithm, struct span octets, struct host_identity **out)
 {
 	struct known_identity *slot;
 	struct host_identity *parsed;
@@ -72,8 +73,8 @@ static hiphop_error known_identity(struct node *node, uint16_t algorithm, struct
 	return HIPHOP_OK;
 }
 
-static hiphop_error verify_value(void *context, uint16_t algorithm, const uint8_t *host_identity, size_t identity_length,
-	const uint8_t *data, size_t length, const uint8_t *signature, size_t signature_length)
+static hiphop_error verify_value(void *context, uint16_t algorithm, const uint8_t *host_identity,
+	size_t identity_length, const uint8_t *data, size_t length, const uint8_t *signature, size_t signature_length)
 {
 	struct span span = {data, length};
 	struct host_identity *identity;
@@ -151,7 +152,8 @@ void node_overlay_free(struct node *node)
 static const struct first_hop_wish *find_wish(const struct node *node, const struct hit *destination)
 {
 	for (size_t i = 0; i < FIRST_HOP_WISHES; i++) {
-		if (hit_equal(&node->wishes[i].destination, destination) && esp_has_peer(node->esp, &node->wishes[i].via))
+		if (hit_equal(&node->wishes[i].destination, destination) &&
+			esp_has_peer(node->esp, &node->wishes[i].via))
 			return &node->wishes[i];
 	}
 	return NULL;
@@ -236,8 +238,9 @@ static bool is_ours(struct node *node, const struct overlay_send *send)
 {
 	struct hit next;
 
-	return hit_is_null(&send->via) && (hit_equal(&send->destination, &node->self) ||
-		overlay_next_hop(node->overlay, &send->destination, NULL, &next) == OVERLAY_SELF);
+	return hit_is_null(&send->via) &&
+	       (hit_equal(&send->destination, &node->self) ||
+		       overlay_next_hop(node->overlay, &send->destination, NULL, &next) == OVERLAY_SELF);
 }
 
 static void send_message(struct node *node, instant now, const struct overlay_send *send)
@@ -250,7 +253,8 @@ static void send_message(struct node *node, instant now, const struct overlay_se
 		return;
 	}
 	note_wish(node, now, &send->destination, &send->via);
-	error = host_send_data(node->host, now, &send->destination, transaction, NULL, send->ttl, send->contents, send->length);
+	error = host_send_data(
+		node->host, now, &send->destination, transaction, NULL, send->ttl, send->contents, send->length);
 	if (error)
 		overlay_send_failed(node->overlay, now, transaction, error);
 }
@@ -266,7 +270,8 @@ static void send_answer(struct node *node, instant now, const struct overlay_ans
 	if (answer->route_length != sizeof(route))
 		return;
 	memcpy(&route, answer->route, sizeof(route));
-	host_answer_data(node->host, now, &answer->receiver, answer->transaction, &route, answer->contents, answer->length);
+	host_answer_data(
+		node->host, now, &answer->receiver, answer->transaction, &route, answer->contents, answer->length);
 }
 
 static void connect_member(struct node *node, instant now, const struct overlay_connect *wanted)
@@ -330,8 +335,9 @@ static void tell_overlay_event(struct node *node, instant now, const char *text)
 	if (!status)
 		return;
 	overlay_get_status(node->overlay, status);
-	node_monitor_event(node, now, json_pack("{s:s, s:b, s:I, s:s}", "event", "overlay", "joined", status->joined,
-		"neighbours", (json_int_t)status->neighbour_count, "text", text));
+	node_monitor_event(node, now,
+		json_pack("{s:s, s:b, s:I, s:s}", "event", "overlay", "joined", status->joined, "neighbours",
+			(json_int_t)status->neighbour_count, "text", text));
 	free(status);
 }
 

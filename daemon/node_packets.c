@@ -207,7 +207,8 @@ void node_drop_misses(struct node *node, const struct hit *peer)
 
 /* ---- in ---- */
 
-static void host_input_clear(struct node *node, instant now, const struct packet *packet, const uint8_t *octets, size_t length)
+static void host_input_clear(
+	struct node *node, instant now, const struct packet *packet, const uint8_t *octets, size_t length)
 {
 	struct host_arrival arrival = {.local = packet->local, .remote = packet->remote};
 

@@ -135,8 +135,8 @@ static void send_or_end_oldest(struct node *node, instant now, struct ping_sessi
 	send_try(node, now, session);
 }
 
-hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count, duration interval,
-	duration timeout, node_ping_done *done, uint64_t client)
+hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count,
+	duration interval, duration timeout, node_ping_done *done, uint64_t client)
 {
 	struct ping_session *session;
 	size_t sessions = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Joins SIP and the rest of the node: its messages go out through the daemon's sockets, its names come from the overlay,
- * its registrations are kept over a restart, and the media of its calls may pass the filter of hip0.
+ * Joins SIP and the rest of the node: its messages go out through the daemon's sockets, its names come from the
+ * overlay, its registrations are kept over a restart, and the media of its calls may pass the filter of hip0.
  */
 #include "daemon/node_internal.h"
 
@@ -218,7 +218,8 @@ static void on_store(struct node *node, instant now, const struct sip_effect *ef
 		sip_stored(node->sip, now, token, error);
 }
 
-static void on_unstored(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
+static void on_unstored(
+	struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	(void)now;
 	if (result && result->error)

@@ -72,8 +72,8 @@ json_t *node_association_json(struct node *node, instant now, const struct host_
 static json_t *neighbour_json(const struct overlay_neighbour *neighbour)
 {
 	return json_pack("{s:o, s:b, s:b, s:b, s:b}", "hit", node_hit_json(&neighbour->hit), "associated",
-		neighbour->associated, "successor", neighbour->successor, "predecessor", neighbour->predecessor, "finger",
-		neighbour->finger);
+		neighbour->associated, "successor", neighbour->successor, "predecessor", neighbour->predecessor,
+		"finger", neighbour->finger);
 }
 
 static json_t *overlay_json(const struct overlay_status *status)
@@ -85,22 +85,23 @@ static json_t *overlay_json(const struct overlay_status *status)
 			json_array_append_new(list, neighbour_json(&status->neighbours[i]));
 	}
 	return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}", "name", status->name, "role",
-		status->role == OVERLAY_CLIENT ? "client" : "peer", "topology", status->topology, "joined", status->joined,
-		"neighbours", (json_int_t)status->members, "stored", (json_int_t)status->stored_values, "own",
-		(json_int_t)status->own_records, "members", list);
+		status->role == OVERLAY_CLIENT ? "client" : "peer", "topology", status->topology, "joined",
+		status->joined, "neighbours", (json_int_t)status->members, "stored", (json_int_t)status->stored_values,
+		"own", (json_int_t)status->own_records, "members", list);
 }
 
 static void add_registration(void *context, const struct sip_registration_status *status)
 {
 	json_array_append_new(context, json_pack("{s:s+, s:s, s:I}", "aor", "sip:", status->aor, "contact",
-		status->contact, "expires_s", (json_int_t)status->expires_s));
+					       status->contact, "expires_s", (json_int_t)status->expires_s));
 }
 
 static void add_call(void *context, const struct sip_call_status *status)
 {
-	json_array_append_new(context, json_pack("{s:s, s:s, s:s, s:o, s:b, s:I}", "call_id", status->call_id, "caller",
-		status->caller, "callee", status->callee, "peer", node_hit_json(&status->peer), "answered",
-		status->answered, "age_s", (json_int_t)status->age_s));
+	json_array_append_new(
+		context, json_pack("{s:s, s:s, s:s, s:o, s:b, s:I}", "call_id", status->call_id, "caller",
+				 status->caller, "callee", status->callee, "peer", node_hit_json(&status->peer),
+				 "answered", status->answered, "age_s", (json_int_t)status->age_s));
 }
 
 static json_t *sip_json(const struct node *node, instant now)
@@ -126,7 +127,8 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 	json_t *counters = json_object();
 
 	for (int i = 0; i < HOST_COUNTER_COUNT; i++)
-		add_counter(counters, host_counter_name((host_counter)i), host_counter_value(node->host, (host_counter)i));
+		add_counter(
+			counters, host_counter_name((host_counter)i), host_counter_value(node->host, (host_counter)i));
 	for (int i = 0; i < ESP_COUNTER_COUNT; i++)
 		add_counter(counters, esp_counter_name((esp_counter)i), esp_counter_value(node->esp, (esp_counter)i));
 	add_counter(counters, "access_refused", access_refused(node->access));
@@ -181,7 +183,8 @@ static json_t *trouble_json(const struct node *node, const struct overlay_status
 	}
 	add_conflicts(trouble, overlay);
 	if (node->state_trouble)
-		add_trouble(trouble, "The state file cannot be written, so what is stored now would not survive a restart: ",
+		add_trouble(trouble,
+			"The state file cannot be written, so what is stored now would not survive a restart: ",
 			node->state_trouble, ".");
 	return trouble;
 }

@@ -9,12 +9,13 @@
 
 #define VALUE_LIFETIME_S 86400
 
-static void on_restored(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
+static void on_restored(
+	struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	(void)now;
 	if (result && result->error)
-		log_write(node->log, LOG_LEVEL_WARNING, "the value of '%s' could not be stored again yet: %s", request->name,
-			hiphop_error_text(result->error));
+		log_write(node->log, LOG_LEVEL_WARNING, "the value of '%s' could not be stored again yet: %s",
+			request->name, hiphop_error_text(result->error));
 }
 
 static hiphop_error begin_store(struct node *node, instant now, struct node_request *request, const char *key,
@@ -25,8 +26,8 @@ static hiphop_error begin_store(struct node *node, instant now, struct node_requ
 
 	snprintf(request->name, sizeof(request->name), "%s", key);
 	if (!error)
-		error = overlay_store(node->overlay, now, node_wall(node, now), request->token, OVERLAY_KIND_PUT, &resource,
-			value, length, VALUE_LIFETIME_S, true);
+		error = overlay_store(node->overlay, now, node_wall(node, now), request->token, OVERLAY_KIND_PUT,
+			&resource, value, length, VALUE_LIFETIME_S, true);
 	return error;
 }
 
@@ -63,8 +64,10 @@ static void on_put(struct node *node, instant now, struct node_request *request,
 		json_array_append_new(holders, node_hit_json(&result->answering));
 	for (size_t i = 0; i < result->path_length; i++)
 		json_array_append_new(holders, node_hit_json(&result->path[i]));
-	node_reply(node, request->client, json_pack("{s:b, s:s, s:o, s:i}", "ok", 1, "key", request->name, "holders",
-		holders, "expires_s", VALUE_LIFETIME_S), true);
+	node_reply(node, request->client,
+		json_pack("{s:b, s:s, s:o, s:i}", "ok", 1, "key", request->name, "holders", holders, "expires_s",
+			VALUE_LIFETIME_S),
+		true);
 }
 
 void node_command_put(struct node *node, instant now, uint64_t token, json_t *command)

@@ -17,9 +17,9 @@
 
 struct state_file;
 
-/** Opens or makes the database. A relative `path` is taken from the current directory, and no directory above that needs
- * to be passed. HIPHOP_MALFORMED (no database, or not ours), HIPHOP_EXISTS (another process has it
- * open), HIPHOP_NO_MEMORY, HIPHOP_SYSTEM; `reason` then says more in words (size at least 128). */
+/** Opens or makes the database. A relative `path` is taken from the current directory, and no directory above that
+ * needs to be passed. HIPHOP_MALFORMED (no database, or not ours), HIPHOP_EXISTS (another process has it open),
+ * HIPHOP_NO_MEMORY, HIPHOP_SYSTEM; `reason` then says more in words (size at least 128). */
 hiphop_error state_file_open(const char *path, struct state_file **file, char *reason, size_t reason_size);
 /** Hands every record that has not expired to `take`, and deletes those that have. Pointers are valid during the call
  * only. */

@@ -196,8 +196,9 @@ static hiphop_error list_contacts(struct sip *sip, const char *aor, struct messa
 	for (size_t i = 0; registration && i < registration->count && !error; i++) {
 		char line[SIP_TEXT_SIZE + 64];
 		const struct binding *binding = registration->bindings[i];
-		snprintf(line, sizeof line, "<%s>;q=%u.%03u;expires=%u", binding->contact, (unsigned)binding->quality / 1000U,
-			(unsigned)binding->quality % 1000U, binding_seconds_left(binding, sip->now));
+		snprintf(line, sizeof line, "<%s>;q=%u.%03u;expires=%u", binding->contact,
+			(unsigned)binding->quality / 1000U, (unsigned)binding->quality % 1000U,
+			binding_seconds_left(binding, sip->now));
 		library_memory_watch();
 		if (osip_message_set_contact(response->osip, line) != OSIP_SUCCESS || library_memory_failed())
 			error = HIPHOP_NO_MEMORY;

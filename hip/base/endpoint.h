@@ -24,7 +24,7 @@ struct address {
 
 struct endpoint {
 	struct address address;
-	uint16_t port; /**< host order; 0 for TRANSPORT_IP and for "any" */
+	uint16_t port;      /**< host order; 0 for TRANSPORT_IP and for "any" */
 	uint16_t transport; /**< enum transport; 16 bits so that the struct has no padding */
 };
 
@@ -34,7 +34,8 @@ struct endpoint {
 bool address_equal(const struct address *a, const struct address *b);
 bool address_is_ipv4(const struct address *address);
 bool address_is_unspecified(const struct address *address);
-/** False for what no peer may claim as its locator: unspecified, loopback, multicast, link-local, 2001:20::/28, broadcast. */
+/** False for what no peer may claim as its locator: unspecified, loopback, multicast, link-local, 2001:20::/28,
+ * broadcast. */
 bool address_is_usable_locator(const struct address *address);
 /** Parses IPv4 or IPv6 text without port. HIPHOP_MALFORMED. */
 hiphop_error address_parse(const char *text, struct address *address);

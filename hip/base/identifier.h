@@ -49,7 +49,8 @@ bool ring_position_equal(const struct hit *a, const struct hit *b);
 int ring_position_compare(const struct hit *a, const struct hit *b);
 /** (to - from) modulo 2^96, big-endian, into `distance`. */
 void ring_distance(const struct hit *from, const struct hit *to, uint8_t distance[static RING_POSITION_LENGTH]);
-/** True when going up from `from` one meets `id` no later than `to`: the half-open arc (from, to]. The whole ring when from equals to. */
+/** True when going up from `from` one meets `id` no later than `to`: the half-open arc (from, to]. The whole ring when
+ * from equals to. */
 bool ring_in_arc(const struct hit *from, const struct hit *id, const struct hit *to);
 /** The Resource-ID at position(id) + 2^bit modulo 2^96, bit 0 to 95 (finger starts of Chord). */
 struct hit ring_offset(const struct hit *id, unsigned bit);

@@ -15,7 +15,6 @@ struct log {
 };
 
 /** Formats and writes one line; cut at 512 octets. `log` may be NULL. */
-void log_write(const struct log *log, log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void log_write(const struct log *log, log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

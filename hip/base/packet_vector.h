@@ -19,13 +19,14 @@
 #define PACKET_HEADROOM 128
 /** Octets of data that a fresh packet can hold, tail room for ESP padding and ICV not counted. */
 #define PACKET_DATA_MAXIMUM 9000
-#define PACKET_CAPACITY (PACKET_HEADROOM + PACKET_DATA_MAXIMUM + 128)
+#define PACKET_CAPACITY     (PACKET_HEADROOM + PACKET_DATA_MAXIMUM + 128)
 
 /** What the octets of a packet are right now. */
 typedef enum {
 	PACKET_DROPPED = 0, /**< nothing; skip it */
 	PACKET_INNER,       /**< an IPv6 packet between HITs, from or for TUN */
-	PACKET_DATAGRAM,    /**< the payload of a UDP datagram of the underlay: HIP behind four zero octets, ESP, or a keepalive */
+	PACKET_DATAGRAM,    /**< the payload of a UDP datagram of the underlay: HIP behind four zero octets, ESP, or a
+			       keepalive */
 	PACKET_HIP,         /**< a HIP packet (IP protocol 139 payload, or unframed) */
 	PACKET_ESP,         /**< an ESP packet (IP protocol 50 payload, or unframed) */
 	PACKET_CONTROL,     /**< a HIP packet that came inside ESP from `peer` (RFC 6261) */
@@ -39,7 +40,8 @@ struct packet {
 	uint16_t kind;          /**< packet_kind */
 	uint16_t offset;        /**< where the data starts in `octets` */
 	uint16_t length;        /**< octets of data */
-	uint16_t next_header;   /**< for sealing: 0 = take it from the inner IPv6 header; 139 = the data is a HIP packet */
+	uint16_t
+		next_header; /**< for sealing: 0 = take it from the inner IPv6 header; 139 = the data is a HIP packet */
 	uint8_t octets[PACKET_CAPACITY];
 };
 

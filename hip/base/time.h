@@ -16,10 +16,10 @@ typedef uint64_t duration;
 /** Seconds since 1970 with milliseconds as RELOAD wants them (storage_time): only for values, certificates and logs. */
 typedef uint64_t wall_milliseconds;
 
-#define INSTANT_NEVER UINT64_MAX
-#define NANOSECONDS(n) ((duration)(n))
-#define MILLISECONDS(n) ((duration)(n) * 1000000U)
-#define SECONDS(n) ((duration)(n) * 1000000000U)
+#define INSTANT_NEVER   UINT64_MAX
+#define NANOSECONDS(n)  ((duration)(n))
+#define MILLISECONDS(n) ((duration)(n)*1000000U)
+#define SECONDS(n)      ((duration)(n)*1000000000U)
 
 /** `a + b`, or INSTANT_NEVER where that would overflow. */
 static inline instant instant_after(instant a, duration b)

@@ -81,8 +81,8 @@ static size_t add_trailer(uint8_t *payload, size_t length, size_t block_length, 
 }
 
 /* Seals the packet's data, which is the ESP payload by now. */
-static void seal_payload(
-	struct esp *esp, instant now, struct security_association_peer *peer, struct packet *packet, uint8_t next_header)
+static void seal_payload(struct esp *esp, instant now, struct security_association_peer *peer, struct packet *packet,
+	uint8_t next_header)
 {
 	struct security_association *pair = peer->pairs[0];
 	const struct esp_suite *suite = esp_cipher_suite(pair->seal);
@@ -90,8 +90,9 @@ static void seal_payload(
 	size_t inner = packet->length;
 	size_t payload;
 
-	if (packet->offset < head || (size_t)packet->offset + packet->length + suite->block_length + 2 + suite->icv_length >
-					     sizeof(packet->octets)) {
+	if (packet->offset < head ||
+		(size_t)packet->offset + packet->length + suite->block_length + 2 + suite->icv_length >
+			sizeof(packet->octets)) {
 		drop(esp, packet, ESP_COUNT_DROP_TOO_LARGE);
 		return;
 	}

@@ -29,10 +29,10 @@ struct esp;
 /** A pair of SAs with a peer. */
 struct esp_pair {
 	struct hit peer;
-	struct endpoint local, remote;     /**< outer addresses and transport of what we send */
-	uint32_t spi_in, spi_out;          /**< host order */
-	const struct esp_keys *keys_in;    /**< borrowed during the call */
-	const struct esp_keys *keys_out;   /**< borrowed during the call */
+	struct endpoint local, remote;   /**< outer addresses and transport of what we send */
+	uint32_t spi_in, spi_out;        /**< host order */
+	const struct esp_keys *keys_in;  /**< borrowed during the call */
+	const struct esp_keys *keys_out; /**< borrowed during the call */
 };
 
 /** HIPHOP_NO_MEMORY. `self` is this host's HIT. */
@@ -52,16 +52,18 @@ bool esp_has_peer(const struct esp *esp, const struct hit *peer);
 
 /**
  * Seals the packets of a vector in place (RFC 7402 section 3, RFC 4303 section 3.3). By kind:
- * PACKET_INNER becomes PACKET_ESP with local and remote set; PACKET_MISS with `peer` set when there is no SA yet; PACKET_DROPPED when
- * it is not for a HIT, not from this host, or an IP protocol that HIP keeps for itself (139).
- * PACKET_CONTROL (a HIP packet for `peer`, RFC 6261) becomes PACKET_ESP, or PACKET_DROPPED without SA. Others are left alone.
+ * PACKET_INNER becomes PACKET_ESP with local and remote set; PACKET_MISS with `peer` set when there is no SA yet;
+ * PACKET_DROPPED when it is not for a HIT, not from this host, or an IP protocol that HIP keeps for itself (139).
+ * PACKET_CONTROL (a HIP packet for `peer`, RFC 6261) becomes PACKET_ESP, or PACKET_DROPPED without SA. Others are left
+ * alone.
  */
 void esp_seal(struct esp *esp, instant now, struct packet_vector *vector);
 /** The same for one packet. */
 void esp_seal_packet(struct esp *esp, instant now, struct packet *packet);
 /**
- * Opens the packets of a vector in place (RFC 4303 section 3.4). PACKET_ESP becomes PACKET_INNER (a whole IPv6 packet, `peer` set),
- * PACKET_CONTROL (next header 139, `peer` set), or PACKET_DROPPED. One whose SPI nobody has stays PACKET_ESP. Others are left alone.
+ * Opens the packets of a vector in place (RFC 4303 section 3.4). PACKET_ESP becomes PACKET_INNER (a whole IPv6 packet,
+ * `peer` set), PACKET_CONTROL (next header 139, `peer` set), or PACKET_DROPPED. One whose SPI nobody has stays
+ * PACKET_ESP. Others are left alone.
  */
 void esp_open(struct esp *esp, instant now, struct packet_vector *vector);
 
@@ -71,25 +73,25 @@ void esp_traffic(const struct esp *esp, const struct hit *peer, instant *sent, i
 bool esp_volume(const struct esp *esp, const struct hit *peer, uint64_t *octets_in, uint64_t *octets_out);
 
 /** Counters of the data plane. */
-#define ESP_COUNTERS(X) \
-	X(SEALED, "esp_sealed") \
-	X(OPENED, "esp_opened") \
-	X(MISS, "esp_miss") \
-	X(DROP_NOT_FOR_HIT, "esp_drop_not_for_hit") \
-	X(DROP_NOT_OURS, "esp_drop_not_from_own_hit") \
-	X(DROP_RESERVED, "esp_drop_reserved_protocol") \
-	X(DROP_TOO_LARGE, "esp_drop_too_large") \
-	X(DROP_MALFORMED, "esp_drop_malformed") \
-	X(DROP_UNKNOWN_SPI, "esp_drop_unknown_spi") \
-	X(DROP_REPLAYED, "esp_drop_replayed") \
-	X(DROP_ICV, "esp_drop_icv") \
+#define ESP_COUNTERS(X)                                                                                                \
+	X(SEALED, "esp_sealed")                                                                                        \
+	X(OPENED, "esp_opened")                                                                                        \
+	X(MISS, "esp_miss")                                                                                            \
+	X(DROP_NOT_FOR_HIT, "esp_drop_not_for_hit")                                                                    \
+	X(DROP_NOT_OURS, "esp_drop_not_from_own_hit")                                                                  \
+	X(DROP_RESERVED, "esp_drop_reserved_protocol")                                                                 \
+	X(DROP_TOO_LARGE, "esp_drop_too_large")                                                                        \
+	X(DROP_MALFORMED, "esp_drop_malformed")                                                                        \
+	X(DROP_UNKNOWN_SPI, "esp_drop_unknown_spi")                                                                    \
+	X(DROP_REPLAYED, "esp_drop_replayed")                                                                          \
+	X(DROP_ICV, "esp_drop_icv")                                                                                    \
 	X(DROP_NO_SA, "esp_drop_no_sa")
 
 typedef enum {
 #define ESP_COUNTER_MEMBER(name, text) ESP_COUNT_##name,
 	ESP_COUNTERS(ESP_COUNTER_MEMBER)
 #undef ESP_COUNTER_MEMBER
-	ESP_COUNTER_COUNT
+		ESP_COUNTER_COUNT
 } esp_counter;
 
 uint64_t esp_counter_value(const struct esp *esp, esp_counter counter);

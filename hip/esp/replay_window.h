@@ -10,18 +10,19 @@
 #include <stdint.h>
 
 /** Sequence numbers that the window spans. */
-#define REPLAY_WINDOW_SIZE 1024
+#define REPLAY_WINDOW_SIZE  1024
 #define REPLAY_WINDOW_WORDS (REPLAY_WINDOW_SIZE / 64)
 
 /** Zero it before first use. */
 struct replay_window {
-	uint64_t highest; /**< highest authenticated sequence number; 0 = none yet */
+	uint64_t highest;                   /**< highest authenticated sequence number; 0 = none yet */
 	uint64_t seen[REPLAY_WINDOW_WORDS]; /**< a ring of bits, number n at n modulo REPLAY_WINDOW_SIZE */
 };
 
 /** The full number that fits the low 32 bits best (RFC 4303 appendix A2.2). */
 uint64_t replay_window_infer(const struct replay_window *window, uint32_t low);
-/** True when `sequence` is neither seen, nor left of the window, nor 0. Changes nothing: call it before the ICV is checked. */
+/** True when `sequence` is neither seen, nor left of the window, nor 0. Changes nothing: call it before the ICV is
+ * checked. */
 bool replay_window_is_fresh(const struct replay_window *window, uint64_t sequence);
 /** Notes an authenticated number. False, and nothing changed, when it is not fresh. */
 bool replay_window_accept(struct replay_window *window, uint64_t sequence);

@@ -34,7 +34,8 @@ void security_associations_free(struct security_association_table *table)
 	map_free(&table->by_peer);
 }
 
-struct security_association *security_association_by_spi(const struct security_association_table *table, uint32_t spi_in)
+struct security_association *security_association_by_spi(
+	const struct security_association_table *table, uint32_t spi_in)
 {
 	return map_get(&table->by_spi, &spi_in);
 }

@@ -43,7 +43,8 @@ hiphop_error security_association_add(struct security_association_table *table, 
 /** Takes it out, wipes and frees it. HIPHOP_NOT_FOUND. */
 hiphop_error security_association_remove(struct security_association_table *table, uint32_t spi_in);
 /** NULL when nobody has the SPI. */
-struct security_association *security_association_by_spi(const struct security_association_table *table, uint32_t spi_in);
+struct security_association *security_association_by_spi(
+	const struct security_association_table *table, uint32_t spi_in);
 /** NULL when there is no pair with the peer. */
 struct security_association_peer *security_association_peer_find(
 	const struct security_association_table *table, const struct hit *peer);

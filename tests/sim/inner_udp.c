@@ -59,5 +59,6 @@ bool inner_udp_read(struct packet *packet, struct endpoint *source, struct endpo
 	destination->port = reader_u16(&reader);
 	reader_skip(&reader, 4);
 	*payload = reader_span(&reader, reader_left(&reader));
-	return !reader_status(&reader) && protocol == UDP_PROTOCOL && sum(packet_data(packet), packet->length) == 0xffff;
+	return !reader_status(&reader) && protocol == UDP_PROTOCOL &&
+	       sum(packet_data(packet), packet->length) == 0xffff;
 }

@@ -134,7 +134,8 @@ static void heap_push(struct simulation *simulation, struct in_flight *datagram)
 
 	if (slot == simulation->in_flight_capacity) {
 		simulation->in_flight_capacity = slot ? 2 * slot : 256;
-		simulation->heap = realloc(simulation->heap, simulation->in_flight_capacity * sizeof(*simulation->heap));
+		simulation->heap =
+			realloc(simulation->heap, simulation->in_flight_capacity * sizeof(*simulation->heap));
 		assert_non_null(simulation->heap);
 	}
 	while (slot && earlier(datagram, simulation->heap[(slot - 1) / 2])) {
@@ -211,7 +212,8 @@ static bool make_echo_reply(struct packet *packet)
 	struct hit swap;
 	uint16_t checksum;
 
-	if (packet->kind != PACKET_INNER || packet->length < IPV6_HEADER_LENGTH + 8 || octets[6] != 58 || octets[40] != 128)
+	if (packet->kind != PACKET_INNER || packet->length < IPV6_HEADER_LENGTH + 8 || octets[6] != 58 ||
+		octets[40] != 128)
 		return false;
 	memcpy(&swap, octets + 8, HIT_LENGTH);
 	memmove(octets + 8, octets + 24, HIT_LENGTH);
@@ -263,7 +265,8 @@ static bool is_own(const struct simulation_host *host, const struct endpoint *en
 	return memcmp(endpoint->address.octets, host_identity_hit(host->identity)->octets, HIT_LENGTH) == 0;
 }
 
-/* Hands over what waits: to the proxy through the node, to the phones through the test. True when there was something. */
+/* Hands over what waits: to the proxy through the node, to the phones through the test. True when there was something.
+ */
 static bool hand_over(struct simulation *simulation, struct simulation_host *host)
 {
 	struct waiting_datagram *waiting = host->waiting;
@@ -272,7 +275,8 @@ static bool hand_over(struct simulation *simulation, struct simulation_host *hos
 		return false;
 	host->waiting = waiting->next;
 	if (waiting->to.port == SIMULATION_SIP_PORT)
-		node_sip_datagram(host->node, simulation->now, &waiting->to, &waiting->from, waiting->octets, waiting->length);
+		node_sip_datagram(
+			host->node, simulation->now, &waiting->to, &waiting->from, waiting->octets, waiting->length);
 	else if (simulation->phone)
 		simulation->phone(
 			simulation, host->index, &waiting->to, &waiting->from, waiting->octets, waiting->length);
@@ -290,7 +294,8 @@ static void take_tunnel_udp(struct simulation_host *host, struct packet *packet)
 		wait_datagram(host, &from, &to, payload.data, payload.length);
 }
 
-static void take_tunnel_packets(struct simulation_host *host, struct packet_vector *vector, struct packet_vector *replies)
+static void take_tunnel_packets(
+	struct simulation_host *host, struct packet_vector *vector, struct packet_vector *replies)
 {
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
@@ -418,7 +423,8 @@ static void drain(struct simulation *simulation, struct simulation_host *host)
 	do {
 		vectors[now].count = 0;
 		carry_out(simulation, host, &vectors[now]);
-		/* A vector handed to the node is its own until the effects are drained: the next packets go into the other. */
+		/* A vector handed to the node is its own until the effects are drained: the next packets go into the
+		 * other. */
 		while (vectors[now].count) {
 			node_input_tunnel(host->node, simulation->now, &vectors[now]);
 			now = 1 - now;
@@ -450,7 +456,8 @@ static void deliver(struct simulation *simulation, struct in_flight *datagram)
 	host->received++;
 	simulation->vector->count = 0;
 	packet = packet_vector_add(simulation->vector);
-	assert_int_equal(packet_fill(packet, (packet_kind)datagram->kind, datagram->octets, datagram->length), HIPHOP_OK);
+	assert_int_equal(
+		packet_fill(packet, (packet_kind)datagram->kind, datagram->octets, datagram->length), HIPHOP_OK);
 	packet->local = datagram->local;
 	packet->remote = datagram->remote;
 	node_input_underlay(host->node, simulation->now, simulation->vector);
@@ -670,8 +677,10 @@ static bool has_successor(struct simulation_host *host, const struct hit *succes
 	size_t i;
 
 	hit_format(successor, text);
-	json_array_foreach(members, i, member) {
-		if (json_is_true(json_object_get(member, "successor")) && json_is_true(json_object_get(member, "associated"))) {
+	json_array_foreach(members, i, member)
+	{
+		if (json_is_true(json_object_get(member, "successor")) &&
+			json_is_true(json_object_get(member, "associated"))) {
 			right = strcmp(json_string_value(json_object_get(member, "hit")), text) == 0;
 			break;
 		}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Many real nodes in one process, on virtual time, over a seeded network with loss, delay and jitter. The same seed gives
- * the same run: `trace` is a hash over every delivery (time, ends, length).
+ * Many real nodes in one process, on virtual time, over a seeded network with loss, delay and jitter. The same seed
+ * gives the same run: `trace` is a hash over every delivery (time, ends, length).
  *
- * There is as much of a kernel as the tests need: ICMPv6 echo requests are answered, and UDP goes to the proxy or to phones.
+ * There is as much of a kernel as the tests need: ICMPv6 echo requests are answered, and UDP goes to the proxy or to
+ * phones.
  */
 #ifndef HIPHOP_TESTS_SIM_SIMULATION_H
 #define HIPHOP_TESTS_SIM_SIMULATION_H
@@ -36,12 +37,12 @@ struct simulation_host {
 	struct seeded_random generator;
 	struct random_source random;
 	struct address address;
-	struct node *node;  /**< NULL while the host is down */
-	instant wake;       /**< of the node */
-	bool cut_off;       /**< no packet comes or goes */
-	unsigned partition; /**< hosts of different partitions do not hear each other */
-	uint64_t tunnel_packets; /**< inner packets handed to the applications, echo requests not counted */
-	uint64_t sent, received; /**< datagrams */
+	struct node *node;                /**< NULL while the host is down */
+	instant wake;                     /**< of the node */
+	bool cut_off;                     /**< no packet comes or goes */
+	unsigned partition;               /**< hosts of different partitions do not hear each other */
+	uint64_t tunnel_packets;          /**< inner packets handed to the applications, echo requests not counted */
+	uint64_t sent, received;          /**< datagrams */
 	struct waiting_datagram *waiting; /**< for its proxy and its phones */
 	struct kept_record *state;        /**< its state file */
 };
@@ -56,19 +57,19 @@ struct simulation {
 	wall_milliseconds wall_start;
 	struct simulation_host *hosts;
 	size_t host_count;
-	duration delay;         /**< one way */
-	duration jitter;        /**< up to so much more */
+	duration delay;  /**< one way */
+	duration jitter; /**< up to so much more */
 	uint32_t loss_per_mille;
 	struct in_flight **heap; /**< datagrams under way, earliest first */
 	size_t in_flight_count, in_flight_capacity;
 	uint64_t next_order;
-	struct packet_vector *vector;           /**< for one delivery */
-	struct packet_vector *replies_vectors;  /**< two, for echo replies */
-	uint64_t trace; /**< hash of all that was delivered */
+	struct packet_vector *vector;          /**< for one delivery */
+	struct packet_vector *replies_vectors; /**< two, for echo replies */
+	uint64_t trace;                        /**< hash of all that was delivered */
 	uint64_t delivered, lost;
-	bool keep_state;         /**< what nodes persist is there again when they boot */
-	simulation_phone *phone; /**< hears what arrives at phones; may be NULL */
-	void *phone_context;     /**< for the test that wrote `phone` */
+	bool keep_state;                     /**< what nodes persist is there again when they boot */
+	simulation_phone *phone;             /**< hears what arrives at phones; may be NULL */
+	void *phone_context;                 /**< for the test that wrote `phone` */
 	json_t *replies[SIMULATION_REPLIES]; /**< last answer to the command with this token, or NULL */
 	struct log log;
 };
@@ -85,8 +86,7 @@ void simulation_leave(struct simulation *simulation, size_t host);
 /** Runs for a length of virtual time. */
 void simulation_run(struct simulation *simulation, duration length);
 /** Runs until `done` says true, checked every 100 ms; false when that took longer than `limit`. */
-bool simulation_run_until(
-	struct simulation *simulation, duration limit, bool (*done)(struct simulation *simulation));
+bool simulation_run_until(struct simulation *simulation, duration limit, bool (*done)(struct simulation *simulation));
 /** A phone at the host's own HIT and this port sends to the proxy of its host. Call it from a test or from `phone`. */
 void simulation_phone_send(struct simulation *simulation, size_t host, uint16_t port, const char *message);
 /** A phone sends a datagram (media) straight to another HIT. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A call by name between phones of real nodes on virtual time: registrar, overlay, base exchange, proxies, access and media. */
+/* A call by name between phones of real nodes on virtual time: registrar, overlay, base exchange, proxies, access and
+ * media. */
 #include "tests/sim/simulation.h"
 
 #include <setjmp.h>
@@ -17,9 +18,9 @@
 /* What the phones have seen. */
 struct phones {
 	size_t alice, bob;
-	int last_status;     /* of the last response that came to a phone */
-	unsigned ringing;    /* 180s */
-	unsigned invites;    /* INVITEs that came to bob, retransmissions included */
+	int last_status;  /* of the last response that came to a phone */
+	unsigned ringing; /* 180s */
+	unsigned invites; /* INVITEs that came to bob, retransmissions included */
 	unsigned media;
 	char invite[4096]; /* the INVITE that rings at bob */
 };
@@ -74,8 +75,8 @@ static void respond(struct simulation *simulation, size_t host, const char *requ
 	simulation_phone_send(simulation, host, PHONE_PORT, response);
 }
 
-static void on_phone(struct simulation *simulation, size_t host, const struct endpoint *phone, const struct endpoint *from,
-	const uint8_t *octets, size_t length)
+static void on_phone(struct simulation *simulation, size_t host, const struct endpoint *phone,
+	const struct endpoint *from, const uint8_t *octets, size_t length)
 {
 	struct phones *phones = simulation->phone_context;
 	char message[8192];

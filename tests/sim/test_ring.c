@@ -85,8 +85,8 @@ static void ping(struct simulation *simulation, size_t from, size_t to)
 	char hit[HIT_TEXT_SIZE];
 
 	assert_ok(simulation_ask(simulation, from,
-		json_pack("{s:s, s:s, s:i, s:i}", "command", "ping", "target", simulation_hit(simulation, to, hit), "count",
-			1, "timeout_ms", 20000),
+		json_pack("{s:s, s:s, s:i, s:i}", "command", "ping", "target", simulation_hit(simulation, to, hit),
+			"count", 1, "timeout_ms", 20000),
 		SECONDS(30)));
 }
 
@@ -146,7 +146,8 @@ static size_t stranger_of(struct simulation *simulation, size_t from)
 		bool known = host == from || !simulation->hosts[host].node;
 
 		simulation_hit(simulation, host, hit);
-		json_array_foreach(associations, i, association) {
+		json_array_foreach(associations, i, association)
+		{
 			known |= strcmp(json_string_value(json_object_get(association, "hit")), hit) == 0;
 		}
 		if (!known)
@@ -220,8 +221,9 @@ static void test_sixty_four_with_loss_and_the_same_again(void **state)
 
 		run_sixty_four(&simulation, 20);
 		traces[run] = simulation.trace;
-		print_message("trace %016llx, %llu datagrams delivered, %llu lost\n", (unsigned long long)simulation.trace,
-			(unsigned long long)simulation.delivered, (unsigned long long)simulation.lost);
+		print_message("trace %016llx, %llu datagrams delivered, %llu lost\n",
+			(unsigned long long)simulation.trace, (unsigned long long)simulation.delivered,
+			(unsigned long long)simulation.lost);
 		simulation_free(&simulation);
 	}
 	assert_true(traces[0] == traces[RUNS - 1]);
@@ -244,8 +246,10 @@ static void test_restarted_neighbour_is_usable_within_six_seconds(void **state)
 		char hit[HIT_TEXT_SIZE];
 		json_t *answer;
 
-		simulation_command(&simulation, 2, 0, json_pack("{s:s, s:s, s:i, s:i, s:i}", "command", "ping", "target",
-			simulation_hit(&simulation, 3, hit), "count", 12, "interval_ms", 500, "timeout_ms", 500));
+		simulation_command(&simulation, 2, 0,
+			json_pack("{s:s, s:s, s:i, s:i, s:i}", "command", "ping", "target",
+				simulation_hit(&simulation, 3, hit), "count", 12, "interval_ms", 500, "timeout_ms",
+				500));
 		answer = simulation_answer(&simulation, 0, SECONDS(10));
 		assert_ok(answer);
 	}

@@ -70,7 +70,8 @@ static void goes_out(struct access *access, instant now, const struct hit *peer,
 	access_outbound(access, now, peer, packet.octets, packet.length);
 }
 
-static const struct configured_access defaults[] = {{.kind = ACCESS_ICMP6}, {.kind = ACCESS_SIP}, {.kind = ACCESS_CALLS}};
+static const struct configured_access defaults[] = {
+	{.kind = ACCESS_ICMP6}, {.kind = ACCESS_SIP}, {.kind = ACCESS_CALLS}};
 
 static void test_defaults(void **state)
 {

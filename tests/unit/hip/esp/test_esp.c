@@ -32,8 +32,10 @@ static struct esp_keys make_keys(uint16_t suite, uint8_t seed)
 static void install(struct fixture *fixture, uint16_t suite, uint32_t spi)
 {
 	struct esp_keys one = make_keys(suite, (uint8_t)spi), two = make_keys(suite, (uint8_t)(spi + 100));
-	struct esp_pair alice = {.peer = fixture->bob_hit, .spi_in = spi, .spi_out = spi + 1, .keys_in = &one, .keys_out = &two};
-	struct esp_pair bob = {.peer = fixture->alice_hit, .spi_in = spi + 1, .spi_out = spi, .keys_in = &two, .keys_out = &one};
+	struct esp_pair alice = {
+		.peer = fixture->bob_hit, .spi_in = spi, .spi_out = spi + 1, .keys_in = &one, .keys_out = &two};
+	struct esp_pair bob = {
+		.peer = fixture->alice_hit, .spi_in = spi + 1, .spi_out = spi, .keys_in = &two, .keys_out = &one};
 
 	alice.remote.port = 10500;
 	assert_int_equal(esp_install(fixture->alice, &alice), HIPHOP_OK);

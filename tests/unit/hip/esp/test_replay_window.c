@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#define WINDOW REPLAY_WINDOW_SIZE
+#define WINDOW  REPLAY_WINDOW_SIZE
 #define HIGH(n) ((uint64_t)(n) << 32)
 
 /* Each row: a number that arrives, and whether it is taken. */
@@ -31,10 +31,25 @@ static void test_order_and_replay(void **state)
 {
 	(void)state;
 	static const struct arrival rows[] = {
-		{0, false}, {1, true}, {1, false}, {3, true}, {2, true}, {2, false}, {3, false}, {4, true},
-		{WINDOW + 4, true}, {4, false}, {5, true}, {5, false}, {WINDOW + 3, true},
-		{10 * WINDOW, true}, {9 * WINDOW, false}, {9 * WINDOW + 1, true}, {9 * WINDOW + 1, false},
-		{10 * WINDOW - 1, true}, {10 * WINDOW, false},
+		{0, false},
+		{1, true},
+		{1, false},
+		{3, true},
+		{2, true},
+		{2, false},
+		{3, false},
+		{4, true},
+		{WINDOW + 4, true},
+		{4, false},
+		{5, true},
+		{5, false},
+		{WINDOW + 3, true},
+		{10 * WINDOW, true},
+		{9 * WINDOW, false},
+		{9 * WINDOW + 1, true},
+		{9 * WINDOW + 1, false},
+		{10 * WINDOW - 1, true},
+		{10 * WINDOW, false},
 	};
 
 	check_arrivals(rows, sizeof(rows) / sizeof(rows[0]));
