@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state_file.h"
 #include "daemon/state_writer.h"
+#include "tests/unit/temporary_directory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,8 +19,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static char directory[64];
-static char path[96];
 static char reason[128];
 
 /** What a load handed out, one line a record. */
@@ -28,19 +27,7 @@ static char seen[65536];
 static int start(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/hiphop-test-state-XXXXXX");
-	if (!mkdtemp(directory))
-		return 1;
-	snprintf(path, sizeof path, "%s/hiphop.db", directory);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf '%s'", directory);
-	return system(command);
+	return temporary_directory_make("hiphop.db");
 }
 
 static struct state_file *open_file(void)
@@ -281,5 +268,5 @@ int main(void)
 		cmocka_unit_test(what_a_full_disk_refused_is_written_later),
 		cmocka_unit_test(a_database_of_others_is_left_alone),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, temporary_directory_remove);
 }

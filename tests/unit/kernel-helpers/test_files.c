@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel-helpers/files.h"
 #include "tests/unit/kernel-helpers/cmocka_all.h"
+#include "tests/unit/temporary_directory.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,25 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[64];
-static char path[96];
 
 static int start(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/hiphop-test-files-XXXXXX");
-	if (!mkdtemp(directory))
-		return 1;
-	snprintf(path, sizeof path, "%s/key", directory);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf '%s'", directory);
-	return system(command);
+	return temporary_directory_make("key");
 }
 
 static void a_secret_file_is_private_and_never_overwritten(void **state)
@@ -116,5 +103,5 @@ int main(void)
 		cmocka_unit_test(links_are_not_given_away),
 		cmocka_unit_test(one_lock_at_a_time),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, temporary_directory_remove);
 }

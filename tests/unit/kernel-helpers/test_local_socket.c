@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel-helpers/local_socket.h"
 #include "tests/unit/kernel-helpers/cmocka_all.h"
+#include "tests/unit/temporary_directory.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,25 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[64];
-static char path[96];
 
 static int start(void **state)
 {
 	(void)state;
-	strcpy(directory, "/tmp/hiphop-test-local-XXXXXX");
-	if (!mkdtemp(directory))
-		return 1;
-	snprintf(path, sizeof path, "%s/run/c.sock", directory);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof command, "rm -rf '%s'", directory);
-	return system(command);
+	return temporary_directory_make("run/c.sock");
 }
 
 static void listen_accept_and_talk(void **state)
@@ -96,5 +83,5 @@ int main(void)
 		cmocka_unit_test(listen_accept_and_talk),
 		cmocka_unit_test(what_cannot_be),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, temporary_directory_remove);
 }
