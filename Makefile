@@ -127,6 +127,7 @@ help:
 	@echo 'make            build build/hiphopd and build/hiphop'
 	@echo 'make demo       32 hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
 	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
+	@echo 'make conformance  the requirements of the RFCs, the tests that show them, and what came out'
 	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs'
 	@echo 'make lint       cppcheck; make format: clang-format; make compile_commands.json: for editors'
 	@echo 'make install    to PREFIX (/usr/local), with a systemd unit; DESTDIR is obeyed'
@@ -151,6 +152,21 @@ check:
 	@scripts/install-packages vm || echo 'Without these the tests in a virtual machine are skipped.'
 	@$(MAKE) --no-print-directory -s -j2 check-build
 	@tests/run "$(T)"
+
+# The tests that show requirements of the RFCs, and the table of what they show.
+.PHONY: conformance
+conformance:
+	@scripts/install-packages test
+	@$(MAKE) --no-print-directory -s -j2 all unit sim
+	@rm -rf build/conformance
+	@KEEP=build/conformance tests/run $$(tests/conformance/report tests) || true
+	@echo
+	@tests/conformance/report print build/conformance
+
+# docs/conformance.md from the last `make conformance`.
+.PHONY: conformance-table
+conformance-table:
+	@tests/conformance/report write build/conformance >docs/conformance.md
 
 check-build:
 	@$(MAKE) --no-print-directory all unit sim

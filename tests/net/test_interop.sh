@@ -16,9 +16,10 @@ lab_host one left
 lab_host peer right
 
 # check_results CASE LOG STATUS: one result of the laboratory for all that the peer verified, and one for each thing
-# that was not right. The peer's own list is in the LOG.
+# that was not right. The peer's own list is in the LOG, and in what tests/run keeps.
 check_results() {
 	local line verified
+	[ -z "${KEEP-}" ] || sed 's/^/# /' "$2"
 	verified=$(grep -c '^ok ' "$2")
 	while IFS= read -r line; do
 		lab_not_ok "$1:" "${line#not ok }"
