@@ -123,6 +123,7 @@ class Identity:
             return cls(algorithm, host_identity, cls.parse_rsa(host_identity), received=content)
         check(f"{where}: the Host Identity is RSA or ECDSA", algorithm == 7, algorithm)
         curve = CURVES[struct.unpack("!H", host_identity[:2])[0]]
+        # conforms: RFC7401-5.2.9-3
         check(f"{where}: the ECDSA point is x and y", len(host_identity) == 2 + 2 * (curve.key_size // 8),
               len(host_identity))
         return cls(algorithm, host_identity,
@@ -132,6 +133,7 @@ class Identity:
     def parse_rsa(data):
         length, start = (data[0], 1) if data[0] else (struct.unpack("!H", data[1:3])[0], 3)
         exponent, modulus = data[start:start + length], data[start + length:]
+        # conforms: RFC7401-3.2-2
         check("the RSA exponent and modulus have no leading zeros", exponent[0] and modulus[0])
         return rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big")).public_key()
 
@@ -226,8 +228,10 @@ class Packet:
         check(f"{name}: the packet type is known", self.kind in CONTENTS, self.kind)
         check(f"{name}: no next header", data[0] == 59, data[0])
         check(f"{name}: the header length is that of the packet", (data[1] + 1) * 8 == len(data), (data[1], len(data)))
+        # conforms: RFC7401-5.1-3 RFC7401-5.1-4
         check(f"{name}: version 2, reserved bits zero, fixed bits 0 and 1", data[3] == 0x21 and data[2] < 128,
               hex(data[3]))
+        # conforms: RFC7401-5.1.2-2
         check(f"{name}: no controls", data[6:8] == b"\0\0", data[6:8].hex())
 
     def read_parameters(self):
@@ -235,9 +239,12 @@ class Packet:
         while place < len(self.data):
             kind, length = struct.unpack("!HH", self.data[place:place + 4])
             total = 11 + length - (length + 3) % 8
+            # conforms: RFC7401-5.2.1-4
             if not check(f"{self.name}: the parameters fill the packet", place + total <= len(self.data), kind):
                 break
+            # conforms: RFC7401-5.2.1-1 RFC7401-5.2.1-2 RFC7401-5.2.2-1
             check(f"{self.name}: the parameters are in order", kind >= before, (before, kind))
+            # conforms: RFC7401-5.2.1-5
             check(f"{self.name}: the padding is zero", not any(self.data[place + 4 + length:place + total]), kind)
             check(f"{self.name}: fixed lengths are kept", FIXED_LENGTHS.get(kind, length) == length, (kind, length))
             self.parameters.append((kind, self.data[place + 4:place + 4 + length], place))
@@ -246,8 +253,10 @@ class Packet:
     def check_contents(self):
         needed, allowed = CONTENTS.get(self.kind, (set(), set()))
         kinds = [kind for kind, _, _ in self.parameters]
+        # conforms: RFC7401-5.3.7-1 RFC7401-5.3.8-1
         check(f"{self.name}: every mandatory parameter is there", needed <= set(kinds), needed - set(kinds))
         strange = [kind for kind in kinds if kind not in needed | allowed]
+        # conforms: RFC7401-5.2.2-6 RFC7401-5.2.2-7
         check(f"{self.name}: what is beyond the RFC is not critical", not any(kind % 2 for kind in strange), strange)
         if strange and ("strange", self.kind) not in Report.said:
             Report.said.add(("strange", self.kind))
@@ -276,11 +285,13 @@ class Packet:
                     data[place + 6:place + 4 + len(puzzle)] = bytes(len(puzzle) - 2)
         check(f"{self.name}: the signature names the algorithm of the Host Identity",
               struct.unpack("!H", content[:2])[0] == identity.algorithm)
+        # conforms: RFC7401-5.2.9-5 RFC7401-5.2.14-1 RFC7401-5.2.15-1 RFC7401-5.2.15-2
         return check(f"{self.name}: the signature is right", identity.verify(content[2:], bytes(data)))
 
     def check_mac(self, key, rhash, kind=HIP_MAC, host_id=b""):
         data = self.before(kind) + host_id
         data[1] = len(data) // 8 - 1
+        # conforms: RFC7401-5.2.12-1 RFC7401-5.2.13-1
         return check(f"{self.name}: the MAC is right",
                      hmac.compare_digest(self.get(kind), hmac.new(key, bytes(data), rhash).digest()))
 
@@ -290,6 +301,7 @@ def offered_ids(content, width, name, reserved=0):
     check(f"{name}: whole IDs, none of them RESERVED", len(content) % width == 0)
     check(f"{name}: the reserved field is zero", not any(content[:reserved]))
     ids = [int.from_bytes(content[i:i + width], "big") for i in range(reserved, len(content), width)]
+    # conforms: RFC7401-5.2.8-1 RFC7402-5.1.2-1
     check(f"{name}: at least one ID, at most six, none twice, none zero",
           0 < len(ids) <= 6 and len(ids) == len(set(ids)) and 0 not in ids, ids)
     return ids
@@ -331,6 +343,7 @@ class SecurityAssociation:
         check("ESP: the sequence number grows from 1", low > self.sequence and (self.sequence or low == 1), low)
         self.sequence = max(low, self.sequence)
         plain = self.decrypt(data)
+        # conforms: RFC7402-3.3.6-2 RFC7402-B.1.3-1
         if not check("ESP: the integrity check value is right (64-bit sequence number)", plain is not None):
             return None
         filler = plain[-2]
@@ -545,6 +558,7 @@ class Peer:
 
     def read_esp_info(self, packet, index, old_spi):
         reserved, got_index, got_old, new = struct.unpack("!HHII", packet.get(ESP_INFO))
+        # conforms: RFC7402-6.5-2 RFC7402-6.5-3
         check(f"{packet.name}: ESP_INFO has zero as reserved, the right KEYMAT index and old SPI",
               (reserved, got_index, got_old) == (0, index, old_spi), (reserved, got_index, index, got_old, old_spi))
         check(f"{packet.name}: the new SPI is not of the reserved ones", new > 255, new)
@@ -591,6 +605,7 @@ class Peer:
             self.wire.send_esp(one, self.peer)
         what, reply = self.receive(2)
         answered = what == "esp" and self.answer(what, reply) is not None
+        # conforms: RFC7402-3.3.6-1 RFC7402-B.1.6-1 RFC7402-B.1.6-2
         check("ESP: a packet that comes twice is taken once, a changed one never",
               answered and self.receive(1)[0] is None)
 
@@ -606,10 +621,12 @@ class Peer:
             self.send(I1, parameters)
             self.peer_hit = named
             what, packet = self.receive(3 if answered else 1)
+            # conforms: RFC7401-5.2.1-8 RFC7401-6.7-6
             check(f"I1 with {name}: {'an' if answered else 'no'} R1", (what == "hip" and packet.kind == R1) == answered)
             if what == "hip" and packet.kind == R1:
                 group, ours = packet.get(DIFFIE_HELLMAN)[0], packet.get(DH_GROUP_LIST)
                 common = [one for one in ours if one in parameters[0][1]]
+                # conforms: RFC7401-5.2.6-1 RFC7401-5.2.6-2
                 check("R1: the group is the first of its own list that the I1 has", not common or common[0] == group)
 
     def try_spoiled(self, parameters):
@@ -619,21 +636,28 @@ class Peer:
         for spoil in ("puzzle", "critical", "order", "MAC", "signature"):
             self.send(I2, wrong if spoil == "puzzle" else parameters, mac=HIP_MAC, spoil=spoil)
             what, packet = self.receive(1)
+            # conforms: RFC7401-5.2.1-3 RFC7401-5.2.1-8 RFC7401-5.3.3-8 RFC7401-5.3.3-9 RFC7401-6.9-9 RFC7401-6.9-13
+            # conforms: RFC7401-6.9-14
             check(f"I2 with a wrong {spoil}: there is no R2", what is None or packet.kind == NOTIFY)
 
     def read_r1(self, r1):
+        # conforms: RFC7401-5.3.2-2
         check("R1: it is from the Responder to us", (r1.sender, r1.receiver) == (self.peer_hit, self.hit))
         self.peer_identity = Identity.parse(r1.get(HOST_ID), "R1")
+        # conforms: RFC7401-3.2-1
         check("R1: the Host Identity gives the HIT", self.peer_identity.hit == self.peer_hit)
         check("R1: DH_GROUP_LIST has our group", self.group in r1.get(DH_GROUP_LIST), r1.get(DH_GROUP_LIST).hex())
         check("R1: the HIT suites are encoded in the four high bits, ours is there",
               not any(suite & 15 for suite in r1.get(HIT_SUITE_LIST)) and
               self.identity.suite << 4 in r1.get(HIT_SUITE_LIST), r1.get(HIT_SUITE_LIST).hex())
         ciphers = offered_ids(r1.get(HIP_CIPHER), 2, "HIP_CIPHER")
+        # conforms: RFC7401-5.2.8-3 RFC7401-5.2.8-5
         check("R1: HIP_CIPHER has AES-128-CBC and not NULL-ENCRYPT", 2 in ciphers and 1 not in ciphers, ciphers)
         formats = offered_ids(r1.get(TRANSPORT_FORMAT_LIST), 2, "TRANSPORT_FORMAT_LIST")
+        # conforms: RFC7401-5.2.11-1 RFC7401-6.7-10
         check("R1: every transport format has its parameter", 4095 in formats and all(map(r1.get, formats)), formats)
         suites = offered_ids(r1.get(ESP_TRANSFORM), 2, "ESP_TRANSFORM", 2)
+        # conforms: RFC7402-5.1.2-3
         check("R1: ESP_TRANSFORM has the mandatory suite and ours, none deprecated, none without encryption",
               8 in suites and self.options.suite in suites and not {2, 3, 4, 5, 6, 7, 14, 15} & set(suites), suites)
         check("R1: PUZZLE has the length of the hash", len(r1.get(PUZZLE)) == 4 + self.rhash().digest_size)
@@ -714,6 +738,7 @@ class Peer:
     def check_acknowledges(self, name, packet):
         content = packet.get(ACK) or b""
         ids = [content[i:i + 4] for i in range(0, len(content), 4)]
+        # conforms: RFC7401-5.3.5-1 RFC7401-5.3.5-5 RFC7401-5.3.5-6 RFC7401-6.12-2 RFC7401-6.12.1-3
         check(f"UPDATE: {name} is acknowledged", struct.pack("!I", self.update_id) in ids, content.hex())
 
     def rekey(self, key):
@@ -729,6 +754,7 @@ class Peer:
             self.answer("hip", answer)
             answer = self.wait_for(UPDATE, None)
         name = "rekeying with Diffie-Hellman" if key else "rekeying"
+        # conforms: RFC7402-4.1.3-1 RFC7402-5.3.2-1
         if answer is None or not check(f"UPDATE: the answer to {name} has SEQ", answer.get(SEQ) is not None):
             return
         self.verify(answer)
@@ -740,6 +766,7 @@ class Peer:
 
     def finish_rekeying(self, answer, key, index):
         if key:
+            # conforms: RFC7402-4.1.3-2
             check("UPDATE: a new Diffie-Hellman key is answered with one", answer.get(DIFFIE_HELLMAN) is not None)
             self.keymat, self.drawn = self.derive(key.secret(self.read_diffie_hellman(answer, self.group))), 0
         else:
@@ -752,6 +779,7 @@ class Peer:
         answer = self.wait_for(CLOSE_ACK, self.send(CLOSE, [(ECHO_REQUEST_SIGNED, nonce)], mac=HIP_MAC))
         if answer:
             self.verify(answer)
+            # conforms: RFC7401-5.2.20-1 RFC7401-5.3.7-2
             check("CLOSE_ACK: it echoes what CLOSE had", answer.get(ECHO_RESPONSE_SIGNED) == nonce)
 
     # -- as Responder
@@ -802,6 +830,7 @@ class Peer:
             (ESP_TRANSFORM, struct.pack("!HH", reserved, self.options.suite))])
 
     def read_i2(self, i2):
+        # conforms: RFC7401-5.3.3-1
         check("I2: it is from the Initiator to us", (i2.sender, i2.receiver) == (self.peer_hit, self.hit))
         if self.options.bare:
             check("I2: nothing is echoed that R1 had not", not any(map(i2.get, (
@@ -810,7 +839,9 @@ class Peer:
             self.check_echoes(i2)
         self.read_solution(i2.get(SOLUTION))
         self.draw_hip_keys(self.key.secret(self.read_diffie_hellman(i2, self.group)))
+        # conforms: RFC7401-5.2.8-4 RFC7401-5.3.3-5
         check("I2: HIP_CIPHER is the one offered", i2.get(HIP_CIPHER) == struct.pack("!H", 2))
+        # conforms: RFC7401-5.3.3-7
         check("I2: TRANSPORT_FORMAT_LIST is ESP alone", i2.get(TRANSPORT_FORMAT_LIST) == struct.pack("!H", 4095))
         self.suite, self.own_spi, self.index = self.options.suite, 0x22222222, self.drawn
         check("I2: ESP_TRANSFORM is the one offered", i2.get(ESP_TRANSFORM) == struct.pack("!HH", 0, self.suite))
@@ -823,16 +854,21 @@ class Peer:
         return good
 
     def check_echoes(self, i2):
+        # conforms: RFC7401-5.2.3-3 RFC7401-5.3.3-3
         check("I2: R1_COUNTER is what R1 had", i2.get(R1_COUNTER) == self.counter)
+        # conforms: RFC7401-4.1.2-5 RFC7401-5.2.20-1
         check("I2: ECHO_RESPONSE_SIGNED is what R1 had", i2.get(ECHO_RESPONSE_SIGNED) == self.nonces[0])
+        # conforms: RFC7401-4.1.2-5 RFC7401-5.2.21-1
         check("I2: ECHO_RESPONSE_UNSIGNED are what R1 had", i2.all(ECHO_RESPONSE_UNSIGNED) == self.nonces[1:])
 
     def read_solution(self, content):
         size = self.rhash().digest_size
         check("I2: SOLUTION has the length of two hashes", len(content) == 4 + 2 * size)
+        # conforms: RFC7401-4.1.2-5
         check("I2: SOLUTION has K, zero, Opaque and I of the puzzle",
               content[:4 + size] == bytes([self.difficulty, 0]) + self.opaque + self.puzzle)
         self.solution = content[4 + size:]
+        # conforms: RFC7401-4.1-1 RFC7401-4.1.2-1 RFC7401-5.3.3-4 RFC7401-6.3-1 RFC7401-6.3-2
         check("I2: the puzzle is solved", self.solved(self.difficulty, self.peer_hit, self.hit))
 
     def read_peer_identity(self, i2):
@@ -847,9 +883,11 @@ class Peer:
             kind, length = struct.unpack("!HH", plain[place:place + 4])
             inner[kind] = plain[place + 4:place + 4 + length]
             place += 11 + length - (length + 3) % 8
+            # conforms: RFC7401-5.2.18-1
             if not check("I2: the parameters in ENCRYPTED are padded as PKCS5 says", place < len(plain), plain.hex()):
                 break
         check("I2: the parameters in ENCRYPTED are in order", list(inner) == sorted(inner), list(inner))
+        # conforms: RFC7401-5.2.2-6
         check("I2: HOST_ID is in ENCRYPTED, and nothing critical that R1 gave no reason for",
               HOST_ID in inner and all(kind % 2 == 0 or kind == HOST_ID for kind in inner), list(inner))
         return Identity.parse(inner[HOST_ID], "I2")

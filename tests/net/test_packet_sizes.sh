@@ -142,7 +142,9 @@ for host in one other; do
 	ip -n "$host" link set dev eth0 mtu 1380
 done
 try_all 'a link narrower than the tunnel'
+# conforms: RFC7401-4.5.1-1 RFC7401-4.5.1-2
 lab_check 'no wrong checksum in all that, one' [ "$(wrong_checksums one)" = 0 ]
+# conforms: RFC7401-4.5.1-1 RFC7401-4.5.1-2
 lab_check 'no wrong checksum in all that, other' [ "$(wrong_checksums other)" = 0 ]
 lab_check 'both daemons stayed up' lab_joined one
 lab_finish

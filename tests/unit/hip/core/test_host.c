@@ -34,12 +34,14 @@ static void exchange_by(uint16_t transport)
 	network_free(network);
 }
 
+/* conforms: RFC7401-4-1 RFC7401-4.5.3-1 RFC7401-6.7-1 RFC7401-6.8-2 RFC7401-6.8-23 RFC7401-6.9-1 RFC7401-6.10-1 */
 static void exchange_over_udp(void **state)
 {
 	(void)state;
 	exchange_by(TRANSPORT_UDP);
 }
 
+/* conforms: RFC7401-4-1 RFC7401-4.5.3-1 RFC7401-6.7-1 RFC7401-6.8-2 RFC7401-6.8-23 RFC7401-6.9-1 RFC7401-6.10-1 */
 static void exchange_over_ip(void **state)
 {
 	(void)state;
@@ -57,6 +59,7 @@ static packet_fate lose_first_of_type(struct network *network, struct flying *pa
 	return FATE_LOSE;
 }
 
+/* conforms: RFC7401-6.6-4 RFC7401-6.8-22 */
 static void one_packet_is_lost(void **state)
 {
 	static const uint8_t types[] = {HIP_PACKET_I1, HIP_PACKET_R1, HIP_PACKET_I2, HIP_PACKET_R2};
@@ -87,6 +90,7 @@ static packet_fate lose_type(struct network *network, struct flying *packet)
 	return flying_type(packet) == *type ? FATE_LOSE : FATE_PASS;
 }
 
+/* conforms: RFC7401-6.6-3 RFC7401-6.6-4 RFC7401-6.8-21 RFC7401-6.8-22 */
 static void nobody_answers(void **state)
 {
 	static const uint8_t types[] = {HIP_PACKET_R1, HIP_PACKET_R2};
@@ -257,6 +261,7 @@ static packet_fate delay_first_i2(struct network *network, struct flying *packet
 }
 
 /* The I1 of the greater one is answered before the smaller one begins itself, and its I2 is slow: both get their R1. */
+/* conforms: RFC7401-6.9-5 */
 static void both_send_i2_at_once(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -354,6 +359,7 @@ static packet_fate bar_at_i2(struct network *network, struct flying *packet)
 }
 
 /* The I1 proves nothing; who is barred by the time of the proof is told so. */
+/* conforms: RFC7401-6.9.1-2 */
 static void a_barred_host_is_told_at_its_i2(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -395,6 +401,7 @@ static packet_fate pass_i1_only(struct network *network, struct flying *packet)
 	return flying_type(packet) == HIP_PACKET_I1 ? FATE_PASS : FATE_LOSE;
 }
 
+/* conforms: RFC7401-6.7-5 */
 static void no_state_for_an_i1(void **state)
 {
 	struct network *network = network_make(6, TRANSPORT_UDP);
@@ -414,6 +421,7 @@ static void no_state_for_an_i1(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-5.3.1-1 RFC7401-6.7-3 RFC7401-6.7-4 RFC7401-8-1 */
 static void i1_storm_is_limited(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -436,6 +444,7 @@ static void i1_storm_is_limited(void **state)
 }
 
 /* A prefix that is over its own share leaves the share of all others alone. */
+/* conforms: RFC7401-6.7-4 RFC7401-8-1 */
 static void i1_storm_of_one_starves_nobody(void **state)
 {
 	struct network *network = network_make(3, TRANSPORT_UDP);
@@ -474,6 +483,7 @@ static packet_fate note_r1_counter(struct network *network, struct flying *packe
 }
 
 /* RFC 7401 section 4.1.4: the generation grows, also over a reboot, when `now` begins anew. */
+/* conforms: RFC7401-4.1.4-2 RFC7401-4.1.4-5 RFC7401-5.2.3-1 RFC7401-5.3.2-4 */
 static void the_r1_generation_is_given(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -496,6 +506,7 @@ static void the_r1_generation_is_given(void **state)
 
 /* ---- the end ---- */
 
+/* conforms: RFC7401-5.3.7-2 RFC7402-3.3.1-1 RFC7402-6.7-1 */
 static void closing(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -623,6 +634,7 @@ static size_t encrypted_in_i2(bool overlay)
 }
 
 /* LOCATOR_SET is critical: who knows RFC 7401 alone would drop an I2 that has one. */
+/* conforms: RFC7401-5.2.2-4 RFC7401-5.2.2-6 */
 static void locators_go_to_those_who_know_them(void **state)
 {
 	const size_t host_id_alone = 4 + 16 + 96;

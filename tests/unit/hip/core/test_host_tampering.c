@@ -130,24 +130,28 @@ static void exchange_with_every_octet_changed(uint8_t type)
 	network_free(network);
 }
 
+/* conforms: RFC7401-5.3.2-12 RFC7401-5.3.2-13 RFC7401-6.8-8 RFC7401-6.8-10 RFC7401-6.8-18 */
 static void every_octet_of_r1(void **state)
 {
 	(void)state;
 	exchange_with_every_octet_changed(HIP_PACKET_R1);
 }
 
+/* conforms: RFC7401-5.3.3-9 RFC7401-6.9-11 RFC7401-6.9-14 */
 static void every_octet_of_i2(void **state)
 {
 	(void)state;
 	exchange_with_every_octet_changed(HIP_PACKET_I2);
 }
 
+/* conforms: RFC7401-6.10-2 RFC7401-6.10-4 */
 static void every_octet_of_r2(void **state)
 {
 	(void)state;
 	exchange_with_every_octet_changed(HIP_PACKET_R2);
 }
 
+/* conforms: RFC7401-5.3.8-2 */
 static void every_octet_of_close(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -207,6 +211,7 @@ static packet_fate spoil_solution(struct network *network, struct flying *packet
 	return FATE_PASS;
 }
 
+/* conforms: RFC7401-6.9-9 */
 static void a_wrong_solution_costs_nothing(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -294,6 +299,7 @@ static void an_old_close_changes_nothing(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-6.8-1 RFC7401-6.8-3 RFC7401-6.8-5 RFC7401-6.8-7 */
 static void unasked_packets_are_dropped(void **state)
 {
 	static const uint8_t types[] = {HIP_PACKET_R1, HIP_PACKET_R2, HIP_PACKET_I2};
@@ -334,6 +340,7 @@ static packet_fate weaken_groups(struct network *network, struct flying *packet)
 	return FATE_PASS;
 }
 
+/* conforms: RFC7401-4.1.3-1 RFC7401-6.8-14 */
 static void a_downgraded_group_is_noticed(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -365,6 +372,7 @@ static void prefer(struct network *network, size_t index, struct preferences pre
 	network_boot(network, index);
 }
 
+/* conforms: RFC7401-5.2.6-1 RFC7401-5.2.6-2 */
 static void the_best_in_common_is_chosen(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -423,6 +431,8 @@ static packet_fate spoil_i2(struct network *network, struct flying *packet)
 	return FATE_PASS;
 }
 
+/* conforms: RFC7401-5.3.3-8 RFC7401-6.9-10 RFC7401-6.9-12 RFC7401-6.9-13 RFC7401-6.9-14 RFC7401-6.9.1-1
+ * RFC7401-6.9.1-2 RFC7402-6.5-1 */
 static void a_bad_i2_is_answered(void **state)
 {
 	static const struct spoiling spoilings[] = {
@@ -473,6 +483,7 @@ static void a_busy_responder_says_so(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-3-1 RFC7401-5.2.10-2 RFC7401-5.2.10-3 RFC7401-5.2.10-4 */
 static void all_kinds_of_identities(void **state)
 {
 	(void)state;

@@ -104,6 +104,7 @@ static void a_short_silence_is_survived(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7402-3.3.3-1 RFC7402-3.3.7-1 RFC7402-6.7-1 */
 static void nobody_uses_it(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);

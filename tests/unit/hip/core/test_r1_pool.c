@@ -19,6 +19,7 @@ static void start(instant now)
 	r1_pool_start(&pool, &source, 100, now);
 }
 
+/* conforms: RFC7401-4.1.4-3 RFC7401-5.2.3-1 RFC7401-6.7.1-3 RFC7401-6.9-7 */
 static void a_generation_has_its_time(void **state)
 {
 	(void)state;
@@ -35,6 +36,7 @@ static void a_generation_has_its_time(void **state)
 	r1_pool_free(&pool);
 }
 
+/* conforms: RFC7401-5.3.2-6 RFC7401-5.3.2-8 RFC7401-6.7.1-2 */
 static void a_used_generation_goes_early(void **state)
 {
 	static const uint8_t i[48] = {1, 2, 3};

@@ -96,6 +96,7 @@ static void test_curve_vectors(void **state)
 	}
 }
 
+/* conforms: RFC7401-5.2.7-2 RFC7401-5.2.7-3 RFC7401-5.2.7-4 */
 static void test_every_group_agrees(void **state)
 {
 	struct random_source random = seeded_random_start(&generator, 9);
@@ -145,6 +146,7 @@ static void assert_refused(struct diffie_hellman *key, const uint8_t *value, siz
 	assert_memory_equal(&secret, &cleared, sizeof secret);
 }
 
+/* conforms: RFC7401-5.3.2-9 */
 static void test_points_off_the_curve_are_refused(void **state)
 {
 	static const uint8_t curves[] = {7, 8, 9, 10};
@@ -173,6 +175,7 @@ static void test_points_off_the_curve_are_refused(void **state)
 	}
 }
 
+/* conforms: RFC7401-5.3.2-9 */
 static void test_modp_values_out_of_range_are_refused(void **state)
 {
 	static const struct {

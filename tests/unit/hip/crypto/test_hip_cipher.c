@@ -30,6 +30,7 @@ static void test_table(void **state)
 }
 
 /* RFC 3602 section 4 case 2, with the padding block that PKCS#5 adds: it starts like the vector. */
+/* conforms: RFC7401-5.2.18-1 RFC7401-5.3.2-11 RFC7401-5.3.3-6 */
 static void test_vector(void **state)
 {
 	uint8_t key[16], iv[16], plain[32], sealed[64];
@@ -49,6 +50,7 @@ static void test_vector(void **state)
 		"d296cd94c2cccf8a3a863028b5e1dc0a7586602d253cfff91b8266bea6d61ab1");
 }
 
+/* conforms: RFC7401-5.3.2-11 RFC7401-5.3.3-6 */
 static void test_there_and_back(void **state)
 {
 	struct random_source random = seeded_random_start(&generator, 3);

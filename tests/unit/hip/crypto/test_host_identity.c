@@ -53,6 +53,7 @@ static void assert_hit(const struct host_identity *identity, const char *expecte
 
 /* ---- HITs ---- */
 
+/* conforms: RFC7401-3.2-1 */
 static void test_hits_of_every_algorithm(void **state)
 {
 	static const struct {
@@ -82,6 +83,7 @@ static void test_hits_of_every_algorithm(void **state)
 	}
 }
 
+/* conforms: RFC7401-3.2-1 */
 static void test_seed(void **state)
 {
 	struct host_identity *identity = seeded();
@@ -147,6 +149,7 @@ static void assert_signs(const struct host_identity *identity)
 	host_identity_free(verifier);
 }
 
+/* conforms: RFC7401-3-1 RFC7401-5.2.9-2 RFC7401-5.2.9-3 RFC7401-5.2.9-4 */
 static void test_signatures_of_every_algorithm(void **state)
 {
 	struct host_identity *identities[] = {

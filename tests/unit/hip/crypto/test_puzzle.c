@@ -30,6 +30,7 @@ static struct span solve(const struct puzzle_parties *who, uint8_t difficulty, s
 	return (struct span){j, i.length};
 }
 
+/* conforms: RFC7401-6.9-9 */
 static void test_solution_is_accepted_for_every_rhash(void **state)
 {
 	static const hash_algorithm hashes[] = {HASH_SHA1, HASH_SHA256, HASH_SHA384};
@@ -49,6 +50,7 @@ static void test_solution_is_accepted_for_every_rhash(void **state)
 }
 
 /* RHASH(#I | HIT-I | HIT-R | #J) of a solved puzzle, by hand: the last ten bits are zero. */
+/* conforms: RFC7401-4.1.2-1 RFC7401-5.3.3-4 RFC7401-6.3-1 */
 static void test_bits_are_the_low_ones(void **state)
 {
 	struct puzzle_source source = fresh_source(0);
@@ -62,6 +64,7 @@ static void test_bits_are_the_low_ones(void **state)
 	assert_int_equal(digest[46] & 3, 0);
 }
 
+/* conforms: RFC7401-4.1.2-3 RFC7401-4.1.2-4 */
 static void test_what_is_not_ours_is_refused(void **state)
 {
 	struct puzzle_source source = fresh_source(0), other = fresh_source(0);
@@ -82,6 +85,7 @@ static void test_what_is_not_ours_is_refused(void **state)
 	assert_int_equal(puzzle_check(&source, 1, &parties, 0, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
 }
 
+/* conforms: RFC7401-6.9-9 */
 static void test_wrong_solution_is_refused(void **state)
 {
 	struct puzzle_source source = fresh_source(0);
@@ -113,6 +117,7 @@ static void test_opaque_gives_another_number(void **state)
 }
 
 /* Good for one lifetime at least, for two at most. */
+/* conforms: RFC7401-4.1.2-8 */
 static void test_age(void **state)
 {
 	static const struct {
@@ -139,6 +144,7 @@ static void test_age(void **state)
 }
 
 /* The same, when the owner rotates on its ticks. */
+/* conforms: RFC7401-4.1.2-6 RFC7401-4.1.2-7 RFC7401-4.1.2-8 */
 static void test_rotation_by_ticks(void **state)
 {
 	struct puzzle_source source = fresh_source(SECONDS(10));

@@ -27,6 +27,7 @@ static void check_arrivals(const struct arrival *rows, size_t count)
 	}
 }
 
+/* conforms: RFC7402-3.3.6-1 */
 static void test_order_and_replay(void **state)
 {
 	(void)state;
@@ -70,6 +71,7 @@ static void test_slide_clears_what_is_skipped(void **state)
 }
 
 /* Each row: where the window stands, the low half that arrives, the full number. */
+/* conforms: RFC7402-3.3.6-2 */
 static void test_high_half_is_inferred(void **state)
 {
 	(void)state;
@@ -99,6 +101,7 @@ static void test_high_half_is_inferred(void **state)
 	}
 }
 
+/* conforms: RFC7402-3.3.6-2 */
 static void test_across_the_32_bit_border(void **state)
 {
 	(void)state;

@@ -28,6 +28,7 @@ static void expect_failed(struct packet_builder *builder, hiphop_error error)
 	assert_int_equal(packet_builder_payload(builder, 17, "x", 1), error);
 }
 
+/* conforms: RFC7401-5.2.1-4 RFC7401-5.2.1-5 */
 static void test_padding_of_every_length(void **state)
 {
 	(void)state;
@@ -48,6 +49,7 @@ static void test_padding_of_every_length(void **state)
 	}
 }
 
+/* conforms: RFC7401-5.2.1-1 RFC7401-5.2.1-2 RFC7401-5.2.2-1 */
 static void test_order(void **state)
 {
 	struct packet_builder builder = started(sizeof buffer);

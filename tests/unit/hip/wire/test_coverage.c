@@ -38,6 +38,7 @@ static void parse_sample(uint8_t type, uint8_t *packet, struct packet_view *view
 	assert_int_equal(packet_parse(packet, length, view), HIPHOP_OK);
 }
 
+/* conforms: RFC7401-5.2.12-1 RFC7401-5.2.14-1 */
 static void test_mac_and_signature(void **state)
 {
 	uint8_t packet[HIP_PACKET_WITH_PAYLOAD_MAXIMUM], before[HIP_PACKET_WITH_PAYLOAD_MAXIMUM];
@@ -71,6 +72,7 @@ static void test_mac_and_signature(void **state)
 	}
 }
 
+/* conforms: RFC7401-5.2.15-1 RFC7401-5.2.15-2 */
 static void test_signature_2(void **state)
 {
 	uint8_t packet[HIP_PACKET_WITH_PAYLOAD_MAXIMUM];
@@ -123,6 +125,7 @@ static void test_renewed_puzzle_keeps_the_signature(void **state)
 		HIPHOP_INVALID_ARGUMENT);
 }
 
+/* conforms: RFC7401-5.2.13-1 */
 static void test_mac_2_adds_the_host_id(void **state)
 {
 	uint8_t r1[HIP_PACKET_WITH_PAYLOAD_MAXIMUM], r2[HIP_PACKET_WITH_PAYLOAD_MAXIMUM];

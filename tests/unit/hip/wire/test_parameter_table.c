@@ -130,6 +130,7 @@ static void test_alternatives(void **state)
 		HIPHOP_MALFORMED);
 }
 
+/* conforms: RFC7401-5.2.1-6 RFC7401-5.2.1-7 RFC7401-5.2.1-8 RFC7401-5.2.1-9 */
 static void test_unknown_parameters(void **state)
 {
 	static const uint16_t harmless[] = {PARAMETER_DH_GROUP_LIST, 40000, 0};

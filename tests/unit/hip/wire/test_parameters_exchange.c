@@ -129,6 +129,7 @@ static void test_diffie_hellman(void **state)
 		HIPHOP_TRUNCATED);
 }
 
+/* conforms: RFC7401-5.2.8-1 */
 static void test_suite_lists(void **state)
 {
 	struct parameter_suite_list in = {.count = 2, .items = {2, 4}}, out;
@@ -161,6 +162,7 @@ static void test_suite_lists(void **state)
 	assert_int_equal(parameter_esp_transform_write(check_start(&check), &in), HIPHOP_INVALID_ARGUMENT);
 }
 
+/* conforms: RFC7401-5.2.8-2 */
 static void test_first_six_suites_count(void **state)
 {
 	struct parameter_suite_list out;
