@@ -2,6 +2,7 @@
 #include "daemon/loop.h"
 
 #include "kernel-helpers/clocks.h"
+#include "kernel-helpers/signal_descriptor.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -150,8 +151,7 @@ static void stop(struct hiphopd *hiphopd, int exit_code)
 	loop_watch_stop(&hiphopd->wake_watch);
 	loop_watch_stop(&hiphopd->step_watch);
 	loop_watch_stop(&hiphopd->helper_watch);
-	for (size_t i = 0; i < sizeof hiphopd->signals / sizeof *hiphopd->signals; i++)
-		uv_close((uv_handle_t *)&hiphopd->signals[i], NULL);
+	loop_watch_stop(&hiphopd->signal_watch);
 	uv_close((uv_handle_t *)&hiphopd->minute, NULL);
 	if (hiphopd->leaving)
 		uv_close((uv_handle_t *)&hiphopd->leave_limit, NULL);
@@ -177,9 +177,8 @@ static void leave(struct hiphopd *hiphopd)
 	loop_carry_out(hiphopd);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void take_signal(struct hiphopd *hiphopd, int number)
 {
-	struct hiphopd *hiphopd = handle->data;
 	if (number == SIGHUP) {
 		log_write(&hiphopd->log, LOG_LEVEL_INFO,
 			"SIGHUP: the configuration is read at the start only; restart to change it");
@@ -187,6 +186,16 @@ static void on_signal(uv_signal_t *handle, int number)
 	}
 	log_write(&hiphopd->log, LOG_LEVEL_INFO, "%s: leaving", number == SIGINT ? "SIGINT" : "SIGTERM");
 	leave(hiphopd);
+}
+
+static void on_signal(uv_poll_t *poll, int status, int events)
+{
+	struct hiphopd *hiphopd = ((struct loop_watch *)poll->data)->hiphopd;
+	int number;
+	(void)status;
+	(void)events;
+	while (!hiphopd->stopping && (number = signal_descriptor_next(hiphopd->signal_descriptor)) != 0)
+		take_signal(hiphopd, number);
 }
 
 /** The helper never speaks unasked, so this is its end. */
@@ -212,14 +221,8 @@ static bool start_timers(struct hiphopd *hiphopd)
 
 static bool start_signals(struct hiphopd *hiphopd)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		uv_signal_init(&hiphopd->loop, &hiphopd->signals[i]);
-		hiphopd->signals[i].data = hiphopd;
-		if (uv_signal_start(&hiphopd->signals[i], on_signal, numbers[i]) < 0)
-			return false;
-	}
-	return true;
+	return signal_descriptor_open(&hiphopd->signal_descriptor) == HIPHOP_OK &&
+	       loop_watch_start(hiphopd, &hiphopd->signal_watch, hiphopd->signal_descriptor, 0, on_signal);
 }
 
 static bool start_control(struct hiphopd *hiphopd)
@@ -234,8 +237,9 @@ static bool start_control(struct hiphopd *hiphopd)
 
 static bool start_all(struct hiphopd *hiphopd)
 {
-	return state_writer_start(&hiphopd->loop, hiphopd->state, &hiphopd->log, &hiphopd->writer) == HIPHOP_OK &&
-	       start_timers(hiphopd) && start_signals(hiphopd) && start_control(hiphopd) &&
+	return start_signals(hiphopd) &&
+	       state_writer_start(&hiphopd->loop, hiphopd->state, &hiphopd->log, &hiphopd->writer) == HIPHOP_OK &&
+	       start_timers(hiphopd) && start_control(hiphopd) &&
 	       loop_watch_start(hiphopd, &hiphopd->helper_watch, hiphopd->helper.channel, 0, on_helper) &&
 	       loop_packets_start(hiphopd) && loop_sip_start(hiphopd) && loop_network_start(hiphopd);
 }
@@ -256,5 +260,6 @@ int loop_run(struct hiphopd *hiphopd)
 	uv_loop_close(&hiphopd->loop);
 	close(hiphopd->wake_timer);
 	close(hiphopd->step_descriptor);
+	close(hiphopd->signal_descriptor);
 	return hiphopd->exit_code;
 }

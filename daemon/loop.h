@@ -58,12 +58,11 @@ struct hiphopd {
 	struct node *node;
 
 	uv_loop_t loop;
-	struct loop_watch wake_watch, step_watch, tunnel_watch, network_watch, helper_watch;
+	struct loop_watch wake_watch, step_watch, tunnel_watch, network_watch, helper_watch, signal_watch;
 	struct loop_watch underlay_watches[UNDERLAY_SOCKETS];
 	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
-	uv_signal_t signals[3];
 	uv_timer_t settle, minute, leave_limit;
-	int wake_timer, step_descriptor;
+	int wake_timer, step_descriptor, signal_descriptor;
 	instant armed; /**< what the wake timer is set to */
 	struct control_server *control;
 	struct state_writer *writer;

@@ -23,7 +23,7 @@ static const char *const calls_of_daemon[] = {
 	"set_robust_list", "rseq", "sched_getaffinity", "prlimit64", "getrlimit", "membarrier", "set_tid_address",
 	/* the loop */
 	"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "eventfd2", "pipe2", "timerfd_create",
-	"timerfd_settime", "timerfd_gettime",
+	"timerfd_settime", "timerfd_gettime", "signalfd4",
 	/* the network */
 	"recvmmsg", "sendmmsg", "connect", "accept", "accept4", "listen", "getpeername", "shutdown",
 	/* the state file */

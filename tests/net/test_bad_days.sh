@@ -63,6 +63,7 @@ with_key() {
 }
 # occupy PROTOCOL ADDRESS PORT: something on one holds that port. LAB_SPAWNED is its process id.
 occupy() {
+	rm -f "$LAB_DIR/occupy.log"
 	lab_spawn "$LAB_DIR/occupy.log" one python3 -c '
 import socket, sys, time
 kind = socket.SOCK_DGRAM if sys.argv[1] == "udp" else socket.SOCK_STREAM
