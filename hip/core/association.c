@@ -61,6 +61,7 @@ static void association_free(struct host *host, struct association *association)
 		place++;
 	host->count--;
 	memmove(&host->all[place], &host->all[place + 1], (host->count - place) * sizeof host->all[0]);
+	free(association->name);
 	free(association);
 }
 
@@ -120,6 +121,28 @@ hiphop_error association_obtain(struct host *host, instant now, const struct hit
 	return HIPHOP_OK;
 }
 
+static void note_name(struct association *association, const struct parameter_view *host_id)
+{
+	struct parameter_host_id read;
+	struct domain_identifier name;
+
+	if (!host_id || parameter_host_id_read(host_id, &read) ||
+		domain_identifier_from_octets(read.domain_identifier_type, read.domain_identifier, &name) ||
+		domain_identifier_is_none(&name))
+		return;
+	association->name = malloc(sizeof name);
+	if (association->name)
+		*association->name = name;
+}
+
+void association_note_peer(struct association *association, bool anonymous, const struct parameter_view *host_id)
+{
+	association->anonymous = anonymous;
+	free(association->name);
+	association->name = NULL;
+	note_name(association, host_id);
+}
+
 void association_release_if_idle(struct host *host, struct association *association)
 {
 	if (!association->session && !association->retired && !association->initiation && !association->failed)
@@ -156,6 +179,13 @@ void association_cancel_timer(struct host *host, struct association *association
 
 /* ---- SPIs ---- */
 
+static bool is_taken_elsewhere(const struct host *host, uint32_t spi)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+
+	return environment->spi_is_taken && environment->spi_is_taken(environment->context, spi);
+}
+
 uint32_t association_new_spi(struct host *host)
 {
 	uint32_t spi;
@@ -163,8 +193,13 @@ uint32_t association_new_spi(struct host *host)
 	/* 0 to 255 are reserved (RFC 4303 section 2.1). */
 	do
 		spi = random_u32(host->random);
-	while (spi < 256 || map_get(&host->by_spi, &spi));
+	while (spi < 256 || host_has_spi(host, spi) || is_taken_elsewhere(host, spi));
 	return spi;
+}
+
+bool host_has_spi(const struct host *host, uint32_t spi)
+{
+	return map_get(&host->by_spi, &spi) != NULL;
 }
 
 hiphop_error association_register_spi(struct host *host, struct association *association, uint32_t spi)

@@ -48,6 +48,7 @@ static void fill_defaults(struct host_configuration *configuration)
 		configuration->i2_per_second = 200;
 	if (!configuration->unused_lifetime)
 		configuration->unused_lifetime = SECONDS(300);
+	configuration->refuse_opportunists |= configuration->anonymous;
 }
 
 static bool encrypts(const struct esp_suite *suite)
@@ -60,6 +61,8 @@ static hiphop_error check_lists(const struct host_configuration *configuration)
 	if (configuration->dh_group_count > HOST_ALGORITHMS_MAXIMUM || configuration->transport_count > 2 ||
 		configuration->hip_cipher_count > SUITE_LIST_MAXIMUM ||
 		configuration->esp_suite_count > SUITE_LIST_MAXIMUM || configuration->puzzle_difficulty > 20)
+		return HIPHOP_INVALID_ARGUMENT;
+	if (configuration->anonymous && (configuration->overlay || !domain_identifier_is_none(&configuration->name)))
 		return HIPHOP_INVALID_ARGUMENT;
 	for (size_t i = 0; i < configuration->dh_group_count; i++) {
 		if (!diffie_hellman_group_by_id(configuration->dh_groups[i]))
@@ -388,6 +391,18 @@ hiphop_error host_learn_locator(
 {
 	effects_release_taken(&host->effects);
 	return locators_learn(&host->locators, peer, locator, configured);
+}
+
+size_t host_locators(const struct host *host, const struct hit *peer, struct endpoint *locators, size_t capacity)
+{
+	const struct locator_list *known = locators_of(&host->locators, peer);
+	size_t taken = known ? known->count : 0;
+
+	if (taken > capacity)
+		taken = capacity;
+	if (taken)
+		memcpy(locators, known->endpoints, taken * sizeof *locators);
+	return taken;
 }
 
 /* ---- time and effects ---- */

@@ -22,6 +22,7 @@
 #include "hip/core/overlay_route.h"
 #include "hip/crypto/esp_suite.h"
 #include "hip/crypto/host_identity.h"
+#include "hip/wire/domain_identifier.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,9 @@ struct host_environment {
 	/** Whether this host wants associations with `peer`. Asked for an I1, whose HIT nothing has proved yet, and
 	 * again for whoever has proved to have it. */
 	bool (*may_associate)(void *context, const struct hit *peer);
+	/** Whether another host on this machine receives ESP with this SPI: inbound SAs are found by SPI alone. Asked
+	 * for each new SPI; NULL: there is no other. It may call host_has_spi of the others. */
+	bool (*spi_is_taken)(void *context, uint32_t spi);
 };
 
 /** Entries of a configured list of algorithms at most. */
@@ -63,6 +67,14 @@ struct host_configuration {
 	const struct random_source *random;   /**< borrowed */
 	const struct log *log;                /**< borrowed; NULL = silent */
 	struct host_environment environment;
+
+	/** The identity is anonymous (RFC 7401 sections 5.1.2 and 7): all packets have the A control, an I1 with NULL
+	 * Responder HIT is never answered, and there can be no part in an overlay and no name. */
+	bool anonymous;
+	struct domain_identifier name; /**< sent in the HOST_ID of R1 and I2 (RFC 7401 section 5.2.9); zero: none */
+	bool refuse_anonymous;         /**< drop I1s and I2s that have the A control (RFC 7401 section 6.9 step 17) */
+	bool refuse_opportunists;      /**< answer no I1 with NULL Responder HIT (RFC 7401 section 4.1.8) */
+	bool never_opportunistic;      /**< host_connect_opportunistic refuses */
 
 	/** Take part in the overlay: HIP rides in ESP with those who want it too, and OVERLAY_ID is sent, understood
 	 * and forwarded. */
@@ -95,7 +107,7 @@ struct host_configuration {
 /**
  * Makes a host without associations. `*host` is owned by the caller; host_free. The first R1s are signed here.
  * HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT (no identity, no private key, no random source; an ESP suite
- * without encryption in an overlay, RFC 6261 section 4),
+ * without encryption in an overlay, RFC 6261 section 4; an anonymous identity in an overlay, or with a name),
  * HIPHOP_UNSUPPORTED (an algorithm in the lists that the crypto layer does not have).
  */
 hiphop_error host_create(const struct host_configuration *configuration, instant now, struct host **host);
@@ -132,7 +144,9 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
 /**
  * Opportunistic mode (RFC 7401 section 4.1.8): an I1 with NULL Responder HIT to `remote`; the R1 is matched by address
  * and port. HOST_LEARNT_HIT tells who answered, then HOST_ASSOCIATION the outcome. When nobody answers:
- * HOST_ASSOCIATION with a zero peer and `remote` filled. HIPHOP_EXISTS (one pending per endpoint), HIPHOP_LIMITED.
+ * HOST_ASSOCIATION with a zero peer and `remote` filled. An R1 with the A control is no answer (RFC 7401 section 6.8
+ * step 9): the HIT of who answers is for keeping. HIPHOP_EXISTS (one pending per endpoint), HIPHOP_LIMITED,
+ * HIPHOP_REFUSED (never_opportunistic).
  */
 hiphop_error host_connect_opportunistic(struct host *host, instant now, const struct endpoint *remote);
 /** Marks a peer as held (an overlay neighbour): kept alive and watched even without traffic, never closed for
@@ -149,6 +163,10 @@ void host_close_all(struct host *host, instant now);
  */
 hiphop_error host_learn_locator(
 	struct host *host, const struct hit *peer, const struct endpoint *locator, bool configured);
+/** The locators that are kept for a peer, best first, at most `capacity`; returns how many. */
+size_t host_locators(const struct host *host, const struct hit *peer, struct endpoint *locators, size_t capacity);
+/** Whether this host receives ESP with this SPI, or has offered it in an exchange under way. */
+bool host_has_spi(const struct host *host, uint32_t spi);
 /**
  * The usable addresses of this host, best first; the rest, and what address_is_usable_locator refuses, is ignored.
  * When an address that an association uses is gone, or the kernel would now use another, its base exchange runs again
@@ -289,13 +307,17 @@ struct host_association_view {
 	bool suspect;     /**< HOST_SUSPECT was told and nothing has been heard since */
 	bool held;
 	bool initiator;
-	const char *path;                /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */
-	struct endpoint local, remote;   /**< of the SAs, or of the exchange under way */
-	uint32_t spi_in, spi_out;        /**< 0 without SAs */
-	const char *suite;               /**< name of the ESP suite, "" without SAs. Static. */
-	duration round_trip;             /**< last measured, 0 = not known */
-	uint8_t overlay_hops;            /**< of its I1; 0 = direct */
-	instant since;                   /**< when it came into this state */
+	const char *path;              /**< "direct" or "none" (HIP goes over the overlay, no way for ESP). Static. */
+	struct endpoint local, remote; /**< of the SAs, or of the exchange under way */
+	uint32_t spi_in, spi_out;      /**< 0 without SAs */
+	const char *suite;             /**< name of the ESP suite, "" without SAs. Static. */
+	duration round_trip;           /**< last measured, 0 = not known */
+	uint8_t overlay_hops;          /**< of its I1; 0 = direct */
+	instant since;                 /**< when it came into this state */
+	bool anonymous;                /**< the peer's identity has the A control: it is not to be stored */
+	/** What the peer calls itself (RFC 7401 section 5.2.9), or NULL. Its own word: nothing proves it. Valid until
+	 * the next call into the host. */
+	const struct domain_identifier *name;
 	const struct endpoint *locators; /**< known, best first; valid until the next call into the host */
 	size_t locator_count;
 };

@@ -140,6 +140,7 @@ struct acceptance {
 	uint64_t counter; /* R1_COUNTER of the R1 */
 	struct exchange_keys keys;
 	struct host_identity *identity;
+	bool anonymous;        /* the R1 had the A control */
 	struct buffer host_id; /* encoded, for HIP_MAC_2 */
 	uint32_t spi_in;
 	bool carries_hip;
@@ -176,6 +177,8 @@ struct association {
 	struct hit peer;
 	bool held;
 	bool failed;
+	bool anonymous;                 /* the peer's identity has the A control */
+	struct domain_identifier *name; /* what it calls itself, or NULL */
 	instant since;
 	duration round_trip;
 	struct session *session;
@@ -231,6 +234,11 @@ struct host {
 	uint8_t work[RELAY_PACKET_MAXIMUM + 64];
 };
 
+static inline bool sender_is_anonymous(const struct incoming *in)
+{
+	return in->view.controls & HIP_CONTROL_ANONYMOUS;
+}
+
 static inline void count(struct host *host, host_counter counter)
 {
 	host->counters[counter]++;
@@ -244,6 +252,9 @@ bool peer_may_associate(const struct host *host, const struct hit *peer);
 struct association *association_find(const struct host *host, const struct hit *peer);
 /* The association with `peer`, made when there is none. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
 hiphop_error association_obtain(struct host *host, instant now, const struct hit *peer, struct association **found);
+/* Notes what the finished base exchange told about the peer besides its key: the A control and the name in its HOST_ID.
+ * A name that cannot be read or kept is none. */
+void association_note_peer(struct association *association, bool anonymous, const struct parameter_view *host_id);
 /* Frees an association that has neither session nor initiation left and is not shown as failed. */
 void association_release_if_idle(struct host *host, struct association *association);
 void association_free_all(struct host *host);
@@ -279,6 +290,8 @@ void association_session_timer(struct host *host, instant now, struct associatio
 void session_heard(struct host *host, instant now, struct association *association);
 
 /* outgoing.c */
+/* HOST_ID of this host, with its name. Borrows the host. */
+struct parameter_host_id own_host_id(const struct host *host);
 void outgoing_start(struct host *host, struct outgoing *out, uint8_t type, const struct hit *receiver);
 /* OVERLAY_ID and, when the route is not empty, ROUTE_DST: covered parameters. */
 void outgoing_overlay_covered(struct host *host, struct outgoing *out, const struct data_route *route);

@@ -61,8 +61,7 @@ static hiphop_error build_r1(struct host *host, struct outgoing *out, const stru
 	const struct parameter_puzzle puzzle = {.difficulty = host->configuration.puzzle_difficulty,
 		.lifetime = PUZZLE_LIFETIME_EXPONENT,
 		.random_length = hash_length(host_identity_rhash(host->identity))};
-	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
-		.host_identity = host_identity_octets(host->identity)};
+	const struct parameter_host_id host_id = own_host_id(host);
 	const struct parameter_transport_mode mode = {.modes = {.count = 1, .items = {HIP_TRANSPORT_ESP}}};
 	hiphop_error error;
 
@@ -262,11 +261,19 @@ static bool loses_against_ours(struct host *host, const struct incoming *in)
 	return true;
 }
 
+static bool is_unwanted(const struct host *host, const struct incoming *in)
+{
+	const struct host_configuration *configuration = &host->configuration;
+
+	return (configuration->refuse_opportunists && hit_is_null(&in->view.receiver)) ||
+	       (configuration->refuse_anonymous && sender_is_anonymous(in));
+}
+
 void i1_input(struct host *host, struct incoming *in)
 {
 	if (!hit_is_host(&in->view.sender)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
-	} else if (!peer_may_associate(host, &in->view.sender)) {
+	} else if (!peer_may_associate(host, &in->view.sender) || is_unwanted(host, in)) {
 		count(host, HOST_COUNT_DROP_POLICY);
 	} else if (loses_against_ours(host, in)) {
 		count(host, HOST_COUNT_DROP_WRONG_STATE);

@@ -204,9 +204,8 @@ static hiphop_error build_r2(struct host *host, const struct hit *receiver, cons
 	uint32_t spi_in, const struct data_route *route, struct outgoing *out)
 {
 	const struct parameter_esp_info esp_info = {.keymat_index = keys->keymat_index, .new_spi = spi_in};
-	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
-		.host_identity = host_identity_octets(host->identity)};
-	uint8_t host_id_octets[HOST_IDENTITY_OCTETS_MAXIMUM + 32];
+	const struct parameter_host_id host_id = own_host_id(host);
+	uint8_t host_id_octets[HOST_IDENTITY_OCTETS_MAXIMUM + DOMAIN_IDENTIFIER_MAXIMUM + 32];
 	struct protection protection = {
 		.keys = keys, .mac_type = PARAMETER_HIP_MAC_2, .signature_type = PARAMETER_HIP_SIGNATURE};
 	struct packet_builder inner;
@@ -358,6 +357,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
 		return;
 	}
+	association_note_peer(made.association, sender_is_anonymous(in), answer->host_id);
 	session_commit(host, in->now, made.association, made.session, made.install, made.change);
 	effects_add(&host->effects, made.r2);
 	count_out(host, HIP_PACKET_R2);
@@ -416,6 +416,10 @@ void i2_input(struct host *host, struct incoming *in)
 	}
 	if (in->arrival->inside_esp && !in->overlay) {
 		count(host, HOST_COUNT_DROP_NOT_FOR_US);
+		return;
+	}
+	if (host->configuration.refuse_anonymous && sender_is_anonymous(in)) {
+		count(host, HOST_COUNT_DROP_POLICY);
 		return;
 	}
 	answer = calloc(1, sizeof *answer);

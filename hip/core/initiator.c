@@ -377,6 +377,8 @@ hiphop_error host_connect_opportunistic(struct host *host, instant now, const st
 	struct opportunist *opportunist;
 
 	effects_release_taken(&host->effects);
+	if (host->configuration.never_opportunistic)
+		return HIPHOP_REFUSED;
 	if (opportunist_at(host, remote))
 		return HIPHOP_EXISTS;
 	if (host->opportunist_count >= OPPORTUNISTS_MAXIMUM)

@@ -5,9 +5,21 @@
 
 void outgoing_start(struct host *host, struct outgoing *out, uint8_t type, const struct hit *receiver)
 {
+	uint16_t controls = host->configuration.anonymous ? HIP_CONTROL_ANONYMOUS : 0;
+
 	out->type = type;
 	out->length = 0;
-	packet_builder_start(&out->builder, out->octets, sizeof out->octets, type, 0, &host->self, receiver);
+	packet_builder_start(&out->builder, out->octets, sizeof out->octets, type, controls, &host->self, receiver);
+}
+
+struct parameter_host_id own_host_id(const struct host *host)
+{
+	const struct domain_identifier *name = &host->configuration.name;
+
+	return (struct parameter_host_id){.algorithm = host_identity_algorithm(host->identity),
+		.host_identity = host_identity_octets(host->identity),
+		.domain_identifier_type = name->type,
+		.domain_identifier = {name->octets, name->length}};
 }
 
 void outgoing_overlay_covered(struct host *host, struct outgoing *out, const struct data_route *route)

@@ -237,8 +237,7 @@ static bool understands_locators(const struct offer *offer)
 static hiphop_error write_encrypted(
 	struct host *host, struct packet_builder *builder, const struct exchange_keys *keys, const struct offer *offer)
 {
-	const struct parameter_host_id host_id = {.algorithm = host_identity_algorithm(host->identity),
-		.host_identity = host_identity_octets(host->identity)};
+	const struct parameter_host_id host_id = own_host_id(host);
 	struct parameter_locator_set locators;
 	struct packet_builder inner;
 	uint8_t plain[HIP_PARAMETERS_MAXIMUM];
@@ -403,6 +402,7 @@ static hiphop_error fill_acceptance(struct host *host, struct draft *draft)
 	hiphop_error error;
 
 	acceptance->counter = draft->offer->counter.counter;
+	acceptance->anonymous = sender_is_anonymous(draft->in);
 	acceptance->overlay_hops = draft->in->overlay ? (uint8_t)(draft->offer->overlay_hops + 1) : 0;
 	acceptance->carries_hip = draft->offer->offers_esp_mode && host->configuration.overlay;
 	acceptance->spi_in = association_new_spi(host);
@@ -450,7 +450,10 @@ static bool is_wanted(
 	const struct initiation *initiation = association ? association->initiation : NULL;
 	struct parameter_r1_counter counter;
 
-	*opportunist = in->arrival->inside_esp ? NULL : opportunist_at(host, &in->arrival->remote);
+	struct opportunist *asking = in->arrival->inside_esp ? NULL : opportunist_at(host, &in->arrival->remote);
+
+	/* Who answers in opportunistic mode is remembered, and an anonymous identity is not for that. */
+	*opportunist = sender_is_anonymous(in) ? NULL : asking;
 	if (initiation && initiation->phase == HOST_I1_SENT)
 		return true;
 	if (initiation) {
@@ -462,7 +465,7 @@ static bool is_wanted(
 		return true;
 	}
 	if (!*opportunist)
-		count(host, HOST_COUNT_DROP_WRONG_STATE);
+		count(host, asking ? HOST_COUNT_DROP_POLICY : HOST_COUNT_DROP_WRONG_STATE);
 	return *opportunist != NULL;
 }
 

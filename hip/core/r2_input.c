@@ -43,6 +43,16 @@ static void fill_session(struct host *host, struct session *session, const struc
 	acceptance->spi_in = 0;
 }
 
+static void note_responder(struct association *association, const struct acceptance *acceptance)
+{
+	struct parameter_list list;
+	const struct parameter_view *host_id = NULL;
+
+	if (!parameters_parse(acceptance->host_id.data, acceptance->host_id.length, &list))
+		host_id = parameters_find(&list, PARAMETER_HOST_ID);
+	association_note_peer(association, acceptance->anonymous, host_id);
+}
+
 static void commit(struct host *host, const struct incoming *in, struct association *association, uint32_t spi_out)
 {
 	struct initiation *initiation = association->initiation;
@@ -60,6 +70,7 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 	}
 	if (initiation->tries == 1)
 		association->round_trip = in->now - initiation->sent;
+	note_responder(association, initiation->acceptance);
 	fill_session(host, session, in, initiation->acceptance, spi_out);
 	session_commit(host, in->now, association, session, install, change);
 }

@@ -89,6 +89,8 @@ static void fill_view(
 	view->suite = "";
 	view->round_trip = association->round_trip;
 	view->since = association->since;
+	view->anonymous = association->anonymous;
+	view->name = association->name;
 	if (association->session)
 		view_session(association->session, view);
 	else if (association->initiation)
