@@ -123,6 +123,9 @@ static void on_minute(uv_timer_t *timer)
 static void on_request(void *context, uint64_t token, json_t *request)
 {
 	struct hiphopd *hiphopd = context;
+	struct node_queue_losses losses;
+	loop_packets_losses(hiphopd, &losses);
+	node_set_queue_losses(hiphopd->node, &losses);
 	node_set_state_trouble(hiphopd->node, state_writer_trouble(hiphopd->writer));
 	node_command(hiphopd->node, clock_now(), token, request);
 	loop_carry_out(hiphopd);

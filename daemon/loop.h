@@ -25,8 +25,10 @@
 #define LOOP_SIP_STREAMS 256
 /** Connects that may fail at once in one run of effects and still be told to the node. */
 #define LOOP_SIP_FAILURES 64
-/** Vectors taken from one descriptor before the others have their turn. */
+/** Vectors taken from one descriptor of data before the others have their turn. */
 #define LOOP_ROUNDS 4
+/** And from one that strangers can fill: one, so that data never waits for more than that. */
+#define LOOP_ROUNDS_CONTROL 1
 
 struct host_identity;
 struct loop_sip_stream;
@@ -74,6 +76,7 @@ struct hiphopd {
 	uint32_t failed_connects[LOOP_SIP_FAILURES];
 	unsigned failed_connect_count;
 	uint64_t send_errors_seen;
+	uint64_t queue_lost_seen[UNDERLAY_SOCKETS];
 	bool leaving; /**< a signal came; the overlay is being left */
 	bool stopping;
 	int exit_code;
@@ -95,8 +98,10 @@ void loop_watch_stop(struct loop_watch *watch);
 /* loop_packets.c */
 bool loop_packets_start(struct hiphopd *hiphopd);
 void loop_packets_stop(struct hiphopd *hiphopd);
-/** Warns, at most once per call, when packets could not be sent since the last call. */
+/** Warns, at most once per call and socket, when packets could not be sent or queued since the last call. */
 void loop_packets_report(struct hiphopd *hiphopd);
+/** What the queues of the kernel have lost since the start. */
+void loop_packets_losses(const struct hiphopd *hiphopd, struct node_queue_losses *losses);
 
 /* loop_network.c */
 bool loop_network_start(struct hiphopd *hiphopd);

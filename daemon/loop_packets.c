@@ -14,7 +14,8 @@ static void on_underlay(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	underlay_socket which = (underlay_socket)watch->index;
-	for (int round = 0; round < LOOP_ROUNDS; round += !underlay_holds(&hiphopd->underlay, which)) {
+	int rounds = underlay_rank_of(which) == UNDERLAY_DATA ? LOOP_ROUNDS : LOOP_ROUNDS_CONTROL;
+	for (int round = 0; round < rounds; round += !underlay_holds(&hiphopd->underlay, which)) {
 		size_t taken = underlay_receive(&hiphopd->underlay, which, hiphopd->vector);
 		if (taken == 0)
 			break;
@@ -65,8 +66,29 @@ void loop_packets_stop(struct hiphopd *hiphopd)
 	loop_watch_stop(&hiphopd->tunnel_watch);
 }
 
+static void report_queue(struct hiphopd *hiphopd, underlay_socket which)
+{
+	uint64_t lost = underlay_queue_lost(&hiphopd->underlay, which), *seen = &hiphopd->queue_lost_seen[which];
+	if (lost > *seen)
+		log_write(&hiphopd->log, LOG_LEVEL_WARNING, "%llu packets were lost, since the queue of %s was full",
+			(unsigned long long)(lost - *seen), underlay_socket_name(which));
+	*seen = lost;
+}
+
+void loop_packets_losses(const struct hiphopd *hiphopd, struct node_queue_losses *losses)
+{
+	uint64_t sums[UNDERLAY_RANKS] = {0};
+	for (int which = 0; which < UNDERLAY_SOCKETS; which++)
+		sums[underlay_rank_of((underlay_socket)which)] +=
+			underlay_queue_lost(&hiphopd->underlay, (underlay_socket)which);
+	*losses = (struct node_queue_losses){
+		.data = sums[UNDERLAY_DATA], .control = sums[UNDERLAY_CONTROL], .i1 = sums[UNDERLAY_STRANGERS]};
+}
+
 void loop_packets_report(struct hiphopd *hiphopd)
 {
+	for (int which = 0; which < UNDERLAY_SOCKETS; which++)
+		report_queue(hiphopd, (underlay_socket)which);
 	uint64_t errors = hiphopd->underlay.send_errors;
 	if (errors != hiphopd->send_errors_seen)
 		log_write(&hiphopd->log, LOG_LEVEL_WARNING, "%llu packets could not be sent, the last: %s",

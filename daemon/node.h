@@ -96,6 +96,11 @@ void node_command_gone(struct node *node, uint64_t token);
 
 /** Why the state file cannot be written, in words, for `status`; NULL when it can. Borrowed until the next call. */
 void node_set_state_trouble(struct node *node, const char *trouble);
+/** Packets that the kernel has lost since the start because a queue was full, by what the queue holds; for `status`. */
+struct node_queue_losses {
+	uint64_t data, control, i1;
+};
+void node_set_queue_losses(struct node *node, const struct node_queue_losses *losses);
 
 void node_tick(struct node *node, instant now);
 instant node_next_wake(const struct node *node);

@@ -100,6 +100,7 @@ struct node {
 	instant started;
 	wall_milliseconds wall; /**< at `wall_at` */
 	instant wall_at;
+	struct node_queue_losses queue_losses;
 	const char *state_trouble; /**< borrowed; NULL when the state file can be written */
 	bool leaving;              /**< node_leave has begun and its end is not known yet */
 

@@ -131,6 +131,9 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 			counters, host_counter_name((host_counter)i), host_counter_value(node->host, (host_counter)i));
 	for (int i = 0; i < ESP_COUNTER_COUNT; i++)
 		add_counter(counters, esp_counter_name((esp_counter)i), esp_counter_value(node->esp, (esp_counter)i));
+	add_counter(counters, "queue_lost_data", node->queue_losses.data);
+	add_counter(counters, "queue_lost_control", node->queue_losses.control);
+	add_counter(counters, "queue_lost_i1", node->queue_losses.i1);
 	add_counter(counters, "access_refused", access_refused(node->access));
 	add_counter(counters, "waiting_lost", miss_queue_lost(node->misses));
 	add_counter(counters, "effects_lost", node->effects.lost);
@@ -187,6 +190,11 @@ static json_t *trouble_json(const struct node *node, const struct overlay_status
 			"The state file cannot be written, so what is stored now would not survive a restart: ",
 			node->state_trouble, ".");
 	return trouble;
+}
+
+void node_set_queue_losses(struct node *node, const struct node_queue_losses *losses)
+{
+	node->queue_losses = *losses;
 }
 
 void node_set_state_trouble(struct node *node, const char *trouble)

@@ -47,6 +47,8 @@ static hiphop_error serve_underlay(struct service *service, uint16_t which, int 
 	hiphop_error error = which == UNDERLAY_UDP ? underlay_open_udp(&sockets, service->policy.port)
 						   : underlay_open_raw(&sockets, (underlay_socket)which);
 	*descriptor = sockets.descriptors[which];
+	sockets.descriptors[which] = -1;
+	underlay_sockets_close(&sockets);
 	return error;
 }
 

@@ -27,7 +27,8 @@ hiphop_error helper_policy_check(const void *octets, size_t length, struct helpe
 
 static hiphop_error check_underlay(const struct helper_policy *policy, uint16_t which)
 {
-	if (which >= UNDERLAY_SOCKETS)
+	/* The UDP sockets beside the first make sense with it alone. */
+	if (which >= UNDERLAY_SOCKETS || (which != UNDERLAY_UDP && underlay_is_udp(which)))
 		return HIPHOP_REFUSED;
 	return which == UNDERLAY_UDP || policy->raw ? HIPHOP_OK : HIPHOP_REFUSED;
 }

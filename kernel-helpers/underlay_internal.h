@@ -25,9 +25,19 @@ struct underlay_sort {
 	const char *name;
 	int family;
 	int protocol;
+	underlay_rank rank;
+	int queue; /**< octets of SO_RCVBUF; what the kernel grants may be less */
 };
 
 extern const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS];
+
+/* underlay_filter.c: which socket takes which packet. False when the kernel refuses. */
+
+/** Deals datagrams out in the group of `descriptor`: ESP and the rest to the socket that was bound first, HIP to the
+ *  second, I1 to the third. */
+bool underlay_filter_group(int descriptor);
+/** Lets a raw socket of protocol 139 see I1 alone, or all but I1. */
+bool underlay_filter_raw(int descriptor, int family, bool i1);
 
 /** Room for one IP_PKTINFO or IPV6_PKTINFO, and the length of segments. */
 union underlay_ancillary {

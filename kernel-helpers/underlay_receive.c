@@ -67,7 +67,7 @@ static bool finish_packet(const struct underlay_sockets *sockets, underlay_socke
 	if (!socket_address_read(name, &packet->remote.address, &packet->remote.port))
 		return false;
 	read_ancillary(&message->msg_hdr, &packet->local.address, &segment);
-	if (which == UNDERLAY_UDP) {
+	if (underlay_is_udp(which)) {
 		packet->kind = PACKET_DATAGRAM;
 		packet->local.port = sockets->port;
 		return true;

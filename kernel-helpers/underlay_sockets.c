@@ -2,20 +2,33 @@
 #include "kernel-helpers/underlay_internal.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /** Asked of the kernel; what it grants may be less. */
 #define SOCKET_BUFFER (4 * 1024 * 1024)
+/** An I1 that has waited long is of no use, and there is always another. */
+#define STRANGERS_BUFFER (1024 * 1024)
 
 const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS] = {
-	[UNDERLAY_UDP] = {"UDP", AF_INET6, IPPROTO_UDP},
-	[UNDERLAY_HIP_IPV4] = {"HIP over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP},
-	[UNDERLAY_HIP_IPV6] = {"HIP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP},
-	[UNDERLAY_ESP_IPV4] = {"ESP over IPv4", AF_INET, UNDERLAY_PROTOCOL_ESP},
-	[UNDERLAY_ESP_IPV6] = {"ESP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_ESP},
+	[UNDERLAY_UDP] = {"UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_DATA, SOCKET_BUFFER},
+	[UNDERLAY_UDP_CONTROL] = {"HIP over UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_CONTROL, SOCKET_BUFFER},
+	[UNDERLAY_UDP_I1] = {"I1 over UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_STRANGERS, STRANGERS_BUFFER},
+	[UNDERLAY_HIP_IPV4] = {"HIP over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP, UNDERLAY_CONTROL, SOCKET_BUFFER},
+	[UNDERLAY_HIP_IPV6] = {"HIP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_CONTROL, SOCKET_BUFFER},
+	[UNDERLAY_HIP_IPV4_I1] = {"I1 over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS, STRANGERS_BUFFER},
+	[UNDERLAY_HIP_IPV6_I1] = {"I1 over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS,
+		STRANGERS_BUFFER},
+	[UNDERLAY_ESP_IPV4] = {"ESP over IPv4", AF_INET, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA, SOCKET_BUFFER},
+	[UNDERLAY_ESP_IPV6] = {"ESP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA, SOCKET_BUFFER},
 };
+
+underlay_rank underlay_rank_of(underlay_socket which)
+{
+	return which < UNDERLAY_SOCKETS ? underlay_sorts[which].rank : UNDERLAY_STRANGERS;
+}
 
 void underlay_sockets_start(struct underlay_sockets *sockets)
 {
@@ -51,12 +64,12 @@ static void set_option(int descriptor, int level, int name, int value)
 	(void)setsockopt(descriptor, level, name, &value, sizeof value);
 }
 
-static void set_common_options(int descriptor, int family)
+static void set_common_options(int descriptor, int family, int queue)
 {
-	set_option(descriptor, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
+	set_option(descriptor, SOL_SOCKET, SO_RCVBUF, queue);
 	set_option(descriptor, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 	/* Beyond the limit of the system, where we have the right. */
-	set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
+	set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, queue);
 	set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
 	set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 	if (family == AF_INET) {
@@ -67,11 +80,11 @@ static void set_common_options(int descriptor, int family)
 	set_option(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
-static int open_socket(int family, int type, int protocol)
+static int open_socket(int family, int type, const struct underlay_sort *sort)
 {
-	int descriptor = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	int descriptor = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, sort->protocol);
 	if (descriptor >= 0)
-		set_common_options(descriptor, family);
+		set_common_options(descriptor, family, sort->queue);
 	return descriptor;
 }
 
@@ -89,16 +102,27 @@ static void receive_joined(struct underlay_sockets *sockets)
 	sockets->staging = NULL;
 }
 
-static hiphop_error bind_udp(struct underlay_sockets *sockets, int descriptor, int family, uint16_t port)
+static int bind_any(int descriptor, int family, uint16_t port)
 {
 	union socket_address name;
 	const struct address any = {0};
 	socklen_t length =
 		family == AF_INET ? socket_address_ipv4(&name, &any, port) : socket_address_ipv6(&name, &any, port);
+	return bind(descriptor, &name.any, length);
+}
+
+static bool read_port(int descriptor, uint16_t *port)
+{
+	union socket_address name;
 	struct address unused;
 	socklen_t room = sizeof name;
-	if (bind(descriptor, &name.any, length) < 0 || getsockname(descriptor, &name.any, &room) < 0 ||
-		!socket_address_read(&name, &unused, &sockets->port)) {
+	return getsockname(descriptor, &name.any, &room) == 0 && socket_address_read(&name, &unused, port);
+}
+
+/* The first of the port, on its own: so it finds out whether the port is taken. */
+static hiphop_error bind_udp(struct underlay_sockets *sockets, int descriptor, int family, uint16_t port)
+{
+	if (bind_any(descriptor, family, port) < 0 || !read_port(descriptor, &sockets->port)) {
 		hiphop_error error = socket_error(errno);
 		int kept = errno;
 		close(descriptor);
@@ -112,29 +136,81 @@ static hiphop_error bind_udp(struct underlay_sockets *sockets, int descriptor, i
 	return HIPHOP_OK;
 }
 
-hiphop_error underlay_open_udp(struct underlay_sockets *sockets, uint16_t port)
+static int open_udp(int family, underlay_socket which)
 {
-	int descriptor = open_socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
-	if (descriptor >= 0) {
+	int descriptor = open_socket(family, SOCK_DGRAM, &underlay_sorts[which]);
+	if (descriptor >= 0 && family == AF_INET6)
 		set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+	return descriptor;
+}
+
+static bool join_group(struct underlay_sockets *sockets, underlay_socket which)
+{
+	int family = sockets->ipv4_only ? AF_INET : AF_INET6;
+	int descriptor = open_udp(family, which);
+	if (descriptor < 0)
+		return false;
+	set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
+	sockets->descriptors[which] = descriptor;
+	return bind_any(descriptor, family, sockets->port) == 0;
+}
+
+static void leave_group(struct underlay_sockets *sockets, underlay_socket which)
+{
+	if (sockets->descriptors[which] >= 0)
+		close(sockets->descriptors[which]);
+	sockets->descriptors[which] = -1;
+}
+
+/* The order of joining is what the program counts by. */
+static void form_group(struct underlay_sockets *sockets)
+{
+	int first = sockets->descriptors[UNDERLAY_UDP];
+	set_option(first, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (join_group(sockets, UNDERLAY_UDP_CONTROL) && join_group(sockets, UNDERLAY_UDP_I1) &&
+		underlay_filter_group(first))
+		return;
+	leave_group(sockets, UNDERLAY_UDP_CONTROL);
+	leave_group(sockets, UNDERLAY_UDP_I1);
+}
+
+static hiphop_error open_first(struct underlay_sockets *sockets, uint16_t port)
+{
+	int descriptor = open_udp(AF_INET6, UNDERLAY_UDP);
+	if (descriptor >= 0) {
 		hiphop_error error = bind_udp(sockets, descriptor, AF_INET6, port);
 		if (!error || errno != EADDRNOTAVAIL)
 			return error;
 	}
 	/* No IPv6 in this kernel, or switched off in this namespace. */
-	descriptor = open_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	descriptor = open_udp(AF_INET, UNDERLAY_UDP);
 	return descriptor < 0 ? socket_error(errno) : bind_udp(sockets, descriptor, AF_INET, port);
+}
+
+hiphop_error underlay_open_udp(struct underlay_sockets *sockets, uint16_t port)
+{
+	hiphop_error error = open_first(sockets, port);
+	if (!error)
+		form_group(sockets);
+	return error;
 }
 
 hiphop_error underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which)
 {
-	if (which <= UNDERLAY_UDP || which >= UNDERLAY_SOCKETS)
+	if (underlay_is_udp(which) || which >= UNDERLAY_SOCKETS)
 		return HIPHOP_INVALID_ARGUMENT;
-	int descriptor = open_socket(underlay_sorts[which].family, SOCK_RAW, underlay_sorts[which].protocol);
+	const struct underlay_sort *sort = &underlay_sorts[which];
+	int descriptor = open_socket(sort->family, SOCK_RAW, sort);
 	if (descriptor < 0)
 		return socket_error(errno);
+	bool i1 = sort->rank == UNDERLAY_STRANGERS;
+	if (sort->protocol == UNDERLAY_PROTOCOL_HIP && !underlay_filter_raw(descriptor, sort->family, i1) && i1) {
+		/* Without a filter the other socket has the I1 too. */
+		close(descriptor);
+		return HIPHOP_UNSUPPORTED;
+	}
 	/* The HIP checksum is made by hip/wire over addresses of its choice; the kernel must keep its hands off. */
-	if (underlay_sorts[which].family == AF_INET6)
+	if (sort->family == AF_INET6)
 		set_option(descriptor, IPPROTO_IPV6, IPV6_CHECKSUM, -1);
 	sockets->descriptors[which] = descriptor;
 	return HIPHOP_OK;
@@ -149,4 +225,14 @@ void underlay_sockets_close(struct underlay_sockets *sockets)
 	}
 	free(sockets->staging);
 	sockets->staging = NULL;
+}
+
+uint64_t underlay_queue_lost(const struct underlay_sockets *sockets, underlay_socket which)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t length = sizeof memory;
+	if (which >= UNDERLAY_SOCKETS || sockets->descriptors[which] < 0 ||
+		getsockopt(sockets->descriptors[which], SOL_SOCKET, SO_MEMINFO, memory, &length) < 0)
+		return 0;
+	return memory[SK_MEMINFO_DROPS];
 }

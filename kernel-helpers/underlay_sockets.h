@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The sockets of the underlay: one dual-stack UDP socket (RFC 9028 framing rides in it) and, for transport "ip", raw
+ * The sockets of the underlay: one dual-stack UDP port (RFC 9028 framing rides in it) and, for transport "ip", raw
  * sockets of IP protocol 139 (HIP, RFC 7401 section 5.1) and 50 (ESP, RFC 4303), each for IPv4 and IPv6.
+ *
+ * What strangers can send has queues of its own in the kernel, so that a flood fills its own queue alone: the UDP port
+ * is a SO_REUSEPORT group of three sockets among which a classic BPF program deals out ESP, HIP and I1; the raw sockets
+ * of protocol 139 have socket filters. A kernel without these mixes the queues, nothing else: each socket takes
+ * whatever comes.
  */
 #ifndef HIPHOP_KERNEL_HELPERS_UNDERLAY_SOCKETS_H
 #define HIPHOP_KERNEL_HELPERS_UNDERLAY_SOCKETS_H
@@ -14,13 +19,27 @@
 #include <stdint.h>
 
 typedef enum {
-	UNDERLAY_UDP,
-	UNDERLAY_HIP_IPV4,
+	UNDERLAY_UDP,         /**< ESP and keepalives; sends all datagrams */
+	UNDERLAY_UDP_CONTROL, /**< HIP but I1 */
+	UNDERLAY_UDP_I1,
+	UNDERLAY_HIP_IPV4, /**< all but I1 */
 	UNDERLAY_HIP_IPV6,
+	UNDERLAY_HIP_IPV4_I1,
+	UNDERLAY_HIP_IPV6_I1,
 	UNDERLAY_ESP_IPV4,
 	UNDERLAY_ESP_IPV6,
 	UNDERLAY_SOCKETS
 } underlay_socket;
+
+/** How urgent the packets of a socket are: the more, the less a stranger can make of them. */
+typedef enum { UNDERLAY_DATA, UNDERLAY_CONTROL, UNDERLAY_STRANGERS, UNDERLAY_RANKS } underlay_rank;
+
+underlay_rank underlay_rank_of(underlay_socket which);
+/** One of the three that underlay_open_udp opens together. */
+static inline bool underlay_is_udp(underlay_socket which)
+{
+	return which <= UNDERLAY_UDP_I1;
+}
 
 struct underlay_staging;
 
@@ -38,14 +57,19 @@ struct underlay_sockets {
 
 /** All closed. */
 void underlay_sockets_start(struct underlay_sockets *sockets);
-/** Opens the UDP socket at `port` (0 = any). Falls back to IPv4 alone where the host has no IPv6.
- *  HIPHOP_EXISTS (port taken), HIPHOP_REFUSED, HIPHOP_SYSTEM; errno says more. */
+/** Opens the UDP sockets at `port` (0 = any). Falls back to IPv4 alone where the host has no IPv6, and to UNDERLAY_UDP
+ *  alone where the kernel cannot deal datagrams out. HIPHOP_EXISTS (port taken), HIPHOP_REFUSED, HIPHOP_SYSTEM; errno
+ *  says more. */
 hiphop_error underlay_open_udp(struct underlay_sockets *sockets, uint16_t port);
-/** Opens one raw socket. HIPHOP_REFUSED (no CAP_NET_RAW), HIPHOP_UNSUPPORTED (no such family), HIPHOP_SYSTEM. */
+/** Opens one raw socket. HIPHOP_INVALID_ARGUMENT (a UDP socket), HIPHOP_REFUSED (no CAP_NET_RAW), HIPHOP_UNSUPPORTED
+ * (no such family), HIPHOP_SYSTEM. */
 hiphop_error underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which);
 /** "UDP", "HIP over IPv4" … for log lines. */
 const char *underlay_socket_name(underlay_socket which);
 void underlay_sockets_close(struct underlay_sockets *sockets);
+/** Packets that the kernel has dropped since the opening because the queue of this socket was full; 0 when it does not
+ *  say. */
+uint64_t underlay_queue_lost(const struct underlay_sockets *sockets, underlay_socket which);
 
 /**
  * Empties `vector`, then receives up to a full vector from one socket without blocking, with one system call at most.

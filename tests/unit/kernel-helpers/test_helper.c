@@ -96,6 +96,8 @@ static void menu_gives_descriptors(void **state)
 	struct helper_answer answer;
 	for (uint16_t which = 0; which < UNDERLAY_SOCKETS; which++) {
 		int descriptor = -1;
+		if (which != UNDERLAY_UDP && underlay_is_udp((underlay_socket)which))
+			continue;
 		assert_int_equal(helper_ask(helper, HELPER_OPEN_UNDERLAY, which, &answer, &descriptor), HIPHOP_OK);
 		assert_true(descriptor >= 0);
 		close(descriptor);

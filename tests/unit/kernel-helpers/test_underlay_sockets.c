@@ -91,7 +91,7 @@ static void a_whole_vector_and_large_packets(void **state)
 {
 	(void)state;
 	struct underlay_sockets sockets;
-	static uint8_t large[8192];
+	static uint8_t large[8192] = {0, 1}; /* four zero octets would be HIP */
 	if (!in_namespace)
 		skip();
 	underlay_sockets_start(&sockets);
@@ -148,6 +148,7 @@ static void send_run_of(
 	out->count = 0;
 	for (size_t i = 0; i < count; i++) {
 		memset(octets, (int)(first + i) % 256, lengths[i]);
+		octets[1] = 1; /* four zero octets would be HIP */
 		add(PACKET_DATAGRAM, NULL, to, sockets->port, octets, lengths[i]);
 	}
 	underlay_send(sockets, out);
@@ -187,7 +188,7 @@ static void runs_to_several_peers(void **state)
 {
 	(void)state;
 	struct underlay_sockets a, b;
-	static const uint8_t octets[1000];
+	static const uint8_t octets[1000] = {1};
 	size_t to_a = 0, to_b = 0;
 	if (!in_namespace)
 		skip();
@@ -247,6 +248,83 @@ static void raw_protocols(void **state)
 	underlay_sockets_close(&sockets);
 }
 
+/* What is sent to the UDP port and to protocol 139, by its first octets, and which socket has it. */
+static void a_flood_fills_its_own_queue(void **state)
+{
+	(void)state;
+	struct underlay_sockets sockets;
+	if (!in_namespace)
+		skip();
+	static const uint8_t i1[44] = {0, 0, 0, 0, 59, 4, 1, 0x21}, i2[44] = {0, 0, 0, 0, 59, 4, 3, 0x21},
+			     esp[44] = {0, 0, 1, 0}, keepalive[1] = {0xff};
+	const struct {
+		const uint8_t *octets;
+		size_t length;
+		underlay_socket udp, ipv4, ipv6; /* UNDERLAY_SOCKETS: not sent there */
+	} cases[] = {
+		{i1, sizeof i1, UNDERLAY_UDP_I1, UNDERLAY_HIP_IPV4_I1, UNDERLAY_HIP_IPV6_I1},
+		{i2, sizeof i2, UNDERLAY_UDP_CONTROL, UNDERLAY_HIP_IPV4, UNDERLAY_HIP_IPV6},
+		{esp, sizeof esp, UNDERLAY_UDP, UNDERLAY_SOCKETS, UNDERLAY_SOCKETS},
+		{keepalive, sizeof keepalive, UNDERLAY_UDP, UNDERLAY_SOCKETS, UNDERLAY_SOCKETS},
+	};
+	underlay_sockets_start(&sockets);
+	assert_int_equal(underlay_open_udp(&sockets, 0), HIPHOP_OK);
+	for (int which = UNDERLAY_HIP_IPV4; which < UNDERLAY_SOCKETS; which++)
+		assert_int_equal(underlay_open_raw(&sockets, (underlay_socket)which), HIPHOP_OK);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		underlay_socket expected[] = {cases[i].udp, cases[i].udp, cases[i].ipv4, cases[i].ipv6};
+		out->count = 0;
+		add(PACKET_DATAGRAM, NULL, "127.0.0.1", sockets.port, cases[i].octets, cases[i].length);
+		add(PACKET_DATAGRAM, NULL, "::1", sockets.port, cases[i].octets, cases[i].length);
+		if (cases[i].ipv4 != UNDERLAY_SOCKETS) {
+			add(PACKET_HIP, NULL, "127.0.0.1", 0, cases[i].octets + 4, cases[i].length - 4);
+			add(PACKET_HIP, NULL, "::1", 0, cases[i].octets + 4, cases[i].length - 4);
+		}
+		underlay_send(&sockets, out);
+		for (size_t n = 0; n < out->count; n++) {
+			struct pollfd wait = {.fd = sockets.descriptors[expected[n]], .events = POLLIN};
+			assert_int_equal(poll(&wait, 1, 5000), 1);
+		}
+		for (int which = 0; which < UNDERLAY_SOCKETS; which++) {
+			size_t wanted = 0;
+			for (size_t n = 0; n < out->count; n++)
+				wanted += expected[n] == (underlay_socket)which;
+			size_t got = underlay_receive(&sockets, (underlay_socket)which, in);
+			while (got && got < wanted)
+				got += wait_and_receive(&sockets, (underlay_socket)which);
+			assert_int_equal(got, wanted);
+		}
+	}
+	underlay_sockets_close(&sockets);
+}
+
+static void what_a_queue_loses_is_known(void **state)
+{
+	(void)state;
+	struct underlay_sockets sockets;
+	if (!in_namespace)
+		skip();
+	static const uint8_t i1[44] = {0, 0, 0, 0, 59, 4, 1, 0x21};
+	underlay_sockets_start(&sockets);
+	assert_int_equal(underlay_open_udp(&sockets, 0), HIPHOP_OK);
+	assert_int_equal(underlay_queue_lost(&sockets, UNDERLAY_UDP_I1), 0);
+	out->count = 0;
+	while (out->count < PACKET_VECTOR_MAXIMUM)
+		add(PACKET_DATAGRAM, NULL, "127.0.0.1", sockets.port, i1, sizeof i1);
+	/* A queue has an end, wherever it is. */
+	for (int i = 0; i < 5000 && !underlay_queue_lost(&sockets, UNDERLAY_UDP_I1); i++)
+		underlay_send(&sockets, out);
+	assert_true(underlay_queue_lost(&sockets, UNDERLAY_UDP_I1) > 0);
+	assert_int_equal(underlay_queue_lost(&sockets, UNDERLAY_UDP), 0);
+	assert_int_equal(underlay_queue_lost(&sockets, UNDERLAY_UDP_CONTROL), 0);
+	assert_int_equal(underlay_queue_lost(&sockets, UNDERLAY_ESP_IPV4), 0);
+	out->count = 0;
+	add(PACKET_DATAGRAM, NULL, "127.0.0.1", sockets.port, "data all the same", 17);
+	underlay_send(&sockets, out);
+	assert_int_equal(wait_and_receive(&sockets, UNDERLAY_UDP), 1);
+	underlay_sockets_close(&sockets);
+}
+
 static void failures_are_counted_and_the_rest_is_sent(void **state)
 {
 	(void)state;
@@ -274,7 +352,7 @@ static void oversize_datagrams_are_dropped(void **state)
 {
 	(void)state;
 	struct underlay_sockets sockets;
-	static uint8_t large[PACKET_DATA_MAXIMUM + 1];
+	static uint8_t large[PACKET_DATA_MAXIMUM + 1] = {1};
 	if (!in_namespace)
 		skip();
 	underlay_sockets_start(&sockets);
@@ -313,6 +391,8 @@ int main(void)
 		cmocka_unit_test(runs_of_datagrams),
 		cmocka_unit_test(runs_to_several_peers),
 		cmocka_unit_test(raw_protocols),
+		cmocka_unit_test(a_flood_fills_its_own_queue),
+		cmocka_unit_test(what_a_queue_loses_is_known),
 		cmocka_unit_test(failures_are_counted_and_the_rest_is_sent),
 		cmocka_unit_test(oversize_datagrams_are_dropped),
 		cmocka_unit_test(a_taken_port_is_named),

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel-helpers/underlay_internal.h"
+
+#include <linux/filter.h>
+
+#define TYPE_OFFSET   2 /* of the packet type in the HIP header, RFC 7401 section 5.1 */
+#define TYPE_MASK     0x7f
+#define TYPE_I1       1
+#define MARKER_LENGTH 4 /* zero octets, RFC 9028 section 5.1 */
+#define WHOLE_PACKET  0xffff
+
+/* A load beyond the end ends a program with 0: the first socket of a group. */
+static struct sock_filter group_program[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, MARKER_LENGTH + TYPE_OFFSET),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TYPE_MASK),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TYPE_I1, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, 2),
+	BPF_STMT(BPF_RET | BPF_K, 1),
+};
+
+bool underlay_filter_group(int descriptor)
+{
+	const struct sock_fprog program = {
+		.len = sizeof group_program / sizeof *group_program, .filter = group_program};
+
+	return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
+}
+
+bool underlay_filter_raw(int descriptor, int family, bool i1)
+{
+	/* A raw IPv4 socket sees the IP header, an IPv6 one does not. */
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, TYPE_OFFSET),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TYPE_MASK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TYPE_I1, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, i1 ? WHOLE_PACKET : 0),
+		BPF_STMT(BPF_RET | BPF_K, i1 ? 0 : WHOLE_PACKET),
+	};
+	const struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+
+	if (family == AF_INET)
+		filter[0] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
+	return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
