@@ -24,6 +24,8 @@ static const char *const texts[] = {
 	[HIPHOP_TIMEOUT] = "no answer in time",
 	[HIPHOP_CRYPTO] = "crypto library failed",
 	[HIPHOP_SYSTEM] = "system call failed",
+	[HIPHOP_NO_PROPOSAL] = "no algorithm in common with the peer",
+	[HIPHOP_DOWNGRADED] = "refused a downgrade to worse algorithms than both ends have",
 	[HIPHOP_INVALID_ARGUMENT] = "invalid argument",
 };
 

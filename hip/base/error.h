@@ -30,6 +30,8 @@ typedef enum {
 	HIPHOP_TIMEOUT,         /**< no answer in time */
 	HIPHOP_CRYPTO,          /**< the crypto library failed */
 	HIPHOP_SYSTEM,          /**< a system call failed; errno says why */
+	HIPHOP_NO_PROPOSAL,     /**< no algorithm in common with the peer */
+	HIPHOP_DOWNGRADED,      /**< worse algorithms were chosen than the best that both ends have */
 	HIPHOP_INVALID_ARGUMENT /**< the caller broke the contract of the function */
 } hiphop_error;
 

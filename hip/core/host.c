@@ -6,8 +6,9 @@
 
 /* ---- configuration ---- */
 
-static const uint8_t default_dh_groups[] = {DH_GROUP_NIST_P256, DH_GROUP_NIST_P384, DH_GROUP_NIST_P521,
-	DH_GROUP_MODP_3072, DH_GROUP_MODP_2048, DH_GROUP_MODP_1536};
+static const uint8_t default_hit_suites[] = {HIT_SUITE_ECDSA_SHA384, HIT_SUITE_RSA_DSA_SHA256};
+static const uint8_t default_dh_groups[] = {
+	DH_GROUP_NIST_P256, DH_GROUP_NIST_P384, DH_GROUP_NIST_P521, DH_GROUP_MODP_3072, DH_GROUP_MODP_2048};
 static const uint8_t default_hip_ciphers[] = {HIP_CIPHER_AES_128_CBC, HIP_CIPHER_AES_256_CBC};
 static const uint8_t default_esp_suites[] = {ESP_SUITE_AES_GCM_16, ESP_SUITE_AES_CCM_16,
 	ESP_SUITE_AES_128_CBC_HMAC_SHA256, ESP_SUITE_AES_256_CBC_HMAC_SHA256};
@@ -22,6 +23,8 @@ static void default_list(uint8_t *list, size_t *count, const uint8_t *defaults, 
 
 static void fill_defaults(struct host_configuration *configuration)
 {
+	default_list(configuration->hit_suites, &configuration->hit_suite_count, default_hit_suites,
+		sizeof default_hit_suites);
 	default_list(
 		configuration->dh_groups, &configuration->dh_group_count, default_dh_groups, sizeof default_dh_groups);
 	default_list(configuration->hip_ciphers, &configuration->hip_cipher_count, default_hip_ciphers,
@@ -51,36 +54,64 @@ static void fill_defaults(struct host_configuration *configuration)
 	configuration->refuse_opportunists |= configuration->anonymous;
 }
 
-static bool encrypts(const struct esp_suite *suite)
+static bool has_hit_suite(uint8_t id)
 {
-	return suite->mode != ESP_MODE_NULL && suite->mode != ESP_MODE_GMAC;
+	return hit_suite_by_id(id) != NULL;
 }
 
-static hiphop_error check_lists(const struct host_configuration *configuration)
+static bool has_dh_group(uint8_t id)
 {
-	if (configuration->dh_group_count > HOST_ALGORITHMS_MAXIMUM || configuration->transport_count > 2 ||
-		configuration->hip_cipher_count > SUITE_LIST_MAXIMUM ||
-		configuration->esp_suite_count > SUITE_LIST_MAXIMUM || configuration->puzzle_difficulty > 20)
-		return HIPHOP_INVALID_ARGUMENT;
-	if (configuration->anonymous && (configuration->overlay || !domain_identifier_is_none(&configuration->name)))
-		return HIPHOP_INVALID_ARGUMENT;
-	for (size_t i = 0; i < configuration->dh_group_count; i++) {
-		if (!diffie_hellman_group_by_id(configuration->dh_groups[i]))
-			return HIPHOP_UNSUPPORTED;
-	}
-	for (size_t i = 0; i < configuration->hip_cipher_count; i++) {
-		if (!hip_cipher_by_id(configuration->hip_ciphers[i]))
-			return HIPHOP_UNSUPPORTED;
-	}
-	for (size_t i = 0; i < configuration->esp_suite_count; i++) {
-		const struct esp_suite *suite = esp_suite_by_id(configuration->esp_suites[i]);
+	return diffie_hellman_group_by_id(id) != NULL;
+}
 
-		if (!suite)
+static bool has_hip_cipher(uint8_t id)
+{
+	return hip_cipher_by_id(id) != NULL;
+}
+
+static bool has_esp_suite(uint8_t id)
+{
+	return esp_suite_by_id(id) != NULL;
+}
+
+static hiphop_error check_list(const uint8_t *list, size_t count, size_t maximum, bool (*have)(uint8_t id))
+{
+	if (count > maximum)
+		return HIPHOP_INVALID_ARGUMENT;
+	for (size_t i = 0; i < count; i++) {
+		if (!have(list[i]))
 			return HIPHOP_UNSUPPORTED;
-		if (configuration->overlay && !encrypts(suite))
+		if (memchr(list, list[i], i))
 			return HIPHOP_INVALID_ARGUMENT;
 	}
 	return HIPHOP_OK;
+}
+
+/* Of lists that are filled in. */
+static hiphop_error check_lists(const struct host_configuration *configuration)
+{
+	hiphop_error error = check_list(
+		configuration->hit_suites, configuration->hit_suite_count, HOST_ALGORITHMS_MAXIMUM, has_hit_suite);
+
+	if (!error)
+		error = check_list(
+			configuration->dh_groups, configuration->dh_group_count, HOST_ALGORITHMS_MAXIMUM, has_dh_group);
+	if (!error)
+		error = check_list(configuration->hip_ciphers, configuration->hip_cipher_count, SUITE_LIST_MAXIMUM,
+			has_hip_cipher);
+	if (!error)
+		error = check_list(
+			configuration->esp_suites, configuration->esp_suite_count, SUITE_LIST_MAXIMUM, has_esp_suite);
+	for (size_t i = 0; !error && configuration->overlay && i < configuration->esp_suite_count; i++) {
+		if (!esp_suite_encrypts(esp_suite_by_id(configuration->esp_suites[i])))
+			error = HIPHOP_INVALID_ARGUMENT;
+	}
+	return error;
+}
+
+bool hit_suite_is_accepted(const struct host *host, const struct hit *hit)
+{
+	return memchr(host->configuration.hit_suites, hit_suite(hit), host->configuration.hit_suite_count) != NULL;
 }
 
 /* ---- what the relay asks ---- */
@@ -191,19 +222,25 @@ hiphop_error host_create(const struct host_configuration *configuration, instant
 	if (!configuration->identity || !configuration->random ||
 		!host_identity_has_private_key(configuration->identity))
 		return HIPHOP_INVALID_ARGUMENT;
-	error = check_lists(configuration);
-	if (error)
-		return error;
+	if (configuration->transport_count > 2 || configuration->puzzle_difficulty > 20)
+		return HIPHOP_INVALID_ARGUMENT;
+	if (configuration->anonymous && (configuration->overlay || !domain_identifier_is_none(&configuration->name)))
+		return HIPHOP_INVALID_ARGUMENT;
 	made = calloc(1, sizeof *made);
 	if (!made)
 		return HIPHOP_NO_MEMORY;
 	made->configuration = *configuration;
 	fill_defaults(&made->configuration);
+	error = check_lists(&made->configuration);
+	if (error) {
+		free(made);
+		return error;
+	}
 	made->identity = configuration->identity;
 	made->random = configuration->random;
 	made->log = configuration->log;
 	made->self = *host_identity_hit(configuration->identity);
-	error = start(made, now);
+	error = hit_suite_is_accepted(made, &made->self) ? start(made, now) : HIPHOP_REFUSED;
 	if (error) {
 		host_free(made);
 		return error;

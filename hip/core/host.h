@@ -82,12 +82,15 @@ struct host_configuration {
 	uint32_t overlay_id; /**< RFC 6079 section 4.1 */
 	uint8_t overlay_ttl; /**< of packets that start here; 0 = 32 */
 
-	/* Preferences, best first. A count of 0 takes the default of the crypto layer. */
+	/* Preferences, best first, used as they stand: who gives a weak algorithm wants it. A count of 0 takes the
+	 * default, without any that the tables of hip/crypto call weak. None stands twice. */
+	uint8_t hit_suites[HOST_ALGORITHMS_MAXIMUM]; /**< of peers, and of HIT_SUITE_LIST; the own one among them */
+	size_t hit_suite_count;
 	uint8_t dh_groups[HOST_ALGORITHMS_MAXIMUM];
 	size_t dh_group_count;
 	uint8_t hip_ciphers[HOST_ALGORITHMS_MAXIMUM]; /**< at most 6 (RFC 7401 section 5.2.8) */
 	size_t hip_cipher_count;
-	uint8_t esp_suites[HOST_ALGORITHMS_MAXIMUM];
+	uint8_t esp_suites[HOST_ALGORITHMS_MAXIMUM]; /**< at most 6 (RFC 7402 section 5.1.2) */
 	size_t esp_suite_count;
 	uint16_t transports[2]; /**< enum transport, best first: which of UDP and plain IP to use; 0 of them = UDP alone
 				 */
@@ -107,7 +110,8 @@ struct host_configuration {
 /**
  * Makes a host without associations. `*host` is owned by the caller; host_free. The first R1s are signed here.
  * HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_INVALID_ARGUMENT (no identity, no private key, no random source; an ESP suite
- * without encryption in an overlay, RFC 6261 section 4; an anonymous identity in an overlay, or with a name),
+ * without encryption in an overlay, RFC 6261 section 4; an anonymous identity in an overlay, or with a name; an
+ * algorithm twice in its list), HIPHOP_REFUSED (an identity whose HIT Suite is not in the list),
  * HIPHOP_UNSUPPORTED (an algorithm in the lists that the crypto layer does not have).
  */
 hiphop_error host_create(const struct host_configuration *configuration, instant now, struct host **host);
@@ -137,8 +141,9 @@ void host_input(
 /**
  * Has or makes an association with `peer` (RFC 7401 section 6.6): over the known locators, else through the overlay.
  * The outcome comes as HOST_ASSOCIATION; nothing comes when the association is already usable or under way.
- * HIPHOP_INVALID_ARGUMENT (own HIT, or not a host's), HIPHOP_REFUSED (may_associate says no), HIPHOP_NOT_FOUND (no
- * locator and no route), HIPHOP_LIMITED (too many associations), HIPHOP_NO_MEMORY.
+ * HIPHOP_INVALID_ARGUMENT (own HIT, or not a host's), HIPHOP_REFUSED (may_associate says no), HIPHOP_NO_PROPOSAL (a HIT
+ * Suite that is not in our list), HIPHOP_NOT_FOUND (no locator and no route), HIPHOP_LIMITED (too many associations),
+ * HIPHOP_NO_MEMORY.
  */
 hiphop_error host_connect(struct host *host, instant now, const struct hit *peer);
 /**
@@ -259,7 +264,9 @@ struct host_association_change {
 	bool usable;      /**< SAs are installed, ESP may be sent; false in an exchange that ended with path "none" */
 	bool carries_hip; /**< ESP as HIP_TRANSPORT_MODE was agreed (RFC 6261): the peer may be an overlay neighbour */
 	bool renewed;     /**< there was a usable association before; it has been replaced */
-	hiphop_error reason;  /**< why it ended; HIPHOP_OK when usable or closed in order */
+	/** Why it ended; HIPHOP_OK when usable or closed in order. HIPHOP_TIMEOUT: nobody answered. HIPHOP_DOWNGRADED
+	 * and HIPHOP_NO_PROPOSAL: nobody did as he should, and this is what was wrong with the last R1. */
+	hiphop_error reason;
 	bool initiator;       /**< we sent the I1 */
 	uint8_t overlay_hops; /**< overlay hops that its I1 took; 0 = direct */
 };
@@ -311,6 +318,8 @@ struct host_association_view {
 	struct endpoint local, remote; /**< of the SAs, or of the exchange under way */
 	uint32_t spi_in, spi_out;      /**< 0 without SAs */
 	const char *suite;             /**< name of the ESP suite, "" without SAs. Static. */
+	const char *hip_cipher;        /**< agreed in the base exchange, "" before it. Static. */
+	const char *dh_group;          /**< likewise */
 	duration round_trip;           /**< last measured, 0 = not known */
 	uint8_t overlay_hops;          /**< of its I1; 0 = direct */
 	instant since;                 /**< when it came into this state */
@@ -370,6 +379,7 @@ bool host_association_find(const struct host *host, const struct hit *peer, stru
 	X(DROP_OLD_R1, "drop_old_r1")                                                                                  \
 	X(DROP_NO_PROPOSAL, "drop_no_proposal")                                                                        \
 	X(DROP_DOWNGRADE, "drop_downgrade")                                                                            \
+	X(DOWNGRADE_RESTARTS, "downgrade_restarts")                                                                    \
 	X(DROP_DH, "drop_dh")                                                                                          \
 	X(DROP_DECRYPTION, "drop_decryption")                                                                          \
 	X(DROP_IDENTITY, "drop_identity")                                                                              \

@@ -26,6 +26,7 @@
 #include "hip/core/r1_pool.h"
 #include "hip/core/rate_table.h"
 #include "hip/core/relay.h"
+#include "hip/crypto/hit_suite.h"
 #include "hip/crypto/puzzle.h"
 #include "hip/wire/builder.h"
 #include "hip/wire/coverage.h"
@@ -37,6 +38,7 @@
 #define I1_FIRST_TIMEOUT           SECONDS(1) /* doubles */
 #define I1_FALLBACK_TRY            2          /* from then on by the other transport too */
 #define I1_PARALLEL                3          /* RFC 7401 section 6.6.1 */
+#define DOWNGRADE_RESTARTS_MAXIMUM 2          /* I1s of one exchange that answer an R1 with a wrong group */
 #define I2_TRIES_DIRECT            2          /* for each locator, when there is another way */
 #define I2_TRIES_LAST              4          /* on the last way */
 #define I2_FIRST_TIMEOUT           SECONDS(1)
@@ -160,6 +162,8 @@ struct initiation {
 	struct endpoint targets[HOST_LOCATORS_MAXIMUM + 1]; /* where the I1 goes, best first */
 	size_t target_count;
 	unsigned offers;               /* R1s followed so far */
+	unsigned restarts;             /* I1s sent at once for an R1 with a downgrade */
+	hiphop_error trouble;          /* with the last R1 that was signed well */
 	struct acceptance *acceptance; /* in I2_SENT */
 	struct queued_effect *farewell;
 };
@@ -194,6 +198,7 @@ struct opportunist {
 	struct endpoint remote;
 	struct endpoint fallback; /* the same by the other transport; tried when has_fallback */
 	bool has_fallback;
+	hiphop_error trouble; /* with the last R1 that was signed well */
 	unsigned tries;
 	instant sent;
 	struct deadline timer;
@@ -247,6 +252,8 @@ static inline void count(struct host *host, host_counter counter)
 /* host.c */
 /* Whether the environment wants associations with this peer. */
 bool peer_may_associate(const struct host *host, const struct hit *peer);
+/* Whether identities of the HIT Suite of this HIT are taken. */
+bool hit_suite_is_accepted(const struct host *host, const struct hit *hit);
 
 /* association.c */
 struct association *association_find(const struct host *host, const struct hit *peer);
@@ -348,6 +355,9 @@ hiphop_error initiator_begin(struct host *host, instant now, struct association 
 void initiator_timer(struct host *host, instant now, struct association *association);
 void initiator_opportunist_timer(struct host *host, instant now, struct opportunist *opportunist);
 void initiator_send_i2(struct host *host, instant now, struct association *association);
+/* An R1 had a wrong group: another I1 on the way that it came, a few times in one exchange (RFC 7401 section 6.8 step
+ * 7). */
+void initiator_restart(struct host *host, struct association *association, const struct incoming *in);
 /* An I1 of the peer came from `remote` and lost against ours: ours goes there too. */
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote);
 /* Ends the association, unless its session still hears the peer. */

@@ -36,15 +36,12 @@ static void write_lists(const struct host *host, struct packet_builder *builder,
 
 static void write_suites(const struct host *host, struct packet_builder *builder)
 {
-	uint8_t own = host_identity_suite(host->identity);
-	struct parameter_octet_list hit_suites = {.count = 1, .items = {(uint8_t)(own << 4)}};
+	struct parameter_octet_list hit_suites = {.count = host->configuration.hit_suite_count};
 	const struct parameter_transport_format_list formats = {.count = 1, .items = {PARAMETER_ESP_TRANSFORM}};
 	struct parameter_suite_list suites = {.count = host->configuration.esp_suite_count};
 
-	for (uint8_t suite = HIT_SUITE_RSA_DSA_SHA256; suite <= HIT_SUITE_ECDSA_LOW_SHA1; suite++) {
-		if (suite != own)
-			hit_suites.items[hit_suites.count++] = (uint8_t)(suite << 4);
-	}
+	for (size_t i = 0; i < hit_suites.count; i++)
+		hit_suites.items[i] = (uint8_t)(host->configuration.hit_suites[i] << 4);
 	for (size_t i = 0; i < suites.count; i++)
 		suites.items[i] = host->configuration.esp_suites[i];
 	parameter_hit_suite_list_write(builder, &hit_suites);

@@ -386,7 +386,9 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
 		return;
 	}
-	notification = read_choices(host, &in->view, answer);
+	/* One of those that have a HIT Suite knows which others we take: the R1 said it. */
+	notification = hit_suite_is_accepted(host, &in->view.sender) ? read_choices(host, &in->view, answer)
+								     : NOTIFY_UNSUPPORTED_HIT_SUITE;
 	if (notification) {
 		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
 		notify_sender(host, in, notification, (struct span){NULL, 0});

@@ -196,6 +196,24 @@ hiphop_error initiator_begin(struct host *host, instant now, struct association 
 	return HIPHOP_OK;
 }
 
+void initiator_restart(struct host *host, struct association *association, const struct incoming *in)
+{
+	struct initiation *initiation = association->initiation;
+	struct way way;
+
+	if (initiation->restarts >= DOWNGRADE_RESTARTS_MAXIMUM)
+		return;
+	if (in->overlay) {
+		if (!way_over_overlay(host, &association->peer, &association->peer, &way))
+			return;
+	} else {
+		way_of_arrival(in->arrival, &way);
+	}
+	initiation->restarts++;
+	count(host, HOST_COUNT_DOWNGRADE_RESTARTS);
+	send_i1(host, &association->peer, &way);
+}
+
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote)
 {
 	struct initiation *initiation = association->initiation;
@@ -303,7 +321,8 @@ void initiator_timer(struct host *host, instant now, struct association *associa
 		if (initiation->tries < I1_TRIES)
 			transmit_i1(host, now, association);
 		else
-			initiator_fail(host, now, association, HIPHOP_TIMEOUT);
+			initiator_fail(
+				host, now, association, initiation->trouble ? initiation->trouble : HIPHOP_TIMEOUT);
 	} else if (i2_has_another_try(initiation)) {
 		count(host, HOST_COUNT_RETRANSMITTED);
 		initiator_send_i2(host, now, association);
@@ -365,7 +384,7 @@ void initiator_opportunist_timer(struct host *host, instant now, struct opportun
 	if (failed) {
 		failed->effect.remote = opportunist->remote;
 		failed->effect.association.state = HOST_FAILED;
-		failed->effect.association.reason = HIPHOP_TIMEOUT;
+		failed->effect.association.reason = opportunist->trouble ? opportunist->trouble : HIPHOP_TIMEOUT;
 		failed->effect.association.initiator = true;
 	}
 	effects_add(&host->effects, failed);
@@ -408,6 +427,8 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
 		return HIPHOP_INVALID_ARGUMENT;
 	if (!peer_may_associate(host, peer))
 		return HIPHOP_REFUSED;
+	if (!hit_suite_is_accepted(host, peer))
+		return HIPHOP_NO_PROPOSAL;
 	error = association_obtain(host, now, peer, &association);
 	if (error)
 		return error;

@@ -121,6 +121,10 @@ void data_input(struct host *host, struct incoming *in)
 		count(host, HOST_COUNT_DROP_NOT_SEALED);
 		return;
 	}
+	if (!hit_suite_is_accepted(host, &in->view.sender)) {
+		count(host, HOST_COUNT_DROP_UNSUPPORTED);
+		return;
+	}
 	error = data_transport_input(host->transport, in->now, &in->view, &in->arrival->neighbour);
 	if (error && error != HIPHOP_EXISTS)
 		count(host, HOST_COUNT_DROP_DATA);

@@ -113,10 +113,15 @@ static bool group_is_best(const struct host *host, const struct offer *offer)
 	return false;
 }
 
+/* The low four bits of an entry are zero, or it is an error (RFC 7401 section 5.2.10). */
 static bool our_hit_suite_is_supported(const struct host *host, const struct offer *offer)
 {
 	uint8_t own = (uint8_t)(host_identity_suite(host->identity) << 4);
 
+	for (size_t i = 0; i < offer->hit_suites.count; i++) {
+		if (offer->hit_suites.items[i] & 0x0f)
+			return false;
+	}
 	return memchr(offer->hit_suites.items, own, offer->hit_suites.count) != NULL;
 }
 
@@ -160,7 +165,7 @@ static uint16_t what_is_missing(const struct host *host, const struct offer *off
 	return esp_is_offered(offer) && offer->suite ? 0 : NOTIFY_NO_ESP_PROPOSAL_CHOSEN;
 }
 
-static bool choose(struct host *host, const struct incoming *in, struct offer *offer)
+static hiphop_error choose(struct host *host, const struct incoming *in, struct offer *offer)
 {
 	uint16_t notification;
 
@@ -169,17 +174,47 @@ static bool choose(struct host *host, const struct incoming *in, struct offer *o
 	if (notification) {
 		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
 		notify_sender(host, in, notification, (struct span){NULL, 0});
-		return false;
+		return HIPHOP_NO_PROPOSAL;
 	}
 	if (!group_is_best(host, offer)) {
 		count(host, HOST_COUNT_DROP_DOWNGRADE);
-		return false;
+		return HIPHOP_DOWNGRADED;
 	}
 	if (offer->puzzle.difficulty > PUZZLE_DIFFICULTY_ACCEPTED) {
 		count(host, HOST_COUNT_DROP_PUZZLE_TOO_HARD);
-		return false;
+		return HIPHOP_BAD_PUZZLE;
 	}
-	return true;
+	return HIPHOP_OK;
+}
+
+static void log_trouble(const struct host *host, const struct incoming *in, hiphop_error trouble)
+{
+	char peer[HIT_TEXT_SIZE];
+
+	log_write(host->log, trouble == HIPHOP_DOWNGRADED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "R1 of %s: %s",
+		hit_format(&in->view.sender, peer), hiphop_error_text(trouble));
+}
+
+/* This R1 is well signed and no good. It may have been caught elsewhere and sent again to spoil an exchange that goes
+ * well otherwise, so it ends nothing: a better one may come, and the I1 has its tries. If all of them end like this,
+ * the reason is told. */
+static void note_trouble(struct host *host, const struct incoming *in, struct association *association,
+	struct opportunist *opportunist, hiphop_error trouble)
+{
+	struct initiation *initiation = association ? association->initiation : NULL;
+
+	if (opportunist && opportunist->trouble != trouble) {
+		opportunist->trouble = trouble;
+		log_trouble(host, in, trouble);
+	}
+	if (!initiation || initiation->phase != HOST_I1_SENT)
+		return;
+	if (initiation->trouble != trouble) {
+		initiation->trouble = trouble;
+		log_trouble(host, in, trouble);
+	}
+	if (trouble == HIPHOP_DOWNGRADED)
+		initiator_restart(host, association, in);
 }
 
 /* ---- the acceptance: everything that the I2 says, on the side ---- */
@@ -524,11 +559,16 @@ void r1_input(struct host *host, struct incoming *in)
 	struct host_identity *identity;
 	struct acceptance *acceptance;
 	struct opportunist *opportunist;
+	hiphop_error trouble;
 
 	if (!is_wanted(host, in, association, &opportunist))
 		return;
 	if (read_offer(&in->view, &offer)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (!hit_suite_is_accepted(host, &in->view.sender)) {
+		count(host, HOST_COUNT_DROP_UNSUPPORTED);
 		return;
 	}
 	if (!token_bucket_take(&host->r1_rate, in->now)) {
@@ -537,8 +577,14 @@ void r1_input(struct host *host, struct incoming *in)
 	}
 	if (verify_identity(host, &in->view.sender, offer.host_id, &identity))
 		return;
-	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2) || !choose(host, in, &offer)) {
+	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2)) {
 		host_identity_free(identity);
+		return;
+	}
+	trouble = choose(host, in, &offer);
+	if (trouble) {
+		host_identity_free(identity);
+		note_trouble(host, in, association, opportunist, trouble);
 		return;
 	}
 	if (!peer_may_associate(host, &in->view.sender)) {

@@ -49,6 +49,8 @@ static void view_session(const struct session *session, struct host_association_
 {
 	const struct esp_suite *suite = esp_suite_by_id(session->keys.suite);
 
+	view->hip_cipher = session->keys.cipher->name;
+	view->dh_group = diffie_hellman_group_by_id(session->keys.group)->name;
 	view->usable = session->has_sas;
 	view->carries_hip = session->carries_hip;
 	view->suspect = session->suspected != 0;
@@ -86,7 +88,7 @@ static void fill_view(
 	view->state = association_state(association);
 	view->held = association->held;
 	view->path = "none";
-	view->suite = "";
+	view->suite = view->hip_cipher = view->dh_group = "";
 	view->round_trip = association->round_trip;
 	view->since = association->since;
 	view->anonymous = association->anonymous;

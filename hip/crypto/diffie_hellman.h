@@ -31,14 +31,18 @@
 struct diffie_hellman_group {
 	uint8_t id;           /**< Group ID */
 	const char *name;     /**< for configuration and status: "modp-1536", "p-256" … */
+	const char *alias;    /**< another way to write it, strongSwan's; NULL when it is the same */
+	const char *weakness; /**< why it is off unless switched on; NULL when it is not weak */
 	size_t public_length; /**< octets of a public value */
 	size_t secret_length; /**< octets of the shared secret */
 };
 
 /** The group with this id, or NULL when we do not have it. Static storage. */
 const struct diffie_hellman_group *diffie_hellman_group_by_id(uint8_t id);
-/** By name, or NULL. */
+/** By name or alias as algorithm_is_called compares them, or NULL. */
 const struct diffie_hellman_group *diffie_hellman_group_by_name(const char *name);
+/** Row by row in order of id, NULL at the end. */
+const struct diffie_hellman_group *diffie_hellman_group_at(size_t index);
 
 /** Kij. Wipe with shared_secret_clear as soon as KEYMAT has been made from it. */
 struct shared_secret {

@@ -33,8 +33,10 @@ typedef enum {
  * All suites with AES-CCM, AES-GCM, AES-GMAC and AES-CMAC use 128-bit keys here (RFC 7402 names no size).
  */
 struct esp_suite {
-	uint16_t id;      /**< Suite ID */
-	const char *name; /**< for configuration and status: "aes-128-gcm-16" … */
+	uint16_t id;          /**< Suite ID */
+	const char *name;     /**< for configuration and status: "aes-128-gcm-16" … */
+	const char *alias;    /**< another way to write it, strongSwan's; NULL when it is the same */
+	const char *weakness; /**< why it is off unless switched on; NULL when it is not weak */
 	esp_mode mode;
 	size_t cipher_key_length;     /**< octets of the AES key; 0 without encryption */
 	size_t salt_length;           /**< octets of salt after the AES key; 0 where there is none */
@@ -47,9 +49,12 @@ struct esp_suite {
 
 /** The row, or NULL when we do not have it. Static storage. Rows: 1, 7 to 15 of RFC 7402. */
 const struct esp_suite *esp_suite_by_id(uint16_t id);
+/** By name or alias as algorithm_is_called compares them, or NULL. */
 const struct esp_suite *esp_suite_by_name(const char *name);
 /** Row by row in order of id, NULL at the end: `for (size_t i = 0; (suite = esp_suite_at(i)); i++)`. */
 const struct esp_suite *esp_suite_at(size_t index);
+/** False for those without encryption: NULL, CMAC and GMAC. */
+bool esp_suite_encrypts(const struct esp_suite *suite);
 /** True for the combined modes (GCM, CCM, GMAC), which have no authentication key. */
 bool esp_suite_is_combined(const struct esp_suite *suite);
 /** Octets of the encryption key as drawn: the AES key and the salt. */

@@ -19,16 +19,21 @@
 
 /** One row: 1 NULL-ENCRYPT, 2 AES-128-CBC, 4 AES-256-CBC. NULL must not be offered unless configured for testing. */
 struct hip_cipher {
-	uint16_t id;         /**< Cipher ID */
-	const char *name;    /**< for configuration and status: "null", "aes-128-cbc", "aes-256-cbc" */
-	size_t key_length;   /**< octets, as drawn from KEYMAT */
-	size_t iv_length;    /**< octets of the IV field in front of the encrypted data; 0 for NULL */
-	size_t block_length; /**< encrypted data is a multiple of it; 1 for NULL */
+	uint16_t id;          /**< Cipher ID */
+	const char *name;     /**< for configuration and status: "null", "aes-128-cbc", "aes-256-cbc" */
+	const char *alias;    /**< another way to write it */
+	const char *weakness; /**< why it is off unless switched on; NULL when it is not weak */
+	size_t key_length;    /**< octets, as drawn from KEYMAT */
+	size_t iv_length;     /**< octets of the IV field in front of the encrypted data; 0 for NULL */
+	size_t block_length;  /**< encrypted data is a multiple of it; 1 for NULL */
 };
 
 /** The row, or NULL when we do not have it. Static storage. */
 const struct hip_cipher *hip_cipher_by_id(uint16_t id);
+/** By name or alias as algorithm_is_called compares them, or NULL. */
 const struct hip_cipher *hip_cipher_by_name(const char *name);
+/** Row by row in order of id, NULL at the end. */
+const struct hip_cipher *hip_cipher_at(size_t index);
 
 /** Octets that hip_cipher_seal writes for `length` octets of padded parameters: IV and encrypted data. */
 size_t hip_cipher_sealed_length(const struct hip_cipher *cipher, size_t length);
