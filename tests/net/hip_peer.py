@@ -228,7 +228,7 @@ class Packet:
         check(f"{name}: the packet type is known", self.kind in CONTENTS, self.kind)
         check(f"{name}: no next header", data[0] == 59, data[0])
         check(f"{name}: the header length is that of the packet", (data[1] + 1) * 8 == len(data), (data[1], len(data)))
-        # conforms: RFC7401-5.1-3 RFC7401-5.1-4
+        # conforms: RFC7401-5.1-4 RFC7401-5.1-5
         check(f"{name}: version 2, reserved bits zero, fixed bits 0 and 1", data[3] == 0x21 and data[2] < 128,
               hex(data[3]))
         # conforms: RFC7401-5.1.2-2
@@ -644,7 +644,7 @@ class Peer:
         # conforms: RFC7401-5.3.2-2
         check("R1: it is from the Responder to us", (r1.sender, r1.receiver) == (self.peer_hit, self.hit))
         self.peer_identity = Identity.parse(r1.get(HOST_ID), "R1")
-        # conforms: RFC7401-3.2-1
+        # conforms: RFC7401-3.2-1 RFC7343-5-1
         check("R1: the Host Identity gives the HIT", self.peer_identity.hit == self.peer_hit)
         check("R1: DH_GROUP_LIST has our group", self.group in r1.get(DH_GROUP_LIST), r1.get(DH_GROUP_LIST).hex())
         check("R1: the HIT suites are encoded in the four high bits, ours is there",
@@ -847,6 +847,7 @@ class Peer:
         check("I2: ESP_TRANSFORM is the one offered", i2.get(ESP_TRANSFORM) == struct.pack("!HH", 0, self.suite))
         good = i2.check_mac(self.mac_keys[1], self.rhash)
         self.peer_identity = self.read_peer_identity(i2)
+        # conforms: RFC7401-3.2-1 RFC7343-5-1
         check("I2: the Host Identity gives the HIT", self.peer_identity.hit == self.peer_hit)
         good = i2.check_signature(self.peer_identity) and good
         self.peer_spi = self.read_esp_info(i2, self.index, 0)
@@ -920,6 +921,7 @@ class Peer:
         return opened
 
     def answer_echo(self, message):
+        # conforms: RFC7402-3.4-3
         check("ESP: the checksum of ICMPv6 is over the HITs", icmp6_checksum(self.peer_hit, self.hit, message) == 0)
         if message[0] == 128:
             self.wire.send_esp(self.outbound.protect(icmp6(129, self.hit, self.peer_hit, message[4:]), 58), self.peer)

@@ -25,6 +25,7 @@ try_pair() {
 	lab_hiphopd_ready "$one"
 	lab_hiphopd_ready "$other"
 	lab_capture_start "router-left$family"
+	# conforms: RFC7401-6.1-3 RFC7401-6.1-4 RFC7401-6.1-5 RFC7401-6.1-6
 	lab_check "$name: ping6 from HIT to HIT, base exchange included" lab_ping "$one" "$other"
 	lab_check "$name: ping6 the other way" lab_ping "$other" "$one"
 	lab_check "$name: hiphop ping by name" lab_hiphop "$one" ping "$other"
@@ -32,6 +33,7 @@ try_pair() {
 	lab_check "$name: the path is direct" [ "$(lab_association "$one" "$other" path)" = direct ]
 	lab_check "$name: the I1 went straight" [ "$(lab_association "$one" "$other" overlay_hops)" = 0 ]
 	lab_capture_stop "router-left$family"
+	# conforms: RFC7402-3.4.1-1
 	lab_check "$name: nothing but HIP and ESP on the wire" lab_check_captures "$LAB_DIR/router-left$family/any.pcap"
 	cat "$LAB_DIR/check-output"
 }

@@ -82,8 +82,8 @@ static struct packet *add_inner(struct fixture *fixture, size_t payload, uint8_t
 
 static const uint16_t suites[] = {8, 9, 12, 13};
 
-/* conforms: RFC7402-3.3.5-1 RFC7402-5.2.1.1-1 RFC7402-5.2.1.2-1 RFC7402-B.1.4-2 RFC7402-B.1.4-3 RFC7402-B.1.5-3
- * RFC7402-B.1.6-3 */
+/* conforms: RFC7402-3.3.5-1 RFC7402-5.2.1.1-1 RFC7402-5.2.1.2-1 RFC7402-B-2 RFC7402-B.1.4-2 RFC7402-B.1.4-3
+ * RFC7402-B.1.5-3 RFC7402-B.1.6-3 RFC7402-B.1.6-5 */
 static void test_every_suite_and_many_sizes(void **state)
 {
 	struct fixture *fixture = *state;
@@ -130,7 +130,7 @@ static void test_largest_packet(void **state)
 	assert_int_equal(packet->length, PACKET_DATA_MAXIMUM);
 }
 
-/* conforms: RFC7402-3.3.6-1 RFC7402-B.1.6-1 RFC7402-B.1.6-2 */
+/* conforms: RFC7402-3.3.6-1 RFC7402-3.4-2 RFC7402-B.1.6-1 RFC7402-B.1.6-2 */
 static void test_every_flipped_octet_is_found(void **state)
 {
 	struct fixture *fixture = *state;
@@ -172,7 +172,7 @@ static void test_every_flipped_octet_is_found(void **state)
 	assert_int_equal(esp_counter_value(fixture->bob, ESP_COUNT_DROP_REPLAYED), 2);
 }
 
-/* conforms: RFC7402-B.1.4-1 RFC7402-B.1.5-1 */
+/* conforms: RFC7401-6.1-1 RFC7401-6.1-2 RFC7402-3.4.1-2 RFC7402-3.4.1-3 RFC7402-B.1.4-1 RFC7402-B.1.5-1 */
 static void test_miss_control_and_refusals(void **state)
 {
 	struct fixture *fixture = *state;
@@ -206,6 +206,7 @@ static void test_miss_control_and_refusals(void **state)
 	assert_int_equal(packet->kind, PACKET_DROPPED);
 }
 
+/* conforms: RFC7402-3.4-3 */
 static void test_newest_pair_sends_and_older_still_receives(void **state)
 {
 	struct fixture *fixture = *state;

@@ -39,7 +39,7 @@ static void test_i1_by_hand(void **state)
 	assert_int_equal(packet_check_rules(&view, NULL), HIPHOP_OK);
 }
 
-/* conforms: RFC7401-5.1-1 RFC7401-5.1-3 RFC7401-5.1-4 RFC7401-5.1.2-2 */
+/* conforms: RFC7401-5.1-2 RFC7401-5.1-4 RFC7401-5.1-5 RFC7401-5.1.2-2 */
 static void test_builder_makes_the_same_i1(void **state)
 {
 	uint8_t buffer[HIP_PACKET_MAXIMUM];
@@ -66,7 +66,7 @@ static void expect_header_fault(size_t offset, uint8_t value, hiphop_error error
 	assert_int_equal(view.parameters.count, 0);
 }
 
-/* conforms: RFC7401-5.1-1 RFC7401-5.1-2 */
+/* conforms: RFC7401-5.1-2 RFC7401-5.1-3 */
 static void test_header_faults(void **state)
 {
 	(void)state;
@@ -82,7 +82,7 @@ static void test_header_faults(void **state)
 	expect_header_fault(42, 0xff, HIPHOP_MALFORMED, 40);
 }
 
-/* conforms: RFC7401-5.1-3 RFC7401-5.1-4 RFC7401-5.1.2-2 RFC7401-5.2.1-5 */
+/* conforms: RFC7401-5.1-4 RFC7401-5.1-5 RFC7401-5.1.2-2 RFC7401-5.2.1-5 */
 static void test_what_must_be_ignored(void **state)
 {
 	uint8_t packet[sizeof i1 + 5];
