@@ -1,133 +1,92 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Base exchanges between two hosts in memory, both ends on one core, as a ratio to the public-key operations that an
- * exchange cannot do without: the Initiator verifies R1 and R2, signs I2, makes a Diffie-Hellman key pair and agrees;
- * the Responder verifies I2, signs R2 and agrees. (R1s are signed ahead; their keys serve many.) Once with the easiest
- * puzzle and once with the default one. 1: nothing costs time but public keys.
+ * Base exchanges between two hosts in memory, both ends on one core, for each suite, as a ratio to the public-key
+ * operations that an exchange cannot do without: the Initiator verifies R1 and R2, signs I2, makes a Diffie-Hellman key
+ * pair and agrees; the Responder verifies I2, signs R2 and agrees. (R1s are signed ahead; their keys serve many.) All
+ * with the easiest puzzle, and once with the one that an idle host sets. 1: nothing costs time but public keys.
  */
-#include "hip/core/host.h"
 #include "hip/crypto/diffie_hellman.h"
-#include "hip/crypto/host_identity.h"
 #include "hip/wire/constants.h"
+#include "tests/bench/host_pair.h"
 #include "tests/bench/rounds.h"
 
-#include <string.h>
+#define SIGNED_OCTETS  400
+#define EASIEST_PUZZLE 1
+#define DEFAULT_PUZZLE 0
 
-#define EXCHANGES       20
-#define ENDS            2
-#define DEFAULT_PUZZLE  10
-#define EASIEST_PUZZLE  1
-#define PACKET_MAXIMUM  9000
-#define SIGNED_OCTETS   400
-#define SIGNATURE_LIMIT 512
-
-struct end {
-	struct host_identity *identity;
-	struct host *host;
-	struct endpoint endpoint;
-	unsigned usable;
+struct suite {
+	const char *name;
+	host_identity_kind kind;
+	uint8_t group;
+	uint8_t difficulty;
+	unsigned exchanges; /* in a round: fewer of the slow ones */
 };
 
-struct world {
-	struct seeded_random generator;
-	struct random_source random;
-	instant now;
-	struct end ends[ENDS];
+static const struct suite suites[] = {
+	{"ECDSA P-256, DH P-256", HOST_IDENTITY_ECDSA_P256, DH_GROUP_NIST_P256, EASIEST_PUZZLE, 20},
+	{"  with the puzzle of an idle host", HOST_IDENTITY_ECDSA_P256, DH_GROUP_NIST_P256, DEFAULT_PUZZLE, 20},
+	{"ECDSA P-384, DH P-384", HOST_IDENTITY_ECDSA_P384, DH_GROUP_NIST_P384, EASIEST_PUZZLE, 5},
+	{"RSA 2048, DH P-256", HOST_IDENTITY_RSA_2048, DH_GROUP_NIST_P256, EASIEST_PUZZLE, 5},
+	{"RSA 3072, DH P-256", HOST_IDENTITY_RSA_3072, DH_GROUP_NIST_P256, EASIEST_PUZZLE, 5},
+	{"ECDSA_LOW, DH secp160r1", HOST_IDENTITY_ECDSA_LOW, DH_GROUP_SECP160R1, EASIEST_PUZZLE, 5},
+	{"ECDSA P-256, DH P-384", HOST_IDENTITY_ECDSA_P256, DH_GROUP_NIST_P384, EASIEST_PUZZLE, 5},
+	{"ECDSA P-256, DH P-521", HOST_IDENTITY_ECDSA_P256, DH_GROUP_NIST_P521, EASIEST_PUZZLE, 5},
+	{"ECDSA P-256, DH MODP 1536", HOST_IDENTITY_ECDSA_P256, DH_GROUP_MODP_1536, EASIEST_PUZZLE, 5},
+	{"ECDSA P-256, DH MODP 2048", HOST_IDENTITY_ECDSA_P256, DH_GROUP_MODP_2048, EASIEST_PUZZLE, 3},
+	{"ECDSA P-256, DH MODP 3072", HOST_IDENTITY_ECDSA_P256, DH_GROUP_MODP_3072, EASIEST_PUZZLE, 3},
 };
 
-/* Hands what one end sends to the other. True when it sent something. */
-static bool deliver_from(struct world *world, unsigned from)
+static bool make_hosts(struct host_pair *pair, const struct suite *suite)
 {
-	uint8_t packet[PACKET_MAXIMUM];
-	struct host_effect effect;
-	bool sent = false;
+	const struct host_configuration configuration = {
+		.puzzle_difficulty = suite->difficulty, .dh_groups = {suite->group}, .dh_group_count = 1};
+	bool done = true;
 
-	while (host_next_effect(world->ends[from].host, &effect)) {
-		if (effect.kind == HOST_ASSOCIATION)
-			world->ends[from].usable += effect.association.usable;
-		if (effect.kind != HOST_SEND || effect.length > sizeof packet)
-			continue;
-		struct host_arrival arrival = {
-			.local = world->ends[1 - from].endpoint, .remote = world->ends[from].endpoint};
-		size_t length = effect.length;
-
-		memcpy(packet, effect.octets, length);
-		host_input(world->ends[1 - from].host, world->now, &arrival, packet, length);
-		sent = true;
-	}
-	return sent;
+	pair->now = SECONDS(1000);
+	for (unsigned i = 0; done && i < ENDS; i++)
+		done = !host_identity_generate(suite->kind, &pair->ends[i].identity) &&
+		       host_pair_start_end(pair, i, configuration);
+	return done;
 }
 
-static void deliver_all(struct world *world)
+static void free_hosts(struct host_pair *pair)
 {
-	bool sent = true;
-
-	while (sent) {
-		sent = deliver_from(world, 0);
-		sent = deliver_from(world, 1) || sent;
-	}
-}
-
-static void let_time_pass(struct world *world, duration span)
-{
-	world->now += span;
-	for (unsigned i = 0; i < ENDS; i++)
-		host_tick(world->ends[i].host, world->now);
-	deliver_all(world);
-}
-
-static bool make_hosts(struct world *world, uint8_t difficulty)
-{
-	struct host_configuration configuration = {.random = &world->random, .puzzle_difficulty = difficulty};
-
-	world->now = SECONDS(1000);
 	for (unsigned i = 0; i < ENDS; i++) {
-		struct end *end = &world->ends[i];
-		char text[] = {'1', '9', '2', '.', '0', '.', '2', '.', (char)('1' + i), 0};
-
-		configuration.identity = end->identity;
-		end->endpoint.port = 10500;
-		end->usable = 0;
-		if (address_parse(text, &end->endpoint.address) || host_create(&configuration, world->now, &end->host))
-			return false;
-		host_set_addresses(end->host, world->now, &end->endpoint.address, 1);
+		host_free(pair->ends[i].host);
+		host_identity_free(pair->ends[i].identity);
+		pair->ends[i].host = NULL;
+		pair->ends[i].identity = NULL;
 	}
-	return !host_learn_locator(
-		world->ends[0].host, host_identity_hit(world->ends[1].identity), &world->ends[1].endpoint, true);
 }
 
 /* Exchanges per second; 0 when one failed. What is between them does not count. */
-static double run_exchanges(struct world *world)
+static double run_exchanges(struct host_pair *pair, const struct suite *suite)
 {
-	const struct hit *responder = host_identity_hit(world->ends[1].identity);
 	double spent = 0;
 
-	for (unsigned i = 0; i < EXCHANGES; i++) {
-		world->ends[0].usable = 0;
+	for (unsigned i = 0; i < suite->exchanges; i++) {
 		double start = processor_time();
-		if (host_connect(world->ends[0].host, world->now, responder))
+
+		if (!host_pair_exchange(pair, 0))
 			return 0;
-		deliver_all(world);
 		spent += processor_time() - start;
-		if (!world->ends[0].usable)
-			return 0;
-		host_close(world->ends[0].host, world->now, responder);
-		deliver_all(world);
-		let_time_pass(world, SECONDS(1));
+		host_close(pair->ends[0].host, pair->now, host_identity_hit(pair->ends[1].identity));
+		host_pair_deliver(pair);
+		host_pair_let_pass(pair, SECONDS(1));
 	}
-	return EXCHANGES / spent;
+	return suite->exchanges / spent;
 }
 
-static bool public_keys_once(struct world *world, struct diffie_hellman *responder)
+static bool public_keys_once(const struct host_pair *pair, uint8_t group, struct diffie_hellman *responder)
 {
 	static uint8_t octets[SIGNED_OCTETS];
-	uint8_t signature[SIGNATURE_LIMIT];
-	const struct host_identity *identity = world->ends[0].identity;
+	uint8_t signature[HOST_IDENTITY_SIGNATURE_MAXIMUM];
+	const struct host_identity *identity = pair->ends[0].identity;
 	const struct span message = {octets, sizeof octets};
 	const struct span signed_by = {signature, host_identity_signature_length(identity)};
 	struct diffie_hellman *initiator = NULL;
 	struct shared_secret secret;
-	bool done = !diffie_hellman_new(DH_GROUP_NIST_P256, &world->random, &initiator) &&
+	bool done = !diffie_hellman_new(group, &pair->random, &initiator) &&
 		    !diffie_hellman_agree(initiator, diffie_hellman_public_value(responder), &secret) &&
 		    !diffie_hellman_agree(responder, diffie_hellman_public_value(initiator), &secret);
 
@@ -139,58 +98,61 @@ static bool public_keys_once(struct world *world, struct diffie_hellman *respond
 	return done;
 }
 
-static double run_public_keys(struct world *world)
+static double run_public_keys(const struct host_pair *pair, const struct suite *suite)
 {
 	struct diffie_hellman *responder;
-	double start, spent;
+	double start;
+	bool done = true;
 
-	if (diffie_hellman_new(DH_GROUP_NIST_P256, &world->random, &responder))
+	if (diffie_hellman_new(suite->group, &pair->random, &responder))
 		return 0;
 	start = processor_time();
-	for (unsigned i = 0; i < EXCHANGES; i++) {
-		if (!public_keys_once(world, responder)) {
-			diffie_hellman_free(responder);
-			return 0;
-		}
-	}
-	spent = processor_time() - start;
+	for (unsigned i = 0; done && i < suite->exchanges; i++)
+		done = public_keys_once(pair, suite->group, responder);
+	double spent = processor_time() - start;
 	diffie_hellman_free(responder);
-	return EXCHANGES / spent;
+	return done ? suite->exchanges / spent : 0;
 }
 
-static bool bench(struct world *world, uint8_t difficulty, const char *name)
+static void print_suite(const struct suite *suite, double ours[static ROUNDS], const double floor_rates[static ROUNDS])
+{
+	double ratios[ROUNDS];
+
+	for (size_t i = 0; i < ROUNDS; i++)
+		ratios[i] = ours[i] / floor_rates[i];
+	double median = median_of_rounds(ratios), rate = median_of_rounds(ours);
+	printf("  %-34s %8.3f  (%.3f to %.3f)   %10.2f a second, %.2f ms each\n", suite->name, median, ratios[0],
+		ratios[ROUNDS - 1], rate, 1000 / rate);
+}
+
+static bool bench(struct host_pair *pair, const struct suite *suite)
 {
 	double ours[ROUNDS], floor_rates[ROUNDS];
-	bool done = make_hosts(world, difficulty);
+	bool done = make_hosts(pair, suite);
 
 	for (size_t i = 0; done && i < ROUNDS; i++) {
-		ours[i] = run_exchanges(world);
-		floor_rates[i] = run_public_keys(world);
+		ours[i] = run_exchanges(pair, suite);
+		floor_rates[i] = run_public_keys(pair, suite);
 		done = ours[i] > 0 && floor_rates[i] > 0;
 	}
 	if (done)
-		print_ratio(name, ours, floor_rates, "exchanges a second");
-	for (unsigned i = 0; i < ENDS; i++) {
-		host_free(world->ends[i].host);
-		world->ends[i].host = NULL;
-	}
+		print_suite(suite, ours, floor_rates);
+	free_hosts(pair);
 	return done;
 }
 
 int main(void)
 {
-	static struct world world;
+	static struct host_pair pair;
 	bool done = true;
 
-	world.random = seeded_random_start(&world.generator, 1);
-	for (unsigned i = 0; done && i < ENDS; i++)
-		done = !host_identity_from_seed(&world.random, &world.ends[i].identity);
+	pair.random = seeded_random_start(&pair.generator, 1);
 	puts("Base exchanges in memory, both ends on one core (1 = no cost but public keys)");
-	done = done && bench(&world, EASIEST_PUZZLE, "hip/core / public keys") &&
-	       bench(&world, DEFAULT_PUZZLE, "  with the default puzzle");
-	for (unsigned i = 0; i < ENDS; i++)
-		host_identity_free(world.ends[i].identity);
-	if (!done)
-		fputs("bench_exchange: an exchange failed\n", stderr);
+	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+		if (!bench(&pair, &suites[i])) {
+			fprintf(stderr, "bench_exchange: %s: an exchange failed\n", suites[i].name);
+			done = false;
+		}
+	}
 	return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
