@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -434,30 +434,29 @@ void session_heard(struct host *host, instant now, struct association *associati
 	struct session *session = association->session;
 
 	session->control_heard = now;
-	if (session->state != HOST_R2_SENT)
-		return;
-	session->state = HOST_ESTABLISHED;
-	association->since = now;
-	association_cancel_timer(host, association, TIMER_SESSION);
+	state_machine_run(host, now, association, STATE_EVENT_ESP, HIPHOP_OK);
+}
+
+hiphop_error session_move_on(struct host *host, const struct state_step *step)
+{
+	step->association->session->state = step->rule->next;
+	step->association->since = step->now;
+	association_cancel_timer(host, step->association, TIMER_SESSION);
+	return HIPHOP_OK;
+}
+
+hiphop_error session_discard(struct host *host, const struct state_step *step)
+{
+	session_drop(host, step->association);
+	association_release_if_idle(host, step->association);
+	return HIPHOP_OK;
 }
 
 void association_session_timer(struct host *host, instant now, struct association *association)
 {
-	struct session *session = association->session;
+	const struct session *session = association->session;
+	bool again = session && session->state == HOST_CLOSING && session->close_tries < CLOSE_TRIES;
 
-	if (!session)
-		return;
-	switch (session->state) {
-	case HOST_R2_SENT:
-		session->state = HOST_ESTABLISHED;
-		association->since = now;
-		break;
-	case HOST_CLOSING:
-		close_again(host, now, association);
-		break;
-	default:
-		session_drop(host, association);
-		association_release_if_idle(host, association);
-		break;
-	}
+	state_machine_run(
+		host, now, association, again ? STATE_EVENT_SESSION_TIMEOUT : STATE_EVENT_SESSION_OVER, HIPHOP_OK);
 }

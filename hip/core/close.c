@@ -2,7 +2,7 @@
 /*
  * CLOSE and CLOSE_ACK (RFC 7401 sections 5.3.7, 5.3.8, 6.14 and 6.15).
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <string.h>
 
@@ -42,41 +42,22 @@ static void send_close(struct host *host, instant now, struct association *assoc
 	outgoing_send(host, &way, out.octets, out.length);
 }
 
-void close_begin(struct host *host, instant now, struct association *association)
+hiphop_error close_send(struct host *host, const struct state_step *step)
 {
-	struct session *session = association->session;
+	struct session *session = step->association->session;
 
-	if (session->state == HOST_CLOSING || session->state == HOST_CLOSED)
-		return;
-	session_end(host, now, association, HOST_CLOSING, HIPHOP_OK);
-	session->state = HOST_CLOSING;
+	session_end(host, step->now, step->association, step->rule->next, HIPHOP_OK);
+	session->state = step->rule->next;
 	random_fill(host->random, session->close_nonce, sizeof session->close_nonce);
-	send_close(host, now, association);
+	send_close(host, step->now, step->association);
+	return HIPHOP_OK;
 }
 
-void close_again(struct host *host, instant now, struct association *association)
+hiphop_error close_send_again(struct host *host, const struct state_step *step)
 {
-	if (association->session->close_tries < CLOSE_TRIES) {
-		count(host, HOST_COUNT_RETRANSMITTED);
-		send_close(host, now, association);
-		return;
-	}
-	session_drop(host, association);
-	association_release_if_idle(host, association);
-}
-
-/* An exchange that has not come to a session is just forgotten: the peer knows nothing of it. */
-static void forget_initiation(struct host *host, struct association *association)
-{
-	struct queued_effect *farewell = association->initiation->farewell;
-
-	association->initiation->farewell = NULL;
-	farewell->effect.peer = association->peer;
-	farewell->effect.association.state = HOST_CLOSED;
-	farewell->effect.association.initiator = true;
-	effects_add(&host->effects, farewell);
-	initiation_end(host, association);
-	association_release_if_idle(host, association);
+	count(host, HOST_COUNT_RETRANSMITTED);
+	send_close(host, step->now, step->association);
+	return HIPHOP_OK;
 }
 
 hiphop_error host_close(struct host *host, instant now, const struct hit *peer)
@@ -86,13 +67,9 @@ hiphop_error host_close(struct host *host, instant now, const struct hit *peer)
 	effects_release_taken(&host->effects);
 	if (!association || (!association->session && !association->initiation))
 		return HIPHOP_NOT_FOUND;
-	if (!association->session) {
-		forget_initiation(host, association);
-		return HIPHOP_OK;
-	}
-	initiation_end(host, association);
-	close_begin(host, now, association);
-	return HIPHOP_OK;
+	if (association->session)
+		initiation_end(host, association);
+	return state_machine_run(host, now, association, STATE_EVENT_LEAVE, HIPHOP_OK);
 }
 
 void host_close_all(struct host *host, instant now)
@@ -102,14 +79,14 @@ void host_close_all(struct host *host, instant now)
 		if (!host->all[i]->session)
 			continue;
 		initiation_end(host, host->all[i]);
-		close_begin(host, now, host->all[i]);
+		state_machine_run(host, now, host->all[i], STATE_EVENT_LEAVE, HIPHOP_OK);
 	}
 }
 
 void close_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
-	struct session *session = association ? association->session : NULL;
+	struct session *session = association->session;
 	struct data_route route;
 	struct outgoing out;
 	struct span echo;
@@ -135,22 +112,18 @@ void close_input(struct host *host, struct incoming *in)
 	if (way_back(host, in, &route, &way) &&
 		!build(host, association, HIP_PACKET_CLOSE_ACK, echo, in->overlay ? &route : NULL, &out))
 		outgoing_send(host, &way, out.octets, out.length);
-	session_end(host, in->now, association, HOST_CLOSED, HIPHOP_OK);
-	session->state = HOST_CLOSED;
+	session_end(host, in->now, association, in->rule->next, HIPHOP_OK);
+	session->state = in->rule->next;
 	association_set_timer(host, association, TIMER_SESSION, instant_after(in->now, CLOSED_KEPT));
 }
 
 void close_ack_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
-	struct session *session = association ? association->session : NULL;
+	struct session *session = association->session;
 	struct span echo;
 
-	if (!session) {
-		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
-		return;
-	}
-	if (!session->close_tries || (session->state != HOST_CLOSING && session->state != HOST_CLOSED)) {
+	if (!session->close_tries) {
 		count(host, HOST_COUNT_DROP_WRONG_STATE);
 		return;
 	}

@@ -277,17 +277,17 @@ void host_free(struct host *host)
 static const struct {
 	uint8_t type;
 	host_counter counter;
-	void (*take)(struct host *host, struct incoming *in);
-} handlers[] = {
-	{HIP_PACKET_I1, HOST_COUNT_I1_IN, i1_input},
-	{HIP_PACKET_R1, HOST_COUNT_R1_IN, r1_input},
-	{HIP_PACKET_I2, HOST_COUNT_I2_IN, i2_input},
-	{HIP_PACKET_R2, HOST_COUNT_R2_IN, r2_input},
-	{HIP_PACKET_UPDATE, HOST_COUNT_UPDATE_IN, update_input},
-	{HIP_PACKET_NOTIFY, HOST_COUNT_NOTIFY_IN, notify_input},
-	{HIP_PACKET_CLOSE, HOST_COUNT_CLOSE_IN, close_input},
-	{HIP_PACKET_CLOSE_ACK, HOST_COUNT_CLOSE_ACK_IN, close_ack_input},
-	{HIP_PACKET_DATA, HOST_COUNT_DATA_IN, data_input},
+	state_event event; /* STATE_EVENTS: it is not about an association */
+} packets[] = {
+	{HIP_PACKET_I1, HOST_COUNT_I1_IN, STATE_EVENT_I1},
+	{HIP_PACKET_R1, HOST_COUNT_R1_IN, STATE_EVENT_R1},
+	{HIP_PACKET_I2, HOST_COUNT_I2_IN, STATE_EVENT_I2},
+	{HIP_PACKET_R2, HOST_COUNT_R2_IN, STATE_EVENT_R2},
+	{HIP_PACKET_UPDATE, HOST_COUNT_UPDATE_IN, STATE_EVENT_UPDATE},
+	{HIP_PACKET_NOTIFY, HOST_COUNT_NOTIFY_IN, STATE_EVENT_NOTIFY},
+	{HIP_PACKET_CLOSE, HOST_COUNT_CLOSE_IN, STATE_EVENT_CLOSE},
+	{HIP_PACKET_CLOSE_ACK, HOST_COUNT_CLOSE_ACK_IN, STATE_EVENT_CLOSE_ACK},
+	{HIP_PACKET_DATA, HOST_COUNT_DATA_IN, STATE_EVENTS},
 };
 
 static bool parse(struct host *host, struct incoming *in)
@@ -377,14 +377,21 @@ static bool rides_its_own_sa(struct host *host, const struct incoming *in)
 
 static void dispatch(struct host *host, struct incoming *in)
 {
-	for (size_t i = 0; i < sizeof handlers / sizeof handlers[0]; i++) {
-		if (handlers[i].type == in->view.type) {
-			count(host, handlers[i].counter);
-			handlers[i].take(host, in);
-			return;
-		}
+	size_t place = 0;
+
+	while (place < sizeof packets / sizeof packets[0] && packets[place].type != in->view.type)
+		place++;
+	if (place == sizeof packets / sizeof packets[0]) {
+		count(host, HOST_COUNT_DROP_UNKNOWN_TYPE);
+		return;
 	}
-	count(host, HOST_COUNT_DROP_UNKNOWN_TYPE);
+	count(host, packets[place].counter);
+	if (in->view.type == HIP_PACKET_DATA)
+		data_input(host, in);
+	else if (in->view.type == HIP_PACKET_NOTIFY && in->overlay)
+		notify_overlay_input(host, in);
+	else
+		state_machine_packet(host, packets[place].event, in);
 }
 
 void host_input(

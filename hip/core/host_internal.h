@@ -10,7 +10,7 @@
  *   verify.c          MACs, signatures, identities            update.c, close.c, notify.c
  *   candidates.c      own and offered locators                liveness.c   is the peer still there
  *   overlay_path.c    relaying, DATA                          status.c     views and counters
- *   rekey.c           new ESP keys when the peer asks
+ *   rekey.c           new ESP keys when the peer asks         state_table.h, state_machine.c   what is allowed when
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -26,6 +26,7 @@
 #include "hip/core/r1_pool.h"
 #include "hip/core/rate_table.h"
 #include "hip/core/relay.h"
+#include "hip/core/state_table.h"
 #include "hip/crypto/hit_suite.h"
 #include "hip/crypto/puzzle.h"
 #include "hip/wire/builder.h"
@@ -89,6 +90,7 @@ struct incoming {
 	struct packet_view view;
 	bool overlay; /* it has our OVERLAY_ID and came inside a neighbour's ESP */
 	instant now;
+	const struct state_rule *rule; /* of the state table, for the state it came in */
 };
 
 /* ---- associations ---- */
@@ -293,6 +295,7 @@ void session_end(
 /* Drops the session altogether (its SAs too). */
 void session_drop(struct host *host, struct association *association);
 void association_retired_over(struct host *host, struct association *association);
+/* TIMER_SESSION: gives the state machine its event. */
 void association_session_timer(struct host *host, instant now, struct association *association);
 void session_heard(struct host *host, instant now, struct association *association);
 
@@ -352,6 +355,7 @@ bool transport_is_used(const struct host *host, uint16_t transport);
 /* initiator.c */
 /* Begins a base exchange, or goes on with the one under way. Errors as host_connect. */
 hiphop_error initiator_begin(struct host *host, instant now, struct association *association);
+/* TIMER_EXCHANGE: gives the state machine its event. */
 void initiator_timer(struct host *host, instant now, struct association *association);
 void initiator_opportunist_timer(struct host *host, instant now, struct opportunist *opportunist);
 void initiator_send_i2(struct host *host, instant now, struct association *association);
@@ -360,24 +364,24 @@ void initiator_send_i2(struct host *host, instant now, struct association *assoc
 void initiator_restart(struct host *host, struct association *association, const struct incoming *in);
 /* An I1 of the peer came from `remote` and lost against ours: ours goes there too. */
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote);
-/* Ends the association, unless its session still hears the peer. */
-void initiator_fail(struct host *host, instant now, struct association *association, hiphop_error reason);
 void initiation_end(struct host *host, struct association *association);
-struct initiation *initiation_make(void);
+/* An exchange whose first I1 has been sent. NULL for want of memory. */
+struct initiation *initiation_make(host_state phase);
 void acceptance_free(struct acceptance *acceptance);
 struct opportunist *opportunist_at(struct host *host, const struct endpoint *remote);
 void opportunist_drop(struct host *host, struct opportunist *opportunist);
 
-/* the packets */
-void i1_input(struct host *host, struct incoming *in);
-void r1_input(struct host *host, struct incoming *in);
-void i2_input(struct host *host, struct incoming *in);
-void r2_input(struct host *host, struct incoming *in);
-void update_input(struct host *host, struct incoming *in);
-void notify_input(struct host *host, struct incoming *in);
-void close_input(struct host *host, struct incoming *in);
-void close_ack_input(struct host *host, struct incoming *in);
+/* state_machine.c: does what the state table says (state_actions.h), and nothing else. */
+void state_machine_packet(struct host *host, state_event event, struct incoming *in);
+/* A wish or a timer of an association; afterwards it may be gone. HIPHOP_OK when there is nothing to do, else what the
+ * action says. `reason` is for STATE_EVENT_LOST. */
+hiphop_error state_machine_run(
+	struct host *host, instant now, struct association *association, state_event event, hiphop_error reason);
+
+/* DATA needs no association (RFC 6078). */
 void data_input(struct host *host, struct incoming *in);
+/* A NOTIFY that came over the overlay tells about DATA, in any state. */
+void notify_overlay_input(struct host *host, struct incoming *in);
 
 /* i1_input.c: makes the R1 entry of a group when the generation has none yet. */
 hiphop_error r1_entry_obtain(
@@ -407,10 +411,6 @@ void rekey_again(struct host *host, instant now, struct association *association
 void rekey_acknowledged(
 	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
 void rekey_drop(struct host *host, struct session *session);
-
-/* close.c */
-void close_begin(struct host *host, instant now, struct association *association);
-void close_again(struct host *host, instant now, struct association *association);
 
 /* notify.c */
 /* Tells the sender of a packet what was wrong with it, when it has earned an answer and the rates allow it. */

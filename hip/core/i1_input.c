@@ -2,7 +2,7 @@
 /*
  * I1 → R1 (RFC 7401 section 6.7). Nothing is remembered of an I1, and a direct one costs no signature.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -244,20 +244,6 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 	outgoing_send(host, &way, out.octets, out.length);
 }
 
-/* RFC 7401 section 6.7 step 3: of two that begin at once, the one with the greater HIT answers. */
-static bool loses_against_ours(struct host *host, const struct incoming *in)
-{
-	struct association *association = association_find(host, &in->view.sender);
-
-	if (!association || !association->initiation || association->initiation->phase != HOST_I1_SENT)
-		return false;
-	if (hit_compare(&in->view.sender, &host->self) < 0)
-		return false;
-	if (!in->arrival->inside_esp)
-		initiator_meet(host, in->now, association, &in->arrival->remote);
-	return true;
-}
-
 static bool is_unwanted(const struct host *host, const struct incoming *in)
 {
 	const struct host_configuration *configuration = &host->configuration;
@@ -272,8 +258,6 @@ void i1_input(struct host *host, struct incoming *in)
 		count(host, HOST_COUNT_DROP_MALFORMED);
 	} else if (!peer_may_associate(host, &in->view.sender) || is_unwanted(host, in)) {
 		count(host, HOST_COUNT_DROP_POLICY);
-	} else if (loses_against_ours(host, in)) {
-		count(host, HOST_COUNT_DROP_WRONG_STATE);
 	} else if (in->overlay) {
 		answer_over_overlay(host, in);
 	} else if (in->arrival->inside_esp) {
@@ -281,4 +265,13 @@ void i1_input(struct host *host, struct incoming *in)
 	} else {
 		answer_direct(host, in);
 	}
+}
+
+void i1_meet(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+
+	count(host, in->rule->drop);
+	if (!in->arrival->inside_esp && peer_may_associate(host, &in->view.sender))
+		initiator_meet(host, in->now, association, &in->arrival->remote);
 }

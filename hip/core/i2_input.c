@@ -3,7 +3,7 @@
  * I2 → R2 (RFC 7401 section 6.9), cheapest check first: state, generation, puzzle, rate, choices, Diffie-Hellman, MAC,
  * decryption, HIT, signature. Nothing changes before the last; then all of it does.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -293,7 +293,7 @@ static void abandon(struct host *host, struct commitment *made)
 
 static void fill_session(struct session *session, const struct incoming *in, struct answer *answer, uint32_t spi_in)
 {
-	session->state = HOST_R2_SENT;
+	session->state = in->rule->next;
 	session->direct = !in->overlay;
 	session->carries_hip = answer->carries_hip;
 	session->overlay_hops = opaque_overlay_hops(opaque_of(&answer->solution));
@@ -364,14 +364,6 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 	candidates_learn(host, &in->view.sender, &answer->locators);
 }
 
-/* RFC 7401 section 6.9 step 5: of two in I2-SENT, the one with the greater HIT is the Responder. */
-static bool loses_against_ours(
-	const struct host *host, const struct incoming *in, const struct association *association)
-{
-	return association && association->initiation && association->initiation->phase == HOST_I2_SENT &&
-	       hit_compare(&host->self, &in->view.sender) < 0;
-}
-
 static void process(struct host *host, struct incoming *in, struct answer *answer)
 {
 	hiphop_error error = check_puzzle(host, in, answer);
@@ -431,11 +423,7 @@ void i2_input(struct host *host, struct incoming *in)
 	}
 	if (read_answer(&in->view, answer))
 		count(host, HOST_COUNT_DROP_MALFORMED);
-	else if (is_repetition(host, in, association, &answer->solution))
-		;
-	else if (loses_against_ours(host, in, association))
-		count(host, HOST_COUNT_DROP_WRONG_STATE);
-	else
+	else if (!is_repetition(host, in, association, &answer->solution))
 		process(host, in, answer);
 	host_identity_free(answer->identity);
 	bytes_wipe(answer, sizeof *answer);

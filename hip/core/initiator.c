@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- what is kept ---- */
 
-struct initiation *initiation_make(void)
+struct initiation *initiation_make(host_state phase)
 {
 	struct initiation *initiation = calloc(1, sizeof *initiation);
 
@@ -17,7 +17,7 @@ struct initiation *initiation_make(void)
 		free(initiation);
 		return NULL;
 	}
-	initiation->phase = HOST_I1_SENT;
+	initiation->phase = phase;
 	return initiation;
 }
 
@@ -179,9 +179,15 @@ static bool transmit_i1(struct host *host, instant now, struct association *asso
 
 hiphop_error initiator_begin(struct host *host, instant now, struct association *association)
 {
-	if (association->initiation)
-		return HIPHOP_OK;
-	association->initiation = initiation_make();
+	return state_machine_run(host, now, association, STATE_EVENT_WANTED, HIPHOP_OK);
+}
+
+hiphop_error initiator_send_i1(struct host *host, const struct state_step *step)
+{
+	struct association *association = step->association;
+	instant now = step->now;
+
+	association->initiation = initiation_make(step->rule->next);
 	if (!association->initiation)
 		return HIPHOP_NO_MEMORY;
 	if (!transmit_i1(host, now, association)) {
@@ -292,11 +298,16 @@ static bool session_survives(struct host *host, instant now, const struct associ
 	return heard != 0 && now < instant_after(heard, SECONDS(10));
 }
 
-void initiator_fail(struct host *host, instant now, struct association *association, hiphop_error reason)
+/* Ends the association, unless its session still hears the peer. */
+hiphop_error initiator_fail(struct host *host, const struct state_step *step)
 {
+	struct association *association = step->association;
+	hiphop_error reason = step->reason;
+	instant now = step->now;
+
 	if (session_survives(host, now, association)) {
 		initiation_end(host, association);
-		return;
+		return HIPHOP_OK;
 	}
 	if (association->session && association->session->has_sas)
 		session_end(host, now, association, HOST_FAILED, reason);
@@ -308,27 +319,62 @@ void initiator_fail(struct host *host, instant now, struct association *associat
 	association->failed = true;
 	association->since = now;
 	association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, FAILED_SHOWN));
+	return HIPHOP_OK;
+}
+
+hiphop_error initiator_forget_failure(struct host *host, const struct state_step *step)
+{
+	step->association->failed = false;
+	association_release_if_idle(host, step->association);
+	return HIPHOP_OK;
+}
+
+/* An exchange that has not come to a session is just forgotten: the peer knows nothing of it. */
+hiphop_error initiator_forget(struct host *host, const struct state_step *step)
+{
+	struct association *association = step->association;
+	struct queued_effect *farewell = association->initiation->farewell;
+
+	association->initiation->farewell = NULL;
+	farewell->effect.peer = association->peer;
+	farewell->effect.association.state = HOST_CLOSED;
+	farewell->effect.association.initiator = true;
+	effects_add(&host->effects, farewell);
+	initiation_end(host, association);
+	association_release_if_idle(host, association);
+	return HIPHOP_OK;
+}
+
+/* ---- time ---- */
+
+hiphop_error initiator_send_i1_again(struct host *host, const struct state_step *step)
+{
+	transmit_i1(host, step->now, step->association);
+	return HIPHOP_OK;
+}
+
+hiphop_error initiator_send_i2_again(struct host *host, const struct state_step *step)
+{
+	count(host, HOST_COUNT_RETRANSMITTED);
+	initiator_send_i2(host, step->now, step->association);
+	return HIPHOP_OK;
+}
+
+static bool has_another_try(struct initiation *initiation)
+{
+	if (!initiation)
+		return false;
+	return initiation->acceptance ? i2_has_another_try(initiation) : initiation->tries < I1_TRIES;
 }
 
 void initiator_timer(struct host *host, instant now, struct association *association)
 {
-	struct initiation *initiation = association->initiation;
+	const struct initiation *initiation = association->initiation;
+	hiphop_error trouble = initiation && initiation->phase == HOST_I1_SENT ? initiation->trouble : HIPHOP_OK;
+	bool again = has_another_try(association->initiation);
 
-	if (!initiation) {
-		association->failed = false;
-		association_release_if_idle(host, association);
-	} else if (initiation->phase == HOST_I1_SENT) {
-		if (initiation->tries < I1_TRIES)
-			transmit_i1(host, now, association);
-		else
-			initiator_fail(
-				host, now, association, initiation->trouble ? initiation->trouble : HIPHOP_TIMEOUT);
-	} else if (i2_has_another_try(initiation)) {
-		count(host, HOST_COUNT_RETRANSMITTED);
-		initiator_send_i2(host, now, association);
-	} else {
-		initiator_fail(host, now, association, HIPHOP_TIMEOUT);
-	}
+	state_machine_run(host, now, association, again ? STATE_EVENT_EXCHANGE_TIMEOUT : STATE_EVENT_EXCHANGE_OVER,
+		trouble ? trouble : HIPHOP_TIMEOUT);
 }
 
 /* ---- opportunistic mode ---- */

@@ -139,12 +139,12 @@ static instant ask(struct host *host, instant now, struct association *associati
 	session->probe.tries = 0;
 	if (session->idle && !association->held && esp->sent <= heard) {
 		/* Nobody has a use for it: it may go. */
-		initiator_fail(host, now, association, HIPHOP_TIMEOUT);
+		state_machine_run(host, now, association, STATE_EVENT_LOST, HIPHOP_TIMEOUT);
 		return instant_after(now, LOOK_EVERY);
 	}
 	suspect(host, now, association);
 	if (initiator_begin(host, now, association) && now >= instant_after(heard, GIVEN_UP_AFTER))
-		initiator_fail(host, now, association, HIPHOP_NOT_FOUND);
+		state_machine_run(host, now, association, STATE_EVENT_LOST, HIPHOP_NOT_FOUND);
 	return instant_after(now, LOOK_EVERY);
 }
 
@@ -154,13 +154,12 @@ static void look_after_direct(struct host *host, instant now, struct association
 	struct traffic esp = esp_traffic(host, association);
 	instant again = instant_after(now, LOOK_EVERY);
 
-	if (session->state == HOST_R2_SENT && esp.heard > session->began) {
-		session->state = HOST_ESTABLISHED;
-		association_cancel_timer(host, association, TIMER_SESSION);
-	}
+	if (esp.heard > session->began)
+		state_machine_run(host, now, association, STATE_EVENT_ESP, HIPHOP_OK);
 	if (is_unused(host, now, association, &esp) && !association->initiation) {
-		close_begin(host, now, association);
-		return;
+		state_machine_run(host, now, association, STATE_EVENT_UNUSED, HIPHOP_OK);
+		if (association->session->state >= HOST_CLOSING)
+			return;
 	}
 	keep_alive(host, now, association, &esp);
 	clear_suspicion(host, association, later(esp.heard, session->control_heard));
@@ -182,8 +181,9 @@ static void look_after_pathless(struct host *host, instant now, struct associati
 	const struct traffic none = {0, 0};
 
 	if (is_unused(host, now, association, &none) && !association->initiation) {
-		close_begin(host, now, association);
-		return;
+		state_machine_run(host, now, association, STATE_EVENT_UNUSED, HIPHOP_OK);
+		if (session->state >= HOST_CLOSING)
+			return;
 	}
 	if (association->held && !association->initiation && now >= instant_after(session->began, RETRY_WITHOUT_PATH) &&
 		now >= instant_after(session->last_look, RETRY_WITHOUT_PATH)) {

@@ -3,7 +3,7 @@
  * NOTIFY (RFC 7401 sections 5.2.19, 5.3.6 and 6.13). What arrives changes no state; at most it makes this host ask the
  * peer whether it is there.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <string.h>
 
@@ -134,7 +134,7 @@ static void log_notification(const struct host *host, const struct hit *peer, ui
 /* It is the same packet each time, so it only counts where nothing else is expected to be heard. */
 static void take_keepalive(struct host *host, const struct incoming *in, struct association *association)
 {
-	struct session *session = association ? association->session : NULL;
+	struct session *session = association->session;
 
 	if (!session || !session->has_sas) {
 		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
@@ -150,20 +150,26 @@ static void take_keepalive(struct host *host, const struct incoming *in, struct 
 		session->keepalive_heard = in->now;
 }
 
+void notify_overlay_input(struct host *host, struct incoming *in)
+{
+	struct parameter_notification notification;
+
+	if (host->transport)
+		data_transport_notified(host->transport, in->now, &in->view, &in->arrival->neighbour);
+	if (parameter_notification_read(packet_find(&in->view, PARAMETER_NOTIFICATION), &notification))
+		count(host, HOST_COUNT_DROP_MALFORMED);
+}
+
 void notify_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
-	const struct host_identity *identity = association ? identity_of(association) : NULL;
+	const struct host_identity *identity = identity_of(association);
 	struct parameter_notification notification;
 
-	if (in->overlay && host->transport)
-		data_transport_notified(host->transport, in->now, &in->view, &in->arrival->neighbour);
 	if (parameter_notification_read(packet_find(&in->view, PARAMETER_NOTIFICATION), &notification)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
-	if (in->overlay)
-		return;
 	if (notification.type == NOTIFY_NAT_KEEPALIVE) {
 		take_keepalive(host, in, association);
 		return;

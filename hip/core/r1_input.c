@@ -2,7 +2,7 @@
 /*
  * R1 → I2 (RFC 7401 section 6.8): read, verify, choose, solve, derive, build; then commit in one block.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -478,30 +478,18 @@ static struct acceptance *make_acceptance(
 
 /* ---- who asked for it ---- */
 
-/* An R1 is wanted in I1-SENT; in I2-SENT when its generation is newer; and by an opportunist at that endpoint. */
-static bool is_wanted(
-	struct host *host, const struct incoming *in, struct association *association, struct opportunist **opportunist)
+/* The state table wants this R1: for the exchange with its sender, or for an opportunist at that endpoint. */
+static bool is_wanted(struct host *host, const struct incoming *in, const struct association *association,
+	struct opportunist **opportunist)
 {
-	const struct initiation *initiation = association ? association->initiation : NULL;
-	struct parameter_r1_counter counter;
-
 	struct opportunist *asking = in->arrival->inside_esp ? NULL : opportunist_at(host, &in->arrival->remote);
 
 	/* Who answers in opportunistic mode is remembered, and an anonymous identity is not for that. */
 	*opportunist = sender_is_anonymous(in) ? NULL : asking;
-	if (initiation && initiation->phase == HOST_I1_SENT)
+	if ((association && association->initiation) || *opportunist)
 		return true;
-	if (initiation) {
-		if (parameter_r1_counter_read(packet_find(&in->view, PARAMETER_R1_COUNTER), &counter) ||
-			counter.counter <= initiation->acceptance->counter || initiation->offers >= OFFERS_MAXIMUM) {
-			count(host, HOST_COUNT_DROP_OLD_R1);
-			return false;
-		}
-		return true;
-	}
-	if (!*opportunist)
-		count(host, asking ? HOST_COUNT_DROP_POLICY : HOST_COUNT_DROP_WRONG_STATE);
-	return *opportunist != NULL;
+	count(host, HOST_COUNT_DROP_POLICY);
+	return false;
 }
 
 /* Tells who answered and gives it an association with an exchange in I1-SENT. */
@@ -515,7 +503,7 @@ static struct association *adopt(struct host *host, struct incoming *in, struct 
 		return NULL;
 	}
 	if (!association->initiation) {
-		association->initiation = initiation_make();
+		association->initiation = initiation_make(HOST_I1_SENT);
 		if (!association->initiation) {
 			effect_discard(learnt);
 			association_release_if_idle(host, association);
@@ -544,7 +532,7 @@ static void commit(struct host *host, const struct incoming *in, const struct of
 		association->round_trip = in->now - initiation->sent;
 	initiation->acceptance = acceptance;
 	initiation->offers++;
-	initiation->phase = HOST_I2_SENT;
+	initiation->phase = in->rule->next;
 	initiation->tries = 0;
 	if (!association->session)
 		association->since = in->now;
@@ -607,4 +595,16 @@ void r1_input(struct host *host, struct incoming *in)
 		return;
 	}
 	commit(host, in, &offer, association, acceptance);
+}
+
+void r1_newer_input(struct host *host, struct incoming *in)
+{
+	const struct initiation *initiation = association_find(host, &in->view.sender)->initiation;
+	struct parameter_r1_counter counter;
+
+	if (parameter_r1_counter_read(packet_find(&in->view, PARAMETER_R1_COUNTER), &counter) ||
+		counter.counter <= initiation->acceptance->counter || initiation->offers >= OFFERS_MAXIMUM)
+		count(host, HOST_COUNT_DROP_OLD_R1);
+	else
+		r1_input(host, in);
 }

@@ -2,7 +2,7 @@
 /*
  * R2 → session (RFC 7401 section 6.10).
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static void fill_session(struct host *host, struct session *session, const struc
 	const struct way *way = way_in_use(acceptance, in);
 
 	(void)host;
-	session->state = HOST_ESTABLISHED;
+	session->state = in->rule->next;
 	session->initiator = true;
 	session->direct = !in->overlay && !way->overlay;
 	session->carries_hip = acceptance->carries_hip;
@@ -78,14 +78,9 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 void r2_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
-	struct initiation *initiation = association ? association->initiation : NULL;
-	struct acceptance *acceptance = initiation ? initiation->acceptance : NULL;
+	const struct acceptance *acceptance = association->initiation->acceptance;
 	struct parameter_esp_info esp_info;
 
-	if (!initiation || initiation->phase != HOST_I2_SENT) {
-		count(host, HOST_COUNT_DROP_WRONG_STATE);
-		return;
-	}
 	if (parameter_esp_info_read(packet_find(&in->view, PARAMETER_ESP_INFO), &esp_info) || esp_info.new_spi < 256 ||
 		esp_info.keymat_index != acceptance->keys.keymat_index) {
 		count(host, HOST_COUNT_DROP_MALFORMED);

@@ -3,7 +3,7 @@
  * UPDATE with SEQ and ACK (RFC 7401 sections 5.3.5, 6.11 and 6.12). This host sends one at a time, to ask whether the
  * peer is there.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/state_actions.h"
 
 /* Update IDs ahead of the expected one that are taken. */
 #define UPDATE_WINDOW 64
@@ -141,20 +141,12 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 void update_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
-	struct session *session = association ? association->session : NULL;
+	struct session *session = association->session;
 	const struct parameter_view *seq_view = packet_find(&in->view, PARAMETER_SEQ);
 	struct parameter_sequence_list acks = {.count = 0};
 	uint32_t seq = 0;
 	hiphop_error error;
 
-	if (!session) {
-		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
-		return;
-	}
-	if (session->state != HOST_R2_SENT && session->state != HOST_ESTABLISHED) {
-		count(host, HOST_COUNT_DROP_WRONG_STATE);
-		return;
-	}
 	error = parameter_sequence_list_read(packet_find(&in->view, PARAMETER_ACK), &acks);
 	if ((error && error != HIPHOP_NOT_FOUND) || (seq_view && parameter_number_read(seq_view, &seq))) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
