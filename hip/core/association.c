@@ -255,11 +255,11 @@ void session_remove_sas(struct host *host, struct session *session, const struct
 	removal->effect.peer = *peer;
 	removal->effect.local = session->local;
 	removal->effect.remote = session->remote;
-	removal->sa.local = session->local;
-	removal->sa.remote = session->remote;
-	removal->sa.spi_in = session->spi_in;
-	removal->sa.spi_out = session->spi_out;
-	removal->sa.suite = (uint8_t)session->keys.suite;
+	removal->sa->local = session->local;
+	removal->sa->remote = session->remote;
+	removal->sa->spi_in = session->spi_in;
+	removal->sa->spi_out = session->spi_out;
+	removal->sa->suite = (uint8_t)session->keys.suite;
 	effects_add(&host->effects, removal);
 }
 
@@ -344,13 +344,13 @@ static void fill_install(
 	install->effect.peer = association->peer;
 	install->effect.local = session->local;
 	install->effect.remote = session->remote;
-	install->sa.local = session->local;
-	install->sa.remote = session->remote;
-	install->sa.spi_in = session->spi_in;
-	install->sa.spi_out = session->spi_out;
-	install->sa.suite = (uint8_t)session->keys.suite;
-	install->sa.keys_in = session->keys.esp_in;
-	install->sa.keys_out = session->keys.esp_out;
+	install->sa->local = session->local;
+	install->sa->remote = session->remote;
+	install->sa->spi_in = session->spi_in;
+	install->sa->spi_out = session->spi_out;
+	install->sa->suite = (uint8_t)session->keys.suite;
+	install->sa->keys_in = session->keys.esp_in;
+	install->sa->keys_out = session->keys.esp_out;
 }
 
 static void fill_change(const struct association *association, const struct session *session, bool renewed,

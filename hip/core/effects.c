@@ -5,14 +5,46 @@
 
 #include <stdlib.h>
 
+static bool has_sa(host_effect_kind kind)
+{
+	return kind == HOST_INSTALL_SA || kind == HOST_MOVE_SA || kind == HOST_REMOVE_SA;
+}
+
+static bool has_data(host_effect_kind kind)
+{
+	return kind == HOST_DATA || kind == HOST_DATA_FAILED;
+}
+
+/* What stands before the octets, each at a place that suits it. */
+struct effect_with_sa {
+	struct queued_effect queued;
+	struct host_sa sa;
+};
+
+struct effect_with_data {
+	struct queued_effect queued;
+	struct host_data data;
+};
+
 struct queued_effect *effect_make(host_effect_kind kind, size_t capacity)
 {
-	struct queued_effect *made = calloc(1, sizeof *made + capacity);
+	size_t size = sizeof(struct queued_effect);
+	struct queued_effect *made;
 
+	if (has_sa(kind))
+		size = sizeof(struct effect_with_sa);
+	else if (has_data(kind))
+		size = sizeof(struct effect_with_data);
+	made = calloc(1, size + capacity);
 	if (!made)
 		return NULL;
 	made->effect.kind = kind;
 	made->capacity = capacity;
+	made->octets = (uint8_t *)made + size;
+	if (has_sa(kind))
+		made->sa = &((struct effect_with_sa *)made)->sa;
+	else if (has_data(kind))
+		made->data = &((struct effect_with_data *)made)->data;
 	return made;
 }
 
@@ -20,7 +52,8 @@ void effect_discard(struct queued_effect *effect)
 {
 	if (!effect)
 		return;
-	bytes_wipe(&effect->sa, sizeof effect->sa);
+	if (effect->sa)
+		bytes_wipe(effect->sa, sizeof *effect->sa);
 	free(effect);
 }
 
@@ -49,28 +82,14 @@ void effects_splice(struct effect_queue *queue, struct effect_queue *batch)
 	batch->last = NULL;
 }
 
-/* The pointers are set here, since an effect may have been moved about or filled late. */
+/* The pointers are set here, since an effect may have been filled late. */
 static void point_inside(struct queued_effect *queued)
 {
 	struct host_effect *effect = &queued->effect;
 
-	switch (effect->kind) {
-	case HOST_SEND:
-	case HOST_SEND_SEALED:
-		effect->octets = queued->octets;
-		break;
-	case HOST_INSTALL_SA:
-	case HOST_MOVE_SA:
-	case HOST_REMOVE_SA:
-		effect->sa = &queued->sa;
-		break;
-	case HOST_DATA:
-	case HOST_DATA_FAILED:
-		effect->data = &queued->data;
-		break;
-	default:
-		break;
-	}
+	effect->octets = effect->kind == HOST_SEND || effect->kind == HOST_SEND_SEALED ? queued->octets : NULL;
+	effect->sa = queued->sa;
+	effect->data = queued->data;
 }
 
 bool effects_take(struct effect_queue *queue, struct host_effect *effect)

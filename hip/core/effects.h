@@ -11,10 +11,10 @@
 struct queued_effect {
 	struct queued_effect *next;
 	struct host_effect effect;
-	struct host_sa sa;     /**< behind effect.sa */
-	struct host_data data; /**< behind effect.data */
-	size_t capacity;       /**< of `octets` */
-	uint8_t octets[];      /**< behind effect.octets, data.content and data.identity */
+	struct host_sa *sa;     /**< behind effect.sa; NULL for kinds without */
+	struct host_data *data; /**< behind effect.data; NULL for kinds without */
+	uint8_t *octets;        /**< behind effect.octets, data.content and data.identity */
+	size_t capacity;        /**< of `octets` */
 };
 
 /** Zeroed is empty. */
@@ -23,7 +23,9 @@ struct effect_queue {
 	struct queued_effect *taken; /**< the one whose contents the caller may still read */
 };
 
-/** A fresh effect of `kind` with `capacity` octets behind it, owned by the caller. NULL for want of memory. */
+/** A fresh effect of `kind` with what its kind needs and `capacity` octets behind it, in one piece, owned by the
+ * caller. NULL for want of memory. Two of them are kept for each association, so they are no larger than they must be.
+ */
 struct queued_effect *effect_make(host_effect_kind kind, size_t capacity);
 /** Wipes and frees an effect that was made and is not wanted. NULL is allowed. */
 void effect_discard(struct queued_effect *effect);

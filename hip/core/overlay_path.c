@@ -162,7 +162,7 @@ static void deliver_data(struct host *host, const struct data_transport_effect *
 	memcpy(made->octets, delivered->content, delivered->content_length);
 	memcpy(made->octets + delivered->content_length, delivered->identity, delivered->identity_length);
 	made->effect.peer = delivered->sender;
-	made->data = (struct host_data){.sender = delivered->sender,
+	*made->data = (struct host_data){.sender = delivered->sender,
 		.receiver = delivered->receiver,
 		.neighbour = delivered->previous_hop,
 		.transaction = delivered->transaction,
@@ -187,8 +187,8 @@ static void fail_data(struct host *host, const struct data_transport_effect *fai
 	}
 	made->effect.peer = failed->destination;
 	made->effect.error = failed->error;
-	made->data.receiver = failed->destination;
-	made->data.transaction = failed->transaction;
+	made->data->receiver = failed->destination;
+	made->data->transaction = failed->transaction;
 	effects_add(&host->effects, made);
 }
 

@@ -12,7 +12,7 @@ struct host_identity {
 	hash_algorithm rhash;
 	struct hit hit;
 	size_t octets_length;
-	uint8_t octets[HOST_IDENTITY_OCTETS_MAXIMUM];
+	uint8_t octets[]; /* a host keeps one of these for each peer: no longer than it must be */
 };
 
 /* ---- HITs ---- */
@@ -96,10 +96,8 @@ const char *host_identity_kind_name(host_identity_kind kind)
 
 static hiphop_error complete(struct host_identity *identity)
 {
-	hiphop_error error = signing_key_octets(identity->key, identity->octets, &identity->octets_length);
-	if (!error)
-		error = hit_from_octets(
-			signing_key_algorithm(identity->key), host_identity_octets(identity), &identity->hit);
+	hiphop_error error =
+		hit_from_octets(signing_key_algorithm(identity->key), host_identity_octets(identity), &identity->hit);
 	if (error)
 		return error;
 	identity->rhash = rhash_of_suite(hit_suite(&identity->hit));
@@ -107,23 +105,38 @@ static hiphop_error complete(struct host_identity *identity)
 	return error ? error : signing_key_prepare(identity->key, identity->rhash);
 }
 
+/* Takes `key` over when it succeeds. */
+static hiphop_error make(struct signing_key *key, struct host_identity **out)
+{
+	uint8_t octets[HOST_IDENTITY_OCTETS_MAXIMUM];
+	size_t length;
+	hiphop_error error = signing_key_octets(key, octets, &length);
+	if (error)
+		return error;
+	*out = calloc(1, sizeof **out + length);
+	if (!*out)
+		return HIPHOP_NO_MEMORY;
+	(*out)->key = key;
+	(*out)->octets_length = length;
+	memcpy((*out)->octets, octets, length);
+	return HIPHOP_OK;
+}
+
 /* Takes `key` over, also on failure. */
 static hiphop_error wrap(struct signing_key *key, struct host_identity **out)
 {
 	*out = NULL;
-	struct host_identity *identity = calloc(1, sizeof *identity);
-	if (!identity) {
-		signing_key_free(key);
-		return HIPHOP_NO_MEMORY;
-	}
-	identity->key = key;
-	hiphop_error error = complete(identity);
+	hiphop_error error = make(key, out);
 	if (error) {
-		host_identity_free(identity);
+		signing_key_free(key);
 		return error;
 	}
-	*out = identity;
-	return HIPHOP_OK;
+	error = complete(*out);
+	if (error) {
+		host_identity_free(*out);
+		*out = NULL;
+	}
+	return error;
 }
 
 hiphop_error host_identity_generate(host_identity_kind kind, struct host_identity **out)
