@@ -143,6 +143,7 @@ static void run_exchange(const struct algorithms *algorithms)
 
 /* Each kind of identity answers in each group, and begins in each: the Initiator is of the kind after the Responder's.
  */
+/* conforms: RFC7401-5.2.7-2 RFC7401-5.2.7-3 RFC7401-5.2.7-4 RFC7401-5.2.9-2 RFC7401-5.2.9-3 RFC7401-5.2.9-4 */
 static void every_identity_with_every_group(void **state)
 {
 	const struct diffie_hellman_group *group;
@@ -176,6 +177,7 @@ static packet_fate look_into_encrypted(struct network *network, struct flying *p
 	return FATE_PASS;
 }
 
+/* conforms: RFC7401-5.2.8-4 RFC7401-5.3.2-11 */
 static void every_hip_cipher(void **state)
 {
 	const struct hip_cipher *cipher;
@@ -197,6 +199,7 @@ static void every_hip_cipher(void **state)
 
 /* ---- ESP suites ---- */
 
+/* conforms: RFC7402-3.3.5-1 RFC7402-3.3.5-2 RFC7402-5.1.2-4 RFC7402-5.2.1.1-1 */
 static void every_esp_suite(void **state)
 {
 	const struct esp_suite *suite;
@@ -261,6 +264,7 @@ static bool offers_suite(const struct parameter_suite_list *list, uint16_t id)
 	return false;
 }
 
+/* conforms: RFC7401-5.2.8-3 RFC7401-5.2.8-5 RFC7401-6.7-10 RFC7402-5.1.2-3 */
 static void nothing_weak_is_offered_by_default(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -289,6 +293,7 @@ static void nothing_weak_is_offered_by_default(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-5.2.6-1 RFC7401-5.2.6-2 */
 static void lists_are_offered_as_they_were_given(void **state)
 {
 	static const uint8_t groups[] = {9, 3, 11, 10, 4, 8, 7}, suites[] = {12, 10, 1, 9, 11, 8};
@@ -358,6 +363,7 @@ static void bad_lists_are_refused(void **state)
 
 /* ---- weak identities ---- */
 
+/* conforms: RFC7401-6.8-12 RFC7401-6.9-3 */
 static void a_weak_identity_needs_to_be_allowed(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
