@@ -25,6 +25,7 @@ struct command_line {
 	bool json;
 	bool force;
 	const char *type;             /**< of a key */
+	bool weak;                    /**< a weak type of key is meant */
 	const char *output;           /**< file of a key; NULL = not given */
 	long count;                   /**< of pings; 0 = until interrupted */
 	double interval_s, timeout_s; /**< 0 = not given */

@@ -58,8 +58,12 @@ command_exit command_keygen(const struct command_line *line)
 			line, COMMAND_USAGE, "usage", "The file of the key is named twice, as FILE and with --output.");
 	if (line->type && host_identity_kind_by_name(line->type, &kind))
 		return command_complain(line, COMMAND_USAGE, "usage",
-			"\"%s\" is no type of key; there are ecdsa-p256, ecdsa-p384, rsa-2048 and rsa-3072.",
+			"\"%s\" is no type of key; there are ecdsa-p256, ecdsa-p384, rsa-2048, rsa-3072 and, weak, "
+			"ecdsa-low.",
 			line->type);
+	if (kind == HOST_IDENTITY_ECDSA_LOW && !line->weak)
+		return command_complain(line, COMMAND_USAGE, "usage",
+			"A key of ecdsa-low is weak (SHA-1 and a curve of 160 bits); --weak says that it is meant.");
 	/* hiphopd makes its state directory too; when it cannot be made, writing the key says why. */
 	if (strcmp(file, COMMAND_DEFAULT_KEY) == 0)
 		(void)directory_prepare(COMMAND_DEFAULT_STATE, false, 0, 0);

@@ -39,7 +39,18 @@ static void print_text(const json_t *object, const char *key)
 #define STATUS_ASSOCIATIONS 8
 #define SCREEN_WIDTH        80
 
-/** One line: who, state, path, round trip, traffic. */
+static void print_agreed(const json_t *association)
+{
+	printf("    ESP ");
+	print_text(association, "suite");
+	printf(", HIP ");
+	print_text(association, "hip_cipher");
+	printf(", group ");
+	print_text(association, "dh_group");
+	putchar('\n');
+}
+
+/** Two or three lines: who; state, path, round trip, traffic; what is agreed. */
 static void print_association(const json_t *association)
 {
 	double rtt = command_number(association, "rtt_ms", -1);
@@ -65,6 +76,8 @@ static void print_association(const json_t *association)
 	printf(", out ");
 	print_octets(command_number(association, "bytes_out", 0));
 	putchar('\n');
+	if (*command_text(association, "dh_group") && *command_text(association, "suite"))
+		print_agreed(association);
 }
 
 static const char *plural(double count)
@@ -159,6 +172,35 @@ static void print_drops(json_t *counters)
 		putchar('\n');
 }
 
+/** One list of what this host offers, in lines that fit the screen. */
+static void print_offer(const char *title, const json_t *list)
+{
+	size_t index;
+	json_t *name;
+	int column = printf("  %-12s", title);
+	json_array_foreach(list, index, name)
+	{
+		const char *text = json_is_string(name) ? json_string_value(name) : "-";
+		bool last = index + 1 == json_array_size(list);
+		if (column + 2 + (int)strlen(text) >= SCREEN_WIDTH)
+			column = printf("\n%14s", "") - 1;
+		command_print_safe(text);
+		column += (int)strlen(text) + printf(last ? "" : ", ");
+	}
+	putchar('\n');
+}
+
+static void print_offers(const json_t *offers)
+{
+	if (!offers)
+		return;
+	puts("offers");
+	print_offer("HIT suites", json_object_get(offers, "hit_suites"));
+	print_offer("DH groups", json_object_get(offers, "dh_groups"));
+	print_offer("HIP ciphers", json_object_get(offers, "hip_ciphers"));
+	print_offer("ESP suites", json_object_get(offers, "esp_suites"));
+}
+
 static void print_status(const json_t *answer)
 {
 	printf("identity      ");
@@ -171,6 +213,7 @@ static void print_status(const json_t *answer)
 	}
 	putchar('\n');
 	print_overlay(json_object_get(answer, "overlay"));
+	print_offers(json_object_get(answer, "offers"));
 	print_few_associations(json_object_get(answer, "associations"));
 	print_sip(json_object_get(answer, "sip"));
 	print_drops(json_object_get(answer, "counters"));
@@ -188,9 +231,7 @@ static void print_peer(const json_t *association)
 	size_t index;
 	json_t *locator;
 	print_association(association);
-	printf("    suite ");
-	print_text(association, "suite");
-	printf(", local ");
+	printf("    local ");
 	print_text(association, "local");
 	if (json_is_number(json_object_get(association, "overlay_hops")))
 		printf(", %.0f overlay hops", command_number(association, "overlay_hops", 0));

@@ -98,7 +98,7 @@ static bool read_all(struct configuration_reading *reading, const config_setting
 /** Reads the default of one option through the option's own reader. */
 static bool read_fallback(struct configuration_reading *reading, const struct configuration_option *option)
 {
-	char text[KEY_SIZE];
+	char text[2 * KEY_SIZE];
 	config_t parser;
 	config_init(&parser);
 	snprintf(text, sizeof text, "value = %s;", option->fallback);
@@ -153,6 +153,11 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 			configuration->overlay_name);
 	if (!*configuration->sip_domain)
 		strcpy(configuration->sip_domain, configuration->overlay_name);
+	if (!configuration_check_algorithms(reading, parser))
+		return false;
+	if (configuration->outside_overlay && configuration->bootstrap_count)
+		return configuration_complain(reading, config_lookup(parser, "overlay.bootstrap"),
+			"overlay.bootstrap is of no use when overlay.role is \"none\"");
 	for (size_t i = 0; i < configuration->host_count; i++)
 		if (!complete_endpoint(
 			    reading, config_lookup(parser, "underlay.hosts"), i, &configuration->hosts[i].endpoint))

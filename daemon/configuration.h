@@ -5,6 +5,7 @@
 #ifndef HIPHOP_DAEMON_CONFIGURATION_H
 #define HIPHOP_DAEMON_CONFIGURATION_H
 
+#include "daemon/algorithms.h"
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
@@ -50,10 +51,13 @@ struct configuration {
 	size_t transport_count;
 	struct configured_host *hosts;
 	size_t host_count;
+	struct algorithm_list hit_suites, dh_groups, hip_ciphers, esp_suites; /**< preferences, best first */
+	bool weak;                                                            /**< they may have weak ones */
 	char overlay_name[CONFIGURATION_TEXT];
 	char topology[32];
 	char hash[32];
-	bool client; /**< overlay.role = "client" */
+	bool client;          /**< overlay.role = "client" */
+	bool outside_overlay; /**< overlay.role = "none": HIP alone */
 	struct configured_bootstrap *bootstrap;
 	size_t bootstrap_count;
 	char sip_domain[CONFIGURATION_TEXT];

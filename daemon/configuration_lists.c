@@ -11,8 +11,7 @@ static bool is_sequence(const config_setting_t *setting)
 	return config_setting_is_list(setting) || config_setting_is_array(setting);
 }
 
-/** Checks that it is a list of a fitting length; the length goes to `count`. */
-static bool open_list(struct configuration_reading *reading, const config_setting_t *setting,
+bool configuration_open_list(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option, size_t *count)
 {
 	if (!is_sequence(setting))
@@ -132,7 +131,7 @@ bool configuration_read_transports(struct configuration_reading *reading, const 
 {
 	struct configuration *configuration = reading->configuration;
 	size_t count;
-	if (!open_list(reading, setting, option, &count))
+	if (!configuration_open_list(reading, setting, option, &count))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
@@ -173,7 +172,7 @@ bool configuration_read_hosts(struct configuration_reading *reading, const confi
 	static const char *const members[] = {"name", "hit", "address", "port", "transport", NULL};
 	struct configuration *configuration = reading->configuration;
 	size_t count;
-	if (!open_list(reading, setting, option, &count))
+	if (!configuration_open_list(reading, setting, option, &count))
 		return false;
 	free(configuration->hosts);
 	configuration->host_count = 0;
@@ -200,7 +199,7 @@ bool configuration_read_bootstrap(struct configuration_reading *reading, const c
 	static const char *const members[] = {"address", "port", "transport", "hit", NULL};
 	struct configuration *configuration = reading->configuration;
 	size_t count;
-	if (!open_list(reading, setting, option, &count))
+	if (!configuration_open_list(reading, setting, option, &count))
 		return false;
 	free(configuration->bootstrap);
 	configuration->bootstrap_count = 0;
@@ -290,7 +289,7 @@ bool configuration_read_inbound(struct configuration_reading *reading, const con
 {
 	struct configuration *configuration = reading->configuration;
 	size_t count;
-	if (!open_list(reading, setting, option, &count))
+	if (!configuration_open_list(reading, setting, option, &count))
 		return false;
 	free(configuration->inbound);
 	configuration->inbound_count = 0;

@@ -150,6 +150,26 @@ static bool read_choice_flag(struct configuration_reading *reading, const config
 	return true;
 }
 
+static bool read_role(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	int index = read_choice(reading, setting, option);
+	if (index < 0)
+		return false;
+	reading->configuration->client = index == 1;
+	reading->configuration->outside_overlay = index == 2;
+	return true;
+}
+
+static bool read_flag(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+		return configuration_complain(reading, setting, "%s must be true or false", option->key);
+	*(bool *)text_field(reading, option) = config_setting_get_bool(setting);
+	return true;
+}
+
 /* clang-format off */
 const struct configuration_option configuration_options[] = {
 	{"identity.key", "\"\"", "file name", "the private key of this host, PEM; made at the first start. Empty: `host.pem` in `state`",
@@ -165,14 +185,26 @@ const struct configuration_option configuration_options[] = {
 	{"underlay.hosts", "( )", "list of { name; hit; address; port; transport }",
 		"locators known by hand; `name`, `port` and `transport` may be absent",
 		configuration_read_hosts, FIELD(hosts), 0, CONFIGURATION_HOSTS},
+	{"hip.hit_suites", "( \"ecdsa\", \"rsa\" )", "list of ecdsa, rsa, ecdsa-low", "the identities of peers that are taken, and told to them, the most liked first",
+		configuration_read_algorithms, FIELD(hit_suites), 1, ALGORITHM_LIST_MAXIMUM},
+	{"hip.dh_groups", "( \"p-256\", \"p-384\", \"p-521\", \"modp-3072\", \"modp-2048\" )",
+		"list of p-256, p-384, p-521, modp-2048, modp-3072, modp-1536, secp160r1", "Diffie-Hellman groups, the most liked first",
+		configuration_read_algorithms, FIELD(dh_groups), 1, ALGORITHM_LIST_MAXIMUM},
+	{"hip.ciphers", "( \"aes-128-cbc\", \"aes-256-cbc\" )", "list of aes-128-cbc, aes-256-cbc, null", "what encrypts parts of HIP packets, the most liked first",
+		configuration_read_algorithms, FIELD(hip_ciphers), 1, 6},
+	{"hip.weak", "false", "true, false", "whether the lists of `hip` and `esp` may have weak algorithms in them, for tests",
+		read_flag, FIELD(weak), 0, 0},
+	{"esp.suites", "( \"aes-128-gcm-16\", \"aes-128-ccm-16\", \"aes-128-cbc-hmac-sha256-128\", \"aes-256-cbc-hmac-sha256-128\" )",
+		"list of at most 6 ESP suites", "what protects the packets of applications, the most liked first",
+		configuration_read_algorithms, FIELD(esp_suites), 1, 6},
 	{"overlay.name", "\"hiphop\"", "text", "the overlay to join, equal on all its hosts",
 		read_name, FIELD(overlay_name), 1, 0},
 	{"overlay.topology", "\"chord\"", "chord", "the topology plug-in, equal on all hosts",
 		read_choice_text, FIELD(topology), 1, 0},
 	{"overlay.hash", "\"sha256\"", "sha256|sha384|sha512|sha1", "the hash of resource names, equal on all hosts",
 		read_choice_text, FIELD(hash), 1, 0},
-	{"overlay.role", "\"peer\"", "peer|client", "a peer carries the overlay, a client only uses it",
-		read_choice_flag, FIELD(client), 1, 0},
+	{"overlay.role", "\"peer\"", "peer|client|none", "a peer carries the overlay, a client only uses it; `none` stays outside, with HIP alone",
+		read_role, FIELD(client), 1, 0},
 	{"overlay.bootstrap", "( )", "list of { address; port; transport; hit }",
 		"members to join through; `port`, `transport` and `hit` may be absent",
 		configuration_read_bootstrap, FIELD(bootstrap), 0, CONFIGURATION_BOOTSTRAP},

@@ -56,6 +56,16 @@ bool configuration_is_domain(const char *text);
 /** Text that cannot be shown in JSON would take the whole answer with it. */
 bool configuration_is_utf8(const char *text);
 
+/** Checks that it is a list of a fitting length; the length goes to `count`. */
+bool configuration_open_list(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option, size_t *count);
+
+/* Lists of algorithms (configuration_algorithms.c): each is known by its key. */
+bool configuration_read_algorithms(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+/** When the whole file was read: weak algorithms, and ESP without encryption in an overlay. */
+bool configuration_check_algorithms(struct configuration_reading *reading, const config_t *parser);
+
 /* The readers of lists (configuration_lists.c). */
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);

@@ -18,7 +18,7 @@ struct subcommand {
 };
 
 static const struct subcommand subcommands[] = {
-	{"keygen", "[-t TYPE] [-f] [FILE]", "make a host identity", 0, 1, "tfo", command_keygen},
+	{"keygen", "[-t TYPE] [--weak] [-f] [FILE]", "make a host identity", 0, 1, "tfow", command_keygen},
 	{"id", "[FILE]", "print the HIT of hiphopd, or of a key file", 0, 1, "", command_id},
 	{"status", "", "one screen: identity, overlay, associations, SIP users, trouble", 0, 0, "", command_status},
 	{"peers", "", "the associations in full", 0, 0, "", command_peers},
@@ -53,7 +53,8 @@ static void print_usage(FILE *to)
 	      "  -c, --count N       tries of ping, 4 by default; 0 goes on until Ctrl-C\n"
 	      "  -i, --interval S    seconds from try to try\n"
 	      "  -W, --timeout S     seconds to wait for an answer\n"
-	      "  -t, --type TYPE     ecdsa-p256 (the default), ecdsa-p384, rsa-2048 or rsa-3072\n"
+	      "  -t, --type TYPE     ecdsa-p256 (the default), ecdsa-p384, rsa-2048, rsa-3072 or ecdsa-low\n"
+	      "      --weak          makes an ecdsa-low, which is weak and for tests only\n"
 	      "  -o, --output FILE   where the key goes, " COMMAND_DEFAULT_KEY " by default\n"
 	      "  -f, --force         replace a key that is there\n"
 	      "      --version       print the version\n"
@@ -99,6 +100,9 @@ static bool take_option(struct command_line *line, int option, const char *value
 	case 't':
 		line->type = value;
 		return true;
+	case 'w':
+		line->weak = true;
+		return true;
 	case 'o':
 		line->output = value;
 		return true;
@@ -122,6 +126,7 @@ static const struct option long_options[] = {
 	{"interval", required_argument, NULL, 'i'},
 	{"timeout", required_argument, NULL, 'W'},
 	{"type", required_argument, NULL, 't'},
+	{"weak", no_argument, NULL, 'w'},
 	{"output", required_argument, NULL, 'o'},
 	{"force", no_argument, NULL, 'f'},
 	{NULL, 0, NULL, 0},

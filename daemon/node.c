@@ -52,6 +52,13 @@ static hiphop_error overlay_id_of_name(const char *name, uint32_t *id)
 	return error;
 }
 
+static void take_list(const struct algorithm_list *list, uint8_t *ids, size_t *count)
+{
+	_Static_assert(ALGORITHM_LIST_MAXIMUM == HOST_ALGORITHMS_MAXIMUM, "a configured list fits");
+	memcpy(ids, list->ids, list->count);
+	*count = list->count;
+}
+
 static hiphop_error create_host(struct node *node, instant now)
 {
 	const struct configuration *configuration = node->configuration;
@@ -64,7 +71,7 @@ static hiphop_error create_host(struct node *node, instant now)
 			.traffic = ask_traffic,
 			.next_hop = node_next_hop,
 			.may_associate = ask_may_associate},
-		.overlay = true,
+		.overlay = !configuration->outside_overlay,
 		.transport_count = configuration->transport_count,
 		.port = configuration->port,
 		.r1_generation = node_wall(node, now) / 1000,
@@ -74,6 +81,10 @@ static hiphop_error create_host(struct node *node, instant now)
 	if (error)
 		return error;
 	memcpy(host.transports, configuration->transports, sizeof(host.transports));
+	take_list(&configuration->hit_suites, host.hit_suites, &host.hit_suite_count);
+	take_list(&configuration->dh_groups, host.dh_groups, &host.dh_group_count);
+	take_list(&configuration->hip_ciphers, host.hip_ciphers, &host.hip_cipher_count);
+	take_list(&configuration->esp_suites, host.esp_suites, &host.esp_suite_count);
 	return host_create(&host, now, &node->host);
 }
 

@@ -40,7 +40,7 @@ void node_member_restore(struct node *node, const struct node_record *record)
 
 void node_members_start(struct node *node, instant now)
 {
-	for (size_t i = 0; i < node->member_count; i++) {
+	for (size_t i = 0; i < node->member_count && !node->configuration->outside_overlay; i++) {
 		const struct known_member *member = &node->members[i];
 
 		if (!host_learn_locator(node->host, &member->hit, &member->endpoint, false))

@@ -55,10 +55,13 @@ static hiphop_error known_identity(
 	struct known_identity *slot;
 	struct host_identity *parsed;
 	struct hit hit;
+	const struct algorithm_list *suites = &node->configuration->hit_suites;
 	hiphop_error error = hit_from_octets(algorithm, octets, &hit);
 
 	if (error)
 		return error;
+	if (!memchr(suites->ids, hit_suite(&hit), suites->count))
+		return HIPHOP_UNSUPPORTED;
 	slot = identity_slot(node, &hit);
 	if (!slot->identity || !hit_equal(&slot->hit, &hit)) {
 		error = host_identity_from_octets(algorithm, octets, &parsed);

@@ -57,6 +57,8 @@ json_t *node_association_json(struct node *node, instant now, const struct host_
 	json_object_set_new(association, "local", endpoint_json(&view->local));
 	json_object_set_new(association, "remote", endpoint_json(&view->remote));
 	json_object_set_new(association, "suite", json_string(view->suite));
+	json_object_set_new(association, "hip_cipher", json_string(view->hip_cipher));
+	json_object_set_new(association, "dh_group", json_string(view->dh_group));
 	json_object_set_new(association, "rtt_ms",
 		view->round_trip ? json_real((double)(view->round_trip / 1000) / 1000.0) : json_null());
 	json_object_set_new(association, "bytes_in", json_integer((json_int_t)octets_in));
@@ -69,6 +71,28 @@ json_t *node_association_json(struct node *node, instant now, const struct host_
 	return association;
 }
 
+static json_t *list_json(algorithm_kind kind, const struct algorithm_list *list)
+{
+	json_t *names = json_array();
+	struct algorithm algorithm;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (algorithm_by_id(kind, list->ids[i], &algorithm))
+			json_array_append_new(names, json_string(algorithm.name));
+	}
+	return names;
+}
+
+/* What this host offers to its peers. */
+static json_t *offers_json(const struct configuration *configuration)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "hit_suites",
+		list_json(ALGORITHM_HIT_SUITE, &configuration->hit_suites), "dh_groups",
+		list_json(ALGORITHM_DH_GROUP, &configuration->dh_groups), "hip_ciphers",
+		list_json(ALGORITHM_HIP_CIPHER, &configuration->hip_ciphers), "esp_suites",
+		list_json(ALGORITHM_ESP_SUITE, &configuration->esp_suites));
+}
+
 static json_t *neighbour_json(const struct overlay_neighbour *neighbour)
 {
 	return json_pack("{s:o, s:b, s:b, s:b, s:b}", "hit", node_hit_json(&neighbour->hit), "associated",
@@ -76,7 +100,14 @@ static json_t *neighbour_json(const struct overlay_neighbour *neighbour)
 		"finger", neighbour->finger);
 }
 
-static json_t *overlay_json(const struct overlay_status *status)
+static const char *role_name(const struct configuration *configuration, const struct overlay_status *status)
+{
+	if (configuration->outside_overlay)
+		return "none";
+	return status->role == OVERLAY_CLIENT ? "client" : "peer";
+}
+
+static json_t *overlay_json(const struct node *node, const struct overlay_status *status)
 {
 	json_t *list = json_array();
 
@@ -85,9 +116,9 @@ static json_t *overlay_json(const struct overlay_status *status)
 			json_array_append_new(list, neighbour_json(&status->neighbours[i]));
 	}
 	return json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:o}", "name", status->name, "role",
-		status->role == OVERLAY_CLIENT ? "client" : "peer", "topology", status->topology, "joined",
-		status->joined, "neighbours", (json_int_t)status->members, "stored", (json_int_t)status->stored_values,
-		"own", (json_int_t)status->own_records, "members", list);
+		role_name(node->configuration, status), "topology", status->topology, "joined", status->joined,
+		"neighbours", (json_int_t)status->members, "stored", (json_int_t)status->stored_values, "own",
+		(json_int_t)status->own_records, "members", list);
 }
 
 static void add_registration(void *context, const struct sip_registration_status *status)
@@ -167,11 +198,26 @@ static void add_conflicts(json_t *trouble, const struct overlay_status *overlay)
 	}
 }
 
+/* Whoever switched them on for a test should not forget it. */
+static void add_weak(json_t *trouble, algorithm_kind kind, const struct algorithm_list *list)
+{
+	struct algorithm algorithm;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (algorithm_by_id(kind, list->ids[i], &algorithm) && algorithm.weakness)
+			add_trouble(trouble, "A weak algorithm is switched on: ", algorithm.name, ".");
+	}
+}
+
 static json_t *trouble_json(const struct node *node, const struct overlay_status *overlay)
 {
 	json_t *trouble = json_array();
 	char text[ENDPOINT_TEXT_SIZE];
 
+	add_weak(trouble, ALGORITHM_HIT_SUITE, &node->configuration->hit_suites);
+	add_weak(trouble, ALGORITHM_DH_GROUP, &node->configuration->dh_groups);
+	add_weak(trouble, ALGORITHM_HIP_CIPHER, &node->configuration->hip_ciphers);
+	add_weak(trouble, ALGORITHM_ESP_SUITE, &node->configuration->esp_suites);
 	if (!overlay->joined)
 		add_trouble(trouble, "The overlay is not joined: no bootstrap peer answers", "", ".");
 	for (size_t i = 0; i < node->bootstrap_count; i++) {
@@ -213,10 +259,11 @@ json_t *node_status(struct node *node, instant now)
 	overlay_get_status(node->overlay, overlay);
 	for (size_t i = 0; host_association_at(node->host, i, &view); i++)
 		json_array_append_new(associations, node_association_json(node, now, &view));
-	status = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "hit", node_hit_json(&node->self), "version",
-		HIPHOP_VERSION, "uptime_s", (json_int_t)((now - node->started) / SECONDS(1)), "overlay",
-		overlay_json(overlay), "associations", associations, "sip", sip_json(node, now), "trouble",
-		trouble_json(node, overlay), "counters", counters_json(node, overlay));
+	status = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "hit", node_hit_json(&node->self),
+		"version", HIPHOP_VERSION, "uptime_s", (json_int_t)((now - node->started) / SECONDS(1)), "overlay",
+		overlay_json(node, overlay), "associations", associations, "offers", offers_json(node->configuration),
+		"sip", sip_json(node, now), "trouble", trouble_json(node, overlay), "counters",
+		counters_json(node, overlay));
 	free(overlay);
 	return status;
 }

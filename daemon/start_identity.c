@@ -63,6 +63,20 @@ static bool read_key(struct hiphopd *hiphopd, struct buffer *text)
 	return true;
 }
 
+/** Peers would be told that such identities are not taken here. */
+static bool suite_is_listed(struct hiphopd *hiphopd)
+{
+	const struct configuration *configuration = &hiphopd->configuration;
+	const struct algorithm_list *suites = &configuration->hit_suites;
+	uint8_t own = host_identity_suite(hiphopd->identity);
+	struct algorithm algorithm = {.name = ""};
+	if (memchr(suites->ids, own, suites->count))
+		return true;
+	(void)algorithm_by_id(ALGORITHM_HIT_SUITE, own, &algorithm);
+	return start_fail(hiphopd, "The key %s is of the HIT suite \"%s\", which hip.hit_suites does not have.",
+		configuration->key_file, algorithm.name);
+}
+
 bool start_identity(struct hiphopd *hiphopd)
 {
 	const char *path = hiphopd->configuration.key_file;
@@ -77,6 +91,7 @@ bool start_identity(struct hiphopd *hiphopd)
 			error == HIPHOP_TOO_LARGE ? "it is too large" : strerror(errno));
 	else
 		done = read_key(hiphopd, &text);
+	done = done && suite_is_listed(hiphopd);
 	if (done)
 		log_write(&hiphopd->log, LOG_LEVEL_INFO, "this host is %s",
 			hit_format(host_identity_hit(hiphopd->identity), hit));

@@ -36,6 +36,12 @@ static hiphop_error read_text_as_file(const char *text, struct configuration *co
 	return error;
 }
 
+static void assert_list(const struct algorithm_list *list, size_t count, const uint8_t *ids)
+{
+	assert_int_equal(list->count, count);
+	assert_memory_equal(list->ids, ids, count);
+}
+
 static void everything_has_a_default(void **state)
 {
 	(void)state;
@@ -56,6 +62,12 @@ static void everything_has_a_default(void **state)
 	assert_false(configuration.associate_listed);
 	assert_int_equal(configuration.inbound_count, 3);
 	assert_int_equal(configuration.inbound[2].kind, ACCESS_CALLS);
+	assert_list(&configuration.hit_suites, 2, (uint8_t[]){2, 1});
+	assert_list(&configuration.dh_groups, 5, (uint8_t[]){7, 8, 9, 4, 11});
+	assert_list(&configuration.hip_ciphers, 2, (uint8_t[]){2, 4});
+	assert_list(&configuration.esp_suites, 4, (uint8_t[]){13, 11, 8, 9});
+	assert_false(configuration.weak);
+	assert_false(configuration.outside_overlay);
 	assert_string_equal(configuration.control_socket, "/run/hiphop/control.sock");
 	assert_string_equal(configuration.user, "hiphop");
 	configuration_free(&configuration);
@@ -68,6 +80,26 @@ static void an_empty_file_is_the_defaults(void **state)
 	char message[512];
 	assert_int_equal(read_text_as_file("", &configuration, message), HIPHOP_OK);
 	assert_int_equal(configuration.port, 10500);
+	configuration_free(&configuration);
+}
+
+static void lists_of_algorithms(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	const char *text = "hip = { hit_suites = ( \"ecdsa-low\", \"RSA\" );\n"
+			   " dh_groups = ( \"P-384\", \"modp1536\", \"secp160r1\" );\n"
+			   " ciphers = ( \"AES-256-CBC\", \"null\" );\n weak = true; };\n"
+			   "esp = { suites = ( \"null-sha256\", \"aes128gmac\", \"aes-256-cbc-hmac-sha256-128\" ); };\n"
+			   "overlay = { role = \"none\"; };\n";
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
+	assert_list(&configuration.hit_suites, 2, (uint8_t[]){3, 1});
+	assert_list(&configuration.dh_groups, 3, (uint8_t[]){8, 3, 10});
+	assert_list(&configuration.hip_ciphers, 2, (uint8_t[]){4, 1});
+	assert_list(&configuration.esp_suites, 3, (uint8_t[]){7, 15, 9});
+	assert_true(configuration.outside_overlay);
+	assert_false(configuration.client);
 	configuration_free(&configuration);
 }
 
@@ -214,7 +246,29 @@ static const struct bad bad_inputs[] = {
 	{"sip = { domain = \"a..b\"; };", 1, "no domain name"},
 	{"overlay = { topology = \"star\"; };", 1, "one of chord"},
 	{"overlay = { hash = \"md5\"; };", 1, "one of sha256"},
-	{"overlay = { role = true; };", 1, "one of peer, client"},
+	{"overlay = { role = true; };", 1, "one of peer, client, none"},
+	{"overlay = { role = \"none\";\n bootstrap = ( { address = \"192.0.2.1\"; } ); };", 2, "of no use"},
+	{"hip = { dh_groups = ( ); };", 1, "hip.dh_groups must not be empty"},
+	{"hip = { dh_groups = \"p-256\"; };", 1, "must be a list"},
+	{"hip = { dh_groups = ( \"p-256\",\n 7 ); };", 2, "an entry of hip.dh_groups is no Diffie-Hellman group"},
+	{"hip = { dh_groups = ( \"curve25519\" ); };", 1,
+		"\"curve25519\" is no Diffie-Hellman group; there are modp-1536, "},
+	{"hip = { dh_groups = (\n \"p-256\",\n \"ECP256\" ); };", 3, "\"p-256\" stands twice in hip.dh_groups"},
+	{"hip = {\n dh_groups = ( \"p-256\", \"modp-1536\" ); };", 2,
+		"\"modp-1536\" is weak: a prime below 2048 bits; hip.weak = true would allow it"},
+	{"hip = { weak = false;\n dh_groups = ( \"secp160r1\" ); };", 2, "\"secp160r1\" is weak"},
+	{"hip = { ciphers = ( \"aes-128-cbc\",\n \"null\" ); };", 2, "\"null\" is weak: it encrypts nothing"},
+	{"hip = { ciphers = ( \"aes-192-cbc\" ); };", 1, "is no HIP cipher; there are null, aes-128-cbc, aes-256-cbc"},
+	{"hip = { hit_suites = ( \"ecdsa\",\n \"ecdsa-low\" ); };", 2, "\"ecdsa-low\" is weak"},
+	{"hip = { hit_suites = ( \"dsa\" ); };", 1, "is no HIT suite; there are rsa, ecdsa, ecdsa-low"},
+	{"hip = { weak = \"yes\"; };", 1, "must be true or false"},
+	{"esp = { suites = (\n \"aes128-sha1\" ); };", 2, "its integrity check is SHA-1"},
+	{"esp = { suites = ( \"null-sha256\" ); };", 1, "\"null-hmac-sha256-128\" is weak: it encrypts nothing"},
+	{"hip = { weak = true; };\nesp = { suites = ( \"aes128gcm16\",\n \"aes128gmac\" ); };", 3,
+		"not for a host of an overlay; overlay.role = \"none\""},
+	{"esp = { suites = ( \"aes128gcm16\", \"aes128gcm8\", \"aes128ccm16\", \"aes128ccm8\", \"aes128-sha256\","
+	 " \"aes256-sha256\", \"aes128-sha1\" ); };",
+		1, "more than 6 entries"},
 	{"overlay = { bootstrap = ( { port = 10500; } ); };", 1, "needs an address"},
 	{"overlay = { bootstrap = ( { address = 5; } ); };", 1, "text in double quotes"},
 	{"sip = { port = 0; };", 1, "from 1 to 65535"},
@@ -341,6 +395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_has_a_default),
 		cmocka_unit_test(an_empty_file_is_the_defaults),
+		cmocka_unit_test(lists_of_algorithms),
 		cmocka_unit_test(a_full_file),
 		cmocka_unit_test(the_key_follows_the_state_directory),
 		cmocka_unit_test(locators_are_of_the_transport_most_liked),
