@@ -47,7 +47,7 @@ static bool earlier(const struct deadline *a, const struct deadline *b)
 static void place(struct deadline_heap *heap, size_t index, struct deadline *deadline)
 {
 	heap->slots[index] = deadline;
-	deadline->slot = index + 1;
+	deadline->slot = (uint32_t)(index + 1);
 }
 
 static void sift_up(struct deadline_heap *heap, size_t index, struct deadline *deadline)
@@ -96,7 +96,7 @@ hiphop_error deadline_set(struct deadline_heap *heap, struct deadline *deadline,
 		error = deadline_heap_reserve(heap, heap->count + 1);
 		if (error)
 			return error;
-		deadline->slot = ++heap->count;
+		deadline->slot = (uint32_t)++heap->count;
 		heap->slots[heap->count - 1] = deadline;
 	}
 	deadline->at = at;

@@ -11,14 +11,15 @@
 #include "hip/base/time.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /** Embed one per timer; zero it before first use. */
 struct deadline {
 	instant at;
 	uint64_t order;
-	size_t slot; /**< 1-based place in the heap; 0 when not set */
-	int kind;    /**< the owner's own label of the timer */
-	void *owner; /**< the owner's own pointer */
+	uint32_t slot; /**< 1-based place in the heap; 0 when not set */
+	int kind;      /**< the owner's own label of the timer */
+	void *owner;   /**< the owner's own pointer */
 };
 
 struct deadline_heap {

@@ -11,7 +11,7 @@ struct map_entry {
 	struct map_entry *before, *after; /* order of insertion */
 	void *value;
 	uint64_t hash;
-	uint8_t key[MAP_KEY_MAXIMUM];
+	uint8_t key[]; /* key_length octets */
 };
 
 static uint64_t load(const uint8_t *octets, size_t length)
@@ -172,7 +172,7 @@ hiphop_error map_put(struct map *map, const void *key, void *value)
 		(*link)->value = value;
 		return HIPHOP_OK;
 	}
-	entry = calloc(1, sizeof *entry);
+	entry = calloc(1, sizeof *entry + map->key_length);
 	if (!entry)
 		return HIPHOP_NO_MEMORY;
 	if (grow(map)) {

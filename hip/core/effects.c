@@ -15,10 +15,15 @@ static bool has_data(host_effect_kind kind)
 	return kind == HOST_DATA || kind == HOST_DATA_FAILED;
 }
 
+static bool has_keys(host_effect_kind kind)
+{
+	return kind == HOST_INSTALL_SA;
+}
+
 /* What stands before the octets, each at a place that suits it. */
 struct effect_with_sa {
 	struct queued_effect queued;
-	struct host_sa sa;
+	struct host_sa sa; /* without its end where there are no keys */
 };
 
 struct effect_with_data {
@@ -31,8 +36,10 @@ struct queued_effect *effect_make(host_effect_kind kind, size_t capacity)
 	size_t size = sizeof(struct queued_effect);
 	struct queued_effect *made;
 
-	if (has_sa(kind))
+	if (has_keys(kind))
 		size = sizeof(struct effect_with_sa);
+	else if (has_sa(kind))
+		size = offsetof(struct effect_with_sa, sa.keys_in);
 	else if (has_data(kind))
 		size = sizeof(struct effect_with_data);
 	made = calloc(1, size + capacity);
@@ -52,7 +59,7 @@ void effect_discard(struct queued_effect *effect)
 {
 	if (!effect)
 		return;
-	if (effect->sa)
+	if (has_keys(effect->effect.kind))
 		bytes_wipe(effect->sa, sizeof *effect->sa);
 	free(effect);
 }

@@ -115,7 +115,6 @@ struct session {
 	struct host_identity *identity; /* the peer's */
 	instant began;
 
-	uint8_t solved_i[RHASH_LENGTH_MAXIMUM]; /* #I of the exchange; tells an I2 that came again */
 	struct buffer r2;                       /* direct R2 as sent, for an I2 that comes again */
 	struct buffer keepalive;                /* signed NOTIFY NAT_KEEPALIVE */
 

@@ -257,7 +257,7 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 
 	if (!session || session->initiator || session->state >= HOST_CLOSING ||
 		solution->random_length != hash_length(session->keys.rhash) ||
-		!bytes_equal_constant_time(session->solved_i, solution->random_i, solution->random_length))
+		!bytes_equal_constant_time(session->keys.i, solution->random_i, solution->random_length))
 		return false;
 	if (!token_bucket_take(&association->answers, in->now)) {
 		count(host, HOST_COUNT_DROP_I2_RATE);
@@ -304,7 +304,6 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->keys = answer->keys;
 	session->identity = answer->identity;
 	answer->identity = NULL;
-	memcpy(session->solved_i, answer->solution.random_i, answer->solution.random_length);
 }
 
 /* Everything that can fail. */

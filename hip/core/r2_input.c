@@ -38,7 +38,6 @@ static void fill_session(struct host *host, struct session *session, const struc
 	session->keys = acceptance->keys;
 	session->identity = acceptance->identity;
 	acceptance->identity = NULL;
-	memcpy(session->solved_i, acceptance->random_i, sizeof session->solved_i);
 	/* The SPI stays registered; the session has it now. */
 	acceptance->spi_in = 0;
 }

@@ -251,7 +251,6 @@ static void inherit(struct session *successor, struct session *session)
 	successor->overlay_hops = session->overlay_hops;
 	successor->local = session->local;
 	successor->remote = session->remote;
-	memcpy(successor->solved_i, session->solved_i, sizeof successor->solved_i);
 	successor->own_update = session->own_update;
 	successor->peer_update = session->peer_update;
 	successor->peer_updated = session->peer_updated;

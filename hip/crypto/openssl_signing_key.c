@@ -25,8 +25,7 @@ struct signing_key {
 	size_t signature_length;
 	hash_algorithm hash;
 	bool is_private;
-	bool is_deterministic;
-	uint8_t scalar[CURVE_COORDINATE_MAXIMUM]; /* only for deterministic keys */
+	uint8_t *scalar; /* order_length octets, for deterministic keys alone; else NULL */
 };
 
 /* Which curve a label of an HI stands for. */
@@ -90,7 +89,9 @@ void signing_key_free(struct signing_key *key)
 	EVP_PKEY_CTX_free(key->sign_context);
 	EVP_PKEY_CTX_free(key->verify_context);
 	EVP_PKEY_free(key->key);
-	bytes_wipe(key, sizeof *key);
+	if (key->scalar)
+		bytes_wipe(key->scalar, key->curve->order_length);
+	free(key->scalar);
 	free(key);
 }
 
@@ -117,6 +118,15 @@ hiphop_error signing_key_generate(host_identity_kind kind, struct signing_key **
 	return wrap(key, curve ? row_by_curve(curve) : NULL, true, out);
 }
 
+static hiphop_error keep_scalar(struct signing_key *key, const uint8_t *scalar)
+{
+	key->scalar = malloc(key->curve->order_length);
+	if (!key->scalar)
+		return HIPHOP_NO_MEMORY;
+	memcpy(key->scalar, scalar, key->curve->order_length);
+	return HIPHOP_OK;
+}
+
 hiphop_error signing_key_from_seed(const struct random_source *random, struct signing_key **out)
 {
 	uint8_t scalar[CURVE_COORDINATE_MAXIMUM];
@@ -127,9 +137,11 @@ hiphop_error signing_key_from_seed(const struct random_source *random, struct si
 		error = curve_key_from_scalar(&curve_p256, scalar, &key);
 	if (!error)
 		error = wrap(key, row_by_curve(&curve_p256), true, out);
-	if (!error) {
-		(*out)->is_deterministic = true;
-		memcpy((*out)->scalar, scalar, curve_p256.order_length);
+	if (!error)
+		error = keep_scalar(*out, scalar);
+	if (error) {
+		signing_key_free(*out);
+		*out = NULL;
 	}
 	bytes_wipe(scalar, sizeof scalar);
 	return error;
@@ -320,7 +332,7 @@ static hiphop_error sign_curve(struct signing_key *key, struct span digest, uint
 {
 	uint8_t der[DER_SIGNATURE_MAXIMUM];
 	size_t length = sizeof der;
-	if (key->is_deterministic)
+	if (key->scalar)
 		return deterministic_ecdsa_sign(key->curve, key->scalar, key->hash, digest, out);
 	if (EVP_PKEY_sign(key->sign_context, der, &length, digest.data, digest.length) <= 0)
 		return HIPHOP_CRYPTO;
