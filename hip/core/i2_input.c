@@ -178,7 +178,8 @@ static hiphop_error verify(struct host *host, const struct incoming *in, struct 
 	error = derive_keys(host, in, answer);
 	if (error) {
 		count(host, error == HIPHOP_NO_MEMORY ? HOST_COUNT_DROP_NO_MEMORY : HOST_COUNT_DROP_DH);
-		if (error != HIPHOP_NO_MEMORY)
+		/* A public value that is none is answered with silence (RFC 7401 section 5.3.2). */
+		if (error == HIPHOP_UNSUPPORTED)
 			*notification = NOTIFY_INVALID_DH_CHOSEN;
 		return error;
 	}
@@ -195,7 +196,12 @@ static hiphop_error verify(struct host *host, const struct incoming *in, struct 
 	if (error)
 		return error;
 	*notification = NOTIFY_AUTHENTICATION_FAILED;
-	return verify_signature(host, in, answer->identity, PARAMETER_HIP_SIGNATURE);
+	error = verify_signature(host, in, answer->identity, PARAMETER_HIP_SIGNATURE);
+	if (error || answer->esp_info.keymat_index == answer->keys.keymat_index)
+		return error;
+	count(host, HOST_COUNT_DROP_MALFORMED);
+	*notification = NOTIFY_INVALID_SYNTAX;
+	return HIPHOP_MALFORMED;
 }
 
 /* ---- answering ---- */

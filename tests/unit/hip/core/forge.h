@@ -206,7 +206,7 @@ static inline void forge(struct network *network, const struct flying *original,
 	}
 	*forged = *original;
 	packet_builder_start(
-		&builder, forged->octets, sizeof forged->octets, view.type, 0, &view.sender, &view.receiver);
+		&builder, forged->octets, sizeof forged->octets, view.type, view.controls, &view.sender, &view.receiver);
 	forge_parameters(&builder, &view, changes, count, 0, PARAMETER_HIP_MAC);
 	if (mac) {
 		keys = forge_keys(network, original->from, to);

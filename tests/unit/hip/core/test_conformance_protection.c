@@ -80,7 +80,7 @@ static void i2_needs_both(void **state)
 	spoil_in_exchange(HIP_PACKET_I2, true);
 }
 
-/* conforms: RFC7401-5.3.4-1 RFC7401-6.10-3 RFC7401-6.10-4 */
+/* conforms: RFC7401-5.3.4-1 RFC7401-6.10-3 RFC7401-6.10-4 RFC7401-6.10-5 */
 static void r2_needs_both(void **state)
 {
 	(void)state;

@@ -322,6 +322,7 @@ static void a_nat_changes_its_mapping(void **state)
 }
 
 /* A restarted host gets ESP for an SA it does not have any more. */
+/* conforms: RFC7401-4.3-5 */
 static void an_unknown_spi_makes_the_peer_ask(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);

@@ -19,7 +19,8 @@ static void start(instant now)
 	r1_pool_start(&pool, &source, 100, now);
 }
 
-/* conforms: RFC7401-4.1.4-3 RFC7401-5.2.3-1 RFC7401-6.7.1-3 RFC7401-6.9-7 */
+/* conforms: RFC7401-4.1.4-3 RFC7401-4.1.4-4 RFC7401-5.2.3-1 RFC7401-5.2.3-2 RFC7401-5.3.2-4 RFC7401-6.7.1-3
+ * RFC7401-6.9-7 */
 static void a_generation_has_its_time(void **state)
 {
 	(void)state;

@@ -130,7 +130,7 @@ static void test_largest_packet(void **state)
 	assert_int_equal(packet->length, PACKET_DATA_MAXIMUM);
 }
 
-/* conforms: RFC7402-3.3.6-1 RFC7402-3.4-2 RFC7402-B.1.6-1 RFC7402-B.1.6-2 */
+/* conforms: RFC7401-4.3-2 RFC7401-6.2-1 RFC7402-3.3.6-1 RFC7402-3.4-2 RFC7402-B.1.6-1 RFC7402-B.1.6-2 */
 static void test_every_flipped_octet_is_found(void **state)
 {
 	struct fixture *fixture = *state;
