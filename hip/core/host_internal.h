@@ -56,6 +56,7 @@
 #define OPPORTUNISTS_MAXIMUM       64
 #define HELD_MAXIMUM               4096
 #define SILENT_AFTER               SECONDS(2)
+#define CROSSED_I2_LIVES           SECONDS(3) /* an I2 from before the session may still be on its way */
 
 /* ---- sending ---- */
 
@@ -115,6 +116,7 @@ struct session {
 	struct host_identity *identity; /* the peer's */
 	instant began;
 
+	uint16_t opaque_mark;                   /* I2s to R1s from before it are of an exchange that this one ended */
 	struct buffer r2;                       /* direct R2 as sent, for an I2 that comes again */
 	struct buffer keepalive;                /* signed NOTIFY NAT_KEEPALIVE */
 
@@ -386,6 +388,8 @@ void notify_overlay_input(struct host *host, struct incoming *in);
 hiphop_error r1_entry_obtain(
 	struct host *host, struct r1_generation *generation, uint8_t group, struct r1_entry **entry);
 
+/* Whether an R1 with this Opaque field was sent before the one for which host->next_opaque was `mark`. */
+bool opaque_is_before(uint16_t opaque, uint16_t mark);
 /* The overlay hops that the I1 behind a puzzle took, from its Opaque field; 0 = direct. */
 uint8_t opaque_overlay_hops(uint16_t opaque);
 

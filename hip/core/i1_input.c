@@ -158,6 +158,13 @@ static uint16_t make_opaque(struct host *host, uint8_t overlay_hops)
 	return (uint16_t)(OPAQUE_OVERLAY | overlay_hops << 10 | (number & 0x3ff));
 }
 
+bool opaque_is_before(uint16_t opaque, uint16_t mark)
+{
+	uint16_t numbers = opaque & OPAQUE_OVERLAY ? 0x3ff : 0x7fff;
+
+	return ((mark - 1U - opaque) & numbers) <= numbers / 2;
+}
+
 uint8_t opaque_overlay_hops(uint16_t opaque)
 {
 	return opaque & OPAQUE_OVERLAY ? (opaque >> 10) & OPAQUE_HOPS_MAXIMUM : 0;

@@ -279,6 +279,17 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 	return true;
 }
 
+/* Two exchanges crossed, ours or another of the peer came to this session, and the peer has dropped the one behind this
+ * I2, which was overtaken on the way: to take it would leave both ends with different keys. */
+static bool is_overtaken(
+	const struct incoming *in, const struct association *association, const struct parameter_solution *solution)
+{
+	const struct session *session = association ? association->session : NULL;
+
+	return session && in->now < instant_after(session->began, CROSSED_I2_LIVES) &&
+	       opaque_is_before(opaque_of(solution), session->opaque_mark);
+}
+
 /* ---- the commit ---- */
 
 struct commitment {
@@ -310,6 +321,7 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->keys = answer->keys;
 	session->identity = answer->identity;
 	answer->identity = NULL;
+	session->opaque_mark = opaque_of(&answer->solution);
 }
 
 /* Everything that can fail. */
@@ -428,6 +440,8 @@ void i2_input(struct host *host, struct incoming *in)
 	}
 	if (read_answer(&in->view, answer))
 		count(host, HOST_COUNT_DROP_MALFORMED);
+	else if (is_overtaken(in, association, &answer->solution))
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
 	else if (!is_repetition(host, in, association, &answer->solution))
 		process(host, in, answer);
 	host_identity_free(answer->identity);

@@ -23,7 +23,6 @@ static void fill_session(struct host *host, struct session *session, const struc
 {
 	const struct way *way = way_in_use(acceptance, in);
 
-	(void)host;
 	session->state = in->rule->next;
 	session->initiator = true;
 	session->direct = !in->overlay && !way->overlay;
@@ -38,6 +37,7 @@ static void fill_session(struct host *host, struct session *session, const struc
 	session->keys = acceptance->keys;
 	session->identity = acceptance->identity;
 	acceptance->identity = NULL;
+	session->opaque_mark = host->next_opaque;
 	/* The SPI stays registered; the session has it now. */
 	acceptance->spi_in = 0;
 }
