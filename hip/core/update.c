@@ -138,6 +138,14 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	answer(host, in, association, id);
 }
 
+/* Only the peer, who has the keys of the MAC, can bring it about. */
+static void log_wrong_signature(const struct host *host, const struct hit *peer)
+{
+	char text[HIT_TEXT_SIZE];
+
+	log_write(host->log, LOG_LEVEL_WARNING, "UPDATE of %s has a wrong signature", hit_format(peer, text));
+}
+
 void update_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
@@ -162,8 +170,10 @@ void update_input(struct host *host, struct incoming *in)
 		count(host, HOST_COUNT_DROP_UPDATE_RATE);
 		return;
 	}
-	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE))
+	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE)) {
+		log_wrong_signature(host, &association->peer);
 		return;
+	}
 	session_heard(host, in->now, association);
 	take_ack(association, &acks, in->now);
 	rekey_acknowledged(host, in->now, association, &acks);

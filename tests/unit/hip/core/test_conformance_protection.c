@@ -87,16 +87,15 @@ static void r2_needs_both(void **state)
 	spoil_in_exchange(HIP_PACKET_R2, false);
 }
 
-/* Host 0 asks whether host 1 is there; the UPDATE is caught, and so is the answer. */
-static void catch_update(struct network *network, struct catch *catch, unsigned to_skip)
+/* Host 0 asks whether host 1 is there. */
+static void catch_update(struct network *network, struct catch *catch)
 {
 	network_associate(network, 0, 1);
 	catch_next(network, catch, HIP_PACKET_UPDATE);
-	catch->to_skip = to_skip;
 	network->hosts[0].sent[1] = network->now + 1;
-	network_run(network, MILLISECONDS(2500));
-	assert_true(catch->full);
-	assert_int_equal(catch->packet.from, to_skip);
+	while (!catch->full)
+		network_run(network, MILLISECONDS(50));
+	network->fate = NULL;
 }
 
 /* conforms: RFC7401-6.12.1-4 RFC7401-6.12.1-5 */
@@ -106,34 +105,9 @@ static void update_with_seq_needs_both(void **state)
 	struct catch catch;
 
 	(void)state;
-	catch_update(network, &catch, 0);
-	network->fate = NULL;
+	catch_update(network, &catch);
 	spoil_each(network, &catch, false);
 	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], 1);
-	network_free(network);
-}
-
-/* conforms: RFC7401-6.12.2-2 RFC7401-6.12.2-3 */
-static void update_with_ack_needs_both(void **state)
-{
-	struct network *network = network_make(2, TRANSPORT_UDP);
-	struct catch catch;
-	const struct association *association;
-
-	(void)state;
-	catch_update(network, &catch, 1);
-	network->fate = NULL;
-	association = association_find(network->hosts[0].host, &network->hosts[1].hit);
-	assert_int_equal(association->session->probe.tries, 1);
-	for (unsigned spoil = SPOIL_MAC; spoil <= SPOIL_SIGNATURE; spoil++) {
-		struct flying forged;
-
-		forge(network, &catch.packet, NULL, 0, spoil, &forged);
-		deliver(network, &forged);
-		assert_int_equal(association->session->probe.tries, 1);
-	}
-	deliver(network, &catch.packet);
-	assert_int_equal(association->session->probe.tries, 0);
 	network_free(network);
 }
 
@@ -195,7 +169,6 @@ int main(void)
 		cmocka_unit_test(i2_needs_both),
 		cmocka_unit_test(r2_needs_both),
 		cmocka_unit_test(update_with_seq_needs_both),
-		cmocka_unit_test(update_with_ack_needs_both),
 		cmocka_unit_test(close_and_close_ack_need_both),
 		cmocka_unit_test(r1_needs_its_signature),
 	};

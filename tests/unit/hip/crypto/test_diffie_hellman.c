@@ -6,6 +6,8 @@
 #include "tests/unit/hip/crypto/material.h"
 
 #include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/objects.h>
 
 static const uint8_t ids[] = {3, 4, 7, 8, 9, 10, 11};
 static struct seeded_random generator;
@@ -146,6 +148,31 @@ static void assert_refused(struct diffie_hellman *key, const uint8_t *value, siz
 	assert_memory_equal(&secret, &cleared, sizeof secret);
 }
 
+/* All groups there are, so that a new one has to be looked at. */
+/* conforms: RFC7401-5.2.7-1 */
+static void test_curves_have_cofactor_1(void **state)
+{
+	static const struct {
+		uint8_t id;
+		int curve;
+	} curves[] = {{7, NID_X9_62_prime256v1}, {8, NID_secp384r1}, {9, NID_secp521r1}, {10, NID_secp160r1}};
+	const struct diffie_hellman_group *group;
+	size_t found = 0;
+	(void)state;
+	for (size_t index = 0; (group = diffie_hellman_group_at(index)); index++) {
+		if (group->id == 3 || group->id == 4 || group->id == 11) /* MODP */
+			continue;
+		assert_in_range(found, 0, 3);
+		assert_int_equal(group->id, curves[found].id);
+		EC_GROUP *curve = EC_GROUP_new_by_curve_name(curves[found++].curve);
+		assert_non_null(curve);
+		assert_true(BN_is_one(EC_GROUP_get0_cofactor(curve)));
+		assert_int_equal(group->secret_length, (size_t)(EC_GROUP_get_degree(curve) + 7) / 8);
+		EC_GROUP_free(curve);
+	}
+	assert_int_equal(found, 4);
+}
+
 /* conforms: RFC7401-5.3.2-9 */
 static void test_points_off_the_curve_are_refused(void **state)
 {
@@ -266,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_curve_vectors),
 		cmocka_unit_test(test_every_group_agrees),
 		cmocka_unit_test(test_same_seed_same_key),
+		cmocka_unit_test(test_curves_have_cofactor_1),
 		cmocka_unit_test(test_points_off_the_curve_are_refused),
 		cmocka_unit_test(test_modp_values_out_of_range_are_refused),
 		cmocka_unit_test(test_broken_random_source),

@@ -72,6 +72,7 @@ static void test_order(void **state)
 	expect_failed(&builder, HIPHOP_INVALID_ARGUMENT);
 }
 
+/* conforms: RFC7401-5.3-1 */
 static void test_limits(void **state)
 {
 	static const uint8_t zeros[HIP_PACKET_WITH_PAYLOAD_MAXIMUM];

@@ -66,7 +66,7 @@ static void expect_header_fault(size_t offset, uint8_t value, hiphop_error error
 	assert_int_equal(view.parameters.count, 0);
 }
 
-/* conforms: RFC7401-5.1-2 RFC7401-5.1-3 */
+/* conforms: RFC7401-5.1-2 RFC7401-5.1-3 RFC7401-5.3-1 */
 static void test_header_faults(void **state)
 {
 	(void)state;

@@ -101,6 +101,7 @@ static hiphop_error check_packet_of(uint8_t packet_type, const uint16_t *types, 
 
 #define CHECK(packet_type, ...) check_packet_of(packet_type, (const uint16_t[]){__VA_ARGS__, 0}, NULL)
 
+/* conforms: RFC7401-5.3.5-3 */
 static void test_alternatives(void **state)
 {
 	enum {

@@ -178,6 +178,23 @@ static void test_first_six_suites_count(void **state)
 	check_free(&check);
 }
 
+/* conforms: RFC7402-5.1.2-1 RFC7402-5.1.2-2 */
+static void test_first_six_esp_suites_count(void **state)
+{
+	struct parameter_suite_list out, in = {.count = 7};
+	struct check check;
+
+	(void)state;
+	assert_int_equal(
+		parameter_esp_transform_read(
+			check_contents(&check, PARAMETER_ESP_TRANSFORM, "000000010002000300040005000600070008"), &out),
+		HIPHOP_OK);
+	assert_int_equal(out.count, 6);
+	assert_int_equal(out.items[5], 6);
+	check_free(&check);
+	assert_int_equal(parameter_esp_transform_write(check_start(&check), &in), HIPHOP_INVALID_ARGUMENT);
+}
+
 static void test_transport_format_list(void **state)
 {
 	struct parameter_transport_format_list in = {.count = 1, .items = {4095}}, out;
@@ -327,6 +344,7 @@ int main(void)
 		cmocka_unit_test(test_diffie_hellman),
 		cmocka_unit_test(test_suite_lists),
 		cmocka_unit_test(test_first_six_suites_count),
+		cmocka_unit_test(test_first_six_esp_suites_count),
 		cmocka_unit_test(test_transport_format_list),
 		cmocka_unit_test(test_host_id),
 		cmocka_unit_test(test_encrypted),
