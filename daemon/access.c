@@ -1,40 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/access.h"
 
-#include "hip/base/bytes.h"
+#include "daemon/access_packet.h"
 #include "hip/base/map.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	HEADER_HOP_BY_HOP = 0,
-	HEADER_TCP = 6,
-	HEADER_UDP = 17,
-	HEADER_ROUTING = 43,
-	HEADER_FRAGMENT = 44,
-	HEADER_ICMP6 = 58,
-	HEADER_DESTINATION = 60,
-	ICMP6_INFORMATIONAL = 128, /* types below are errors (RFC 4443 section 2.1) */
-	ICMP6_ECHO_REQUEST = 128,
-	ICMP6_ECHO_REPLY = 129,
-	EXTENSION_HEADERS_MAXIMUM = 8,
-	IPV6_HEADER_LENGTH = 40
-};
-
-/* What a flow looks like from this host: for ICMPv6 echo both ports are the identifier. */
-struct flow_key {
-	struct hit peer;
-	uint8_t protocol[2];
-	uint16_t local_port;
-	uint16_t remote_port;
-};
-
-struct flow {
-	struct flow_key key;
-	instant expires;
-	struct flow *newer, *older;
-};
 
 struct media_key {
 	struct hit peer;
@@ -47,159 +18,28 @@ struct media {
 };
 
 struct access {
-	const struct configured_access *rules;
-	size_t rule_count;
+	struct access_rule *rules; /* given by command, then configured */
+	size_t own_count, count;
+	uint32_t generation; /* of the rules; 1 at least */
 	uint16_t sip_port;
-	struct map flows;
+	struct access_membership membership;
+	struct access_flows flows;
 	struct map media;
-	struct flow *newest, *oldest;
+	uint64_t counters[ACCESS_COUNTER_COUNT];
 	uint64_t refused;
 };
 
-/* The part of a packet that the filter looks at. */
-struct transport_part {
-	uint8_t protocol;
-	uint8_t icmp_type;
-	bool later_fragment;
-	uint16_t source_port;
-	uint16_t destination_port;
-};
-
-static const struct {
-	uint8_t protocol;
-	duration life;
-} flow_lives[] = {
-	{HEADER_TCP, SECONDS(7200)},
-	{HEADER_UDP, SECONDS(180)},
-	{HEADER_ICMP6, SECONDS(30)},
-};
-
-static duration flow_life(uint8_t protocol)
-{
-	for (size_t i = 0; i < sizeof(flow_lives) / sizeof(flow_lives[0]); i++) {
-		if (flow_lives[i].protocol == protocol)
-			return flow_lives[i].life;
-	}
-	return SECONDS(60);
-}
-
-static bool is_extension(uint8_t header)
-{
-	return header == HEADER_HOP_BY_HOP || header == HEADER_ROUTING || header == HEADER_DESTINATION;
-}
-
-static void read_transport_header(struct reader *reader, struct transport_part *part)
-{
-	if (part->protocol == HEADER_TCP || part->protocol == HEADER_UDP) {
-		part->source_port = reader_u16(reader);
-		part->destination_port = reader_u16(reader);
-	} else if (part->protocol == HEADER_ICMP6) {
-		part->icmp_type = reader_u8(reader);
-		reader_skip(reader, 3);
-		uint16_t identifier = reader_u16(reader);
-
-		if (part->icmp_type == ICMP6_ECHO_REQUEST || part->icmp_type == ICMP6_ECHO_REPLY)
-			part->source_port = part->destination_port = identifier;
-	}
-}
-
-/* Walks the extension headers of an IPv6 packet to its transport header. */
-static hiphop_error read_packet(const uint8_t *packet, size_t length, struct transport_part *part)
-{
-	struct reader reader = reader_over(packet, length);
-
-	memset(part, 0, sizeof(*part));
-	reader_skip(&reader, 6);
-	part->protocol = reader_u8(&reader);
-	reader_skip(&reader, IPV6_HEADER_LENGTH - 7);
-	for (unsigned headers = 0; headers < EXTENSION_HEADERS_MAXIMUM; headers++) {
-		if (part->protocol == HEADER_FRAGMENT) {
-			part->protocol = reader_u8(&reader);
-			reader_skip(&reader, 1);
-			part->later_fragment = (reader_u16(&reader) & 0xfff8U) != 0;
-			reader_skip(&reader, 4);
-			if (part->later_fragment)
-				return reader_status(&reader);
-		} else if (is_extension(part->protocol)) {
-			part->protocol = reader_u8(&reader);
-			size_t octets = (size_t)reader_u8(&reader) * 8 + 6;
-
-			reader_skip(&reader, octets);
-		} else {
-			read_transport_header(&reader, part);
-			return reader_status(&reader);
-		}
-	}
-	return HIPHOP_TOO_LARGE;
-}
-
-static void make_key(
-	struct flow_key *key, const struct hit *peer, uint8_t protocol, uint16_t local_port, uint16_t remote_port)
-{
-	memset(key, 0, sizeof(*key));
-	key->peer = *peer;
-	key->protocol[0] = protocol;
-	key->local_port = local_port;
-	key->remote_port = remote_port;
-}
-
-static void unlink_flow(struct access *access, struct flow *flow)
-{
-	*(flow->newer ? &flow->newer->older : &access->newest) = flow->older;
-	*(flow->older ? &flow->older->newer : &access->oldest) = flow->newer;
-}
-
-static void link_newest(struct access *access, struct flow *flow)
-{
-	flow->newer = NULL;
-	flow->older = access->newest;
-	*(access->newest ? &access->newest->newer : &access->oldest) = flow;
-	access->newest = flow;
-}
-
-static void forget_flow(struct access *access, struct flow *flow)
-{
-	unlink_flow(access, flow);
-	map_remove(&access->flows, &flow->key);
-	free(flow);
-}
-
-static void touch_flow(struct access *access, struct flow *flow, instant now)
-{
-	flow->expires = instant_after(now, flow_life(flow->key.protocol[0]));
-	unlink_flow(access, flow);
-	link_newest(access, flow);
-}
-
-static struct flow *add_flow(struct access *access, const struct flow_key *key)
-{
-	struct flow *flow;
-
-	if (access->flows.count >= ACCESS_FLOW_MAXIMUM)
-		forget_flow(access, access->oldest);
-	flow = calloc(1, sizeof(*flow));
-	if (!flow)
-		return NULL;
-	flow->key = *key;
-	if (map_put(&access->flows, &flow->key, flow)) {
-		free(flow);
-		return NULL;
-	}
-	link_newest(access, flow);
-	return flow;
-}
-
-hiphop_error access_create(const struct configured_access *rules, size_t rule_count, uint16_t sip_port,
+hiphop_error access_create(uint16_t sip_port, const struct access_membership *membership,
 	const struct random_source *random, struct access **out)
 {
-	struct access *access = calloc(1, sizeof(*access));
+	struct access *access = calloc(1, sizeof *access);
 
 	if (!access)
 		return HIPHOP_NO_MEMORY;
-	access->rules = rules;
-	access->rule_count = rule_count;
+	access->generation = 1;
 	access->sip_port = sip_port;
-	map_start(&access->flows, sizeof(struct flow_key), random);
+	access->membership = *membership;
+	access_flows_start(&access->flows, random);
 	map_start(&access->media, sizeof(struct media_key), random);
 	*out = access;
 	return HIPHOP_OK;
@@ -209,9 +49,7 @@ void access_free(struct access *access)
 {
 	if (!access)
 		return;
-	while (access->newest)
-		forget_flow(access, access->newest);
-	map_free(&access->flows);
+	access_flows_free(&access->flows);
 
 	struct map_walk walk = map_walk_start(&access->media);
 	struct media *media;
@@ -219,106 +57,274 @@ void access_free(struct access *access)
 	while ((media = map_walk_next(&walk, NULL)))
 		free(media);
 	map_free(&access->media);
+	free(access->rules);
 	free(access);
 }
 
-void access_outbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length)
-{
-	struct transport_part part;
-	struct flow_key key;
-	struct flow *flow;
+/* ---- rules ---- */
 
-	if (read_packet(packet, length, &part) || part.later_fragment)
-		return;
-	make_key(&key, peer, part.protocol, part.source_port, part.destination_port);
-	flow = map_get(&access->flows, &key);
-	if (!flow)
-		flow = add_flow(access, &key);
-	if (flow)
-		touch_flow(access, flow, now);
+const struct access_rule *access_rules(const struct access *access, size_t *count)
+{
+	*count = access->count;
+	return access->rules;
 }
 
-static bool answers_known_flow(
-	struct access *access, instant now, const struct hit *peer, const struct transport_part *part)
+size_t access_own_count(const struct access *access)
 {
-	struct flow_key key;
-	struct flow *flow;
+	return access->own_count;
+}
 
-	/* An echo request is never an answer, though its identifier may be that of a ping of ours. */
-	if (part->protocol == HEADER_ICMP6 && part->icmp_type == ICMP6_ECHO_REQUEST)
-		return false;
-	/* Errors are part of the flow they speak of; the kernel drops those that fit no socket. */
-	if (part->protocol == HEADER_ICMP6 && part->icmp_type < ICMP6_INFORMATIONAL)
-		return true;
-	make_key(&key, peer, part->protocol, part->destination_port, part->source_port);
-	flow = map_get(&access->flows, &key);
-	if (!flow)
-		return false;
-	if (flow->expires <= now) {
-		forget_flow(access, flow);
-		return false;
+hiphop_error access_insert(struct access *access, size_t place, const struct access_rule *rule)
+{
+	struct access_rule *rules;
+
+	if (place > access->own_count)
+		return HIPHOP_INVALID_ARGUMENT;
+	if (access->own_count >= ACCESS_OWN_MAXIMUM)
+		return HIPHOP_LIMITED;
+	rules = realloc(access->rules, (access->count + 1) * sizeof *rules);
+	if (!rules)
+		return HIPHOP_NO_MEMORY;
+	access->rules = rules;
+	memmove(rules + place + 1, rules + place, (access->count - place) * sizeof *rules);
+	rules[place] = *rule;
+	rules[place].configured = false;
+	access->own_count++;
+	access->count++;
+	access->generation++;
+	return HIPHOP_OK;
+}
+
+hiphop_error access_remove(struct access *access, size_t place)
+{
+	if (place >= access->own_count)
+		return HIPHOP_INVALID_ARGUMENT;
+	access->own_count--;
+	access->count--;
+	memmove(access->rules + place, access->rules + place + 1, (access->count - place) * sizeof *access->rules);
+	access->generation++;
+	return HIPHOP_OK;
+}
+
+/* What the same rule has counted before. */
+static uint64_t matched_before(const struct access *access, const struct access_rule *rule)
+{
+	for (size_t i = access->own_count; i < access->count; i++) {
+		if (access->rules[i].deny == rule->deny && access_rule_is_about_the_same(&access->rules[i], rule))
+			return access->rules[i].matched;
 	}
-	touch_flow(access, flow, now);
-	return true;
+	return 0;
 }
 
-static bool is_call_media(const struct access *access, const struct hit *peer, const struct transport_part *part)
+hiphop_error access_configure(struct access *access, const struct access_rule *configured, size_t count)
+{
+	struct access_rule *rules = calloc(access->own_count + count + 1, sizeof *rules);
+
+	if (!rules)
+		return HIPHOP_NO_MEMORY;
+	if (access->own_count)
+		memcpy(rules, access->rules, access->own_count * sizeof *rules);
+	for (size_t i = 0; i < count; i++) {
+		struct access_rule *rule = &rules[access->own_count + i];
+
+		*rule = configured[i];
+		rule->configured = true;
+		rule->matched = matched_before(access, rule);
+	}
+	free(access->rules);
+	access->rules = rules;
+	access->count = access->own_count + count;
+	access->generation++;
+	return HIPHOP_OK;
+}
+
+void access_resolve_names(struct access *access, struct hit (*hit_of)(void *context, const char *name), void *context)
+{
+	for (size_t i = 0; i < access->count; i++) {
+		if (access->rules[i].who == ACCESS_NAME)
+			access->rules[i].hit = hit_of(context, access->rules[i].name);
+	}
+	access->generation++;
+}
+
+/* The place of the first rule that fits, which has then decided. */
+static size_t decide(
+	struct access *access, const struct access_subject *subject, const struct access_membership *membership)
+{
+	size_t place = access_rules_decide(access->rules, access->count, subject, membership);
+
+	if (place < access->count)
+		access->rules[place].matched++;
+	return place;
+}
+
+size_t access_associate(struct access *access, const struct hit *peer, const struct access_membership *membership)
+{
+	const struct access_subject subject = {.direction = ACCESS_ASSOCIATE, .peer = *peer};
+
+	return decide(access, &subject, membership);
+}
+
+/* ---- subjects ---- */
+
+static bool is_call_media(const struct access *access, const struct hit *peer, uint8_t protocol, uint16_t local_port)
 {
 	struct media_key key;
 
-	if (part->protocol != HEADER_UDP)
+	if (protocol != ACCESS_UDP)
 		return false;
-	memset(&key, 0, sizeof(key));
+	memset(&key, 0, sizeof key);
 	key.peer = *peer;
-	key.port = part->destination_port;
+	key.port = local_port;
 	return map_get(&access->media, &key) != NULL;
 }
 
-static bool rule_admits(const struct access *access, const struct configured_access *rule, const struct hit *peer,
-	const struct transport_part *part)
+static struct access_subject subject_of(const struct access *access, const struct access_flow_key *key, bool ours)
 {
-	bool transport = part->protocol == HEADER_TCP || part->protocol == HEADER_UDP;
+	bool has_ports = key->protocol == ACCESS_TCP || key->protocol == ACCESS_UDP;
+	struct access_subject subject = {.direction = ours ? ACCESS_OUT : ACCESS_IN,
+		.peer = key->peer,
+		.protocol = key->protocol,
+		.calls = is_call_media(access, &key->peer, key->protocol, key->local_port)};
 
-	if (!hit_is_null(&rule->hit) && !hit_equal(&rule->hit, peer))
-		return false;
-	switch (rule->kind) {
-	case ACCESS_ANY:
-		return true;
-	case ACCESS_ICMP6:
-		return part->protocol == HEADER_ICMP6;
-	case ACCESS_SIP:
-		return transport && part->destination_port == access->sip_port;
-	case ACCESS_PORT:
-		return part->protocol == rule->protocol && part->destination_port == rule->port;
-	case ACCESS_CALLS:
-		return is_call_media(access, peer, part);
-	}
-	return false;
+	if (has_ports)
+		subject.port = ours ? key->remote_port : key->local_port;
+	subject.sip = has_ports && subject.port == access->sip_port;
+	return subject;
 }
 
-static bool some_rule_admits(const struct access *access, const struct hit *peer, const struct transport_part *part)
+/* `ours`: the packet is one that this host sends. */
+static struct access_flow_key key_of(const struct hit *peer, const struct access_packet *packet, bool ours)
 {
-	for (size_t i = 0; i < access->rule_count; i++) {
-		if (rule_admits(access, &access->rules[i], peer, part))
-			return true;
-	}
-	return false;
+	struct access_flow_key key;
+
+	memset(&key, 0, sizeof key);
+	key.peer = *peer;
+	key.protocol = packet->protocol;
+	key.local_port = ours ? packet->source_port : packet->destination_port;
+	key.remote_port = ours ? packet->destination_port : packet->source_port;
+	/* The identifier alone does not tell who asks: both may have taken the same. */
+	if (packet->echo_request)
+		key.echo = ours ? 1 : 2;
+	if (packet->echo_reply)
+		key.echo = ours ? 2 : 1;
+	return key;
 }
 
-bool access_inbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length)
-{
-	struct transport_part part;
+/* ---- verdicts ---- */
 
-	if (read_packet(packet, length, &part)) {
+static bool refuse(struct access *access, struct access_refusal *refusal, access_counter cause,
+	const struct access_subject *subject, size_t rule)
+{
+	access->counters[cause]++;
+	if (subject->direction == ACCESS_IN)
 		access->refused++;
-		return false;
-	}
-	if (part.later_fragment || answers_known_flow(access, now, peer, &part) ||
-		some_rule_admits(access, peer, &part))
-		return true;
-	access->refused++;
+	*refusal = (struct access_refusal){.cause = cause, .subject = *subject, .rule = rule};
 	return false;
 }
+
+static bool passes_as_new(struct access *access, instant now, const struct access_flow_key *key, bool ours,
+	struct access_refusal *refusal)
+{
+	const struct access_subject subject = subject_of(access, key, ours);
+	size_t place = decide(access, &subject, &access->membership);
+	struct access_flow *flow;
+
+	if (place < access->count && access->rules[place].deny)
+		return refuse(
+			access, refusal, ours ? ACCESS_COUNT_OUT_BY_RULE : ACCESS_COUNT_IN_BY_RULE, &subject, place);
+	if (place == access->count && !ours)
+		return refuse(access, refusal, ACCESS_COUNT_IN_UNLISTED, &subject, place);
+	/* Without memory the next packet is held against the rules again, that is all. */
+	flow = access_flows_add(&access->flows, now, key);
+	if (flow) {
+		flow->ours = ours;
+		flow->calls = place < access->count && access->rules[place].traffic == ACCESS_CALLS && !ours;
+		flow->checked = access->generation;
+	}
+	return true;
+}
+
+/* Once after each change of the rules. True when the flow may go on; otherwise it is forgotten. */
+static bool survives_change(struct access *access, struct access_flow *flow, struct access_refusal *refusal)
+{
+	const struct access_subject subject = subject_of(access, &flow->key, flow->ours);
+	size_t place = access_rules_decide(access->rules, access->count, &subject, &access->membership);
+	const struct access_rule *rule = &access->rules[place];
+
+	flow->checked = access->generation;
+	if (place == access->count || !rule->deny || !access_rule_names_one(rule))
+		return true;
+	access->rules[place].matched++;
+	access_flows_forget(&access->flows, flow);
+	return refuse(access, refusal, ACCESS_COUNT_FLOW_ENDED, &subject, place);
+}
+
+/* The flow that the packet belongs to. Media of a call that is over is none any more. */
+static struct access_flow *find_flow(struct access *access, instant now, const struct access_flow_key *key)
+{
+	struct access_flow *flow = access_flows_find(&access->flows, now, key);
+
+	if (!flow || !flow->calls || is_call_media(access, &key->peer, key->protocol, key->local_port))
+		return flow;
+	access_flows_forget(&access->flows, flow);
+	return NULL;
+}
+
+/* The flow that an error speaks of: the packet it quotes went the other way. */
+static bool quotes_known_flow(
+	struct access *access, instant now, const struct hit *peer, const struct access_packet *packet, bool ours)
+{
+	struct access_packet quoted;
+	struct access_flow_key key;
+
+	if (!packet->error || access_packet_read(packet->quoted.data, packet->quoted.length, &quoted) ||
+		quoted.later_fragment)
+		return false;
+	key = key_of(peer, &quoted, !ours);
+	return find_flow(access, now, &key) != NULL;
+}
+
+static bool passes(struct access *access, instant now, const struct hit *peer, const uint8_t *octets, size_t length,
+	bool ours, struct access_refusal *refusal)
+{
+	const struct access_subject nothing = {.direction = ours ? ACCESS_OUT : ACCESS_IN, .peer = *peer};
+	struct access_packet packet;
+	struct access_flow_key key;
+	struct access_flow *flow;
+
+	if (access_packet_read(octets, length, &packet))
+		return refuse(access, refusal, ACCESS_COUNT_MALFORMED, &nothing, access->count);
+	if (packet.later_fragment || quotes_known_flow(access, now, peer, &packet, ours))
+		return true;
+	key = key_of(peer, &packet, ours);
+	flow = find_flow(access, now, &key);
+	if (!flow)
+		return passes_as_new(access, now, &key, ours, refusal);
+	if (flow->checked != access->generation && !survives_change(access, flow, refusal))
+		return false;
+	access_flows_touch(&access->flows, now, flow);
+	return true;
+}
+
+bool access_outbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length,
+	struct access_refusal *refusal)
+{
+	return passes(access, now, peer, packet, length, true, refusal);
+}
+
+bool access_inbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length,
+	struct access_refusal *refusal)
+{
+	return passes(access, now, peer, packet, length, false, refusal);
+}
+
+void access_forget_peer(struct access *access, const struct hit *peer)
+{
+	access_flows_forget_peer(&access->flows, peer);
+}
+
+/* ---- media of calls ---- */
 
 static hiphop_error open_media(struct access *access, const struct media_key *key)
 {
@@ -326,7 +332,7 @@ static hiphop_error open_media(struct access *access, const struct media_key *ke
 
 	if (access->media.count >= ACCESS_MEDIA_MAXIMUM)
 		return HIPHOP_LIMITED;
-	media = calloc(1, sizeof(*media));
+	media = calloc(1, sizeof *media);
 	if (!media)
 		return HIPHOP_NO_MEMORY;
 	media->key = *key;
@@ -343,7 +349,7 @@ hiphop_error access_media(struct access *access, const struct hit *peer, uint16_
 	struct media_key key;
 	struct media *media;
 
-	memset(&key, 0, sizeof(key));
+	memset(&key, 0, sizeof key);
 	key.peer = *peer;
 	key.port = port;
 	media = map_get(&access->media, &key);
@@ -356,6 +362,24 @@ hiphop_error access_media(struct access *access, const struct hit *peer, uint16_
 		free(media);
 	}
 	return HIPHOP_OK;
+}
+
+/* ---- counters ---- */
+
+uint64_t access_counter_value(const struct access *access, access_counter counter)
+{
+	return counter < ACCESS_COUNTER_COUNT ? access->counters[counter] : 0;
+}
+
+const char *access_counter_name(access_counter counter)
+{
+	static const char *const names[] = {
+#define ACCESS_COUNTER_NAME(name, text) text,
+		ACCESS_COUNTERS(ACCESS_COUNTER_NAME)
+#undef ACCESS_COUNTER_NAME
+	};
+
+	return counter < ACCESS_COUNTER_COUNT ? names[counter] : "";
 }
 
 uint64_t access_refused(const struct access *access)

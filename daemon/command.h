@@ -73,6 +73,8 @@ command_exit command_resolve(const struct command_line *line);
 command_exit command_put(const struct command_line *line);
 command_exit command_get(const struct command_line *line);
 command_exit command_trust(const struct command_line *line);
+command_exit command_access(const struct command_line *line);
+command_exit command_reload(const struct command_line *line);
 command_exit command_monitor(const struct command_line *line);
 
 #endif

@@ -166,7 +166,7 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 		if (!complete_endpoint(reading, config_lookup(parser, "overlay.bootstrap"), i,
 			    &configuration->bootstrap[i].endpoint))
 			return false;
-	return true;
+	return configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
 }
 
 static hiphop_error finish(struct configuration_reading *reading, bool done)
@@ -267,6 +267,7 @@ void configuration_free(struct configuration *configuration)
 {
 	free(configuration->hosts);
 	free(configuration->bootstrap);
+	free(configuration->rules);
 	free(configuration->inbound);
 	memset(configuration, 0, sizeof *configuration);
 }

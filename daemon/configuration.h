@@ -5,6 +5,7 @@
 #ifndef HIPHOP_DAEMON_CONFIGURATION_H
 #define HIPHOP_DAEMON_CONFIGURATION_H
 
+#include "daemon/access_rule.h"
 #include "daemon/algorithms.h"
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
@@ -17,7 +18,9 @@
 #define CONFIGURATION_TEXT      256 /**< longest text value, its zero included */
 #define CONFIGURATION_HOSTS     256 /**< entries of underlay.hosts at most */
 #define CONFIGURATION_BOOTSTRAP 64  /**< entries of overlay.bootstrap at most */
-#define CONFIGURATION_ACCESS    128 /**< entries of access.inbound at most */
+#define CONFIGURATION_ACCESS    128 /**< entries of access.rules, and of access.inbound, at most */
+
+_Static_assert(CONFIGURATION_TEXT == ACCESS_NAME_SIZE, "any name of a host may stand in a rule");
 
 /** An entry of underlay.hosts: a locator known by hand. */
 struct configured_host {
@@ -30,16 +33,6 @@ struct configured_host {
 struct configured_bootstrap {
 	struct endpoint endpoint;
 	struct hit hit;
-};
-
-typedef enum { ACCESS_ICMP6, ACCESS_SIP, ACCESS_CALLS, ACCESS_PORT, ACCESS_ANY } access_kind;
-
-/** An entry of access.inbound: what may begin a flow towards this host on hip0. */
-struct configured_access {
-	access_kind kind;
-	uint8_t protocol; /**< ACCESS_PORT: 6 or 17 */
-	uint16_t port;    /**< ACCESS_PORT: host order */
-	struct hit hit;   /**< only from this HIT; null = from any */
 };
 
 struct configuration {
@@ -62,8 +55,10 @@ struct configuration {
 	size_t bootstrap_count;
 	char sip_domain[CONFIGURATION_TEXT];
 	uint16_t sip_port;
-	bool associate_listed; /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */
-	struct configured_access *inbound;
+	bool associate_listed;     /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */
+	struct access_rule *rules; /**< access.rules; the names in them are those of hosts, or have an "@" */
+	size_t rule_count;
+	struct access_rule *inbound; /**< access.inbound as rules that come after those */
 	size_t inbound_count;
 	char control_socket[CONFIGURATION_TEXT];
 	char state[CONFIGURATION_TEXT];

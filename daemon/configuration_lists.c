@@ -217,66 +217,32 @@ bool configuration_read_bootstrap(struct configuration_reading *reading, const c
 	return true;
 }
 
-/** "tcp/22" */
-static bool parse_port(const char *text, struct configured_access *access)
-{
-	static const struct {
-		const char *prefix;
-		uint8_t protocol;
-	} protocols[] = {{"tcp/", 6}, {"udp/", 17}};
-	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
-		char *end;
-		if (strncmp(text, protocols[i].prefix, 4) != 0 || text[4] < '0' || text[4] > '9')
-			continue;
-		unsigned long port = strtoul(text + 4, &end, 10);
-		if (*end || port < 1 || port > 65535)
-			return false;
-		access->kind = ACCESS_PORT;
-		access->protocol = protocols[i].protocol;
-		access->port = (uint16_t)port;
-		return true;
-	}
-	return false;
-}
-
-static bool parse_access(const char *text, struct configured_access *access)
-{
-	static const struct {
-		const char *name;
-		access_kind kind;
-	} kinds[] = {{"icmp6", ACCESS_ICMP6}, {"sip", ACCESS_SIP}, {"calls", ACCESS_CALLS}, {"any", ACCESS_ANY}};
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (strcmp(text, kinds[i].name) == 0) {
-			access->kind = kinds[i].kind;
-			return true;
-		}
-	return parse_port(text, access);
-}
-
 static bool read_access_group(struct configuration_reading *reading, const config_setting_t *entry,
-	const struct configuration_option *option, struct configured_access *access)
+	const struct configuration_option *option, struct access_rule *rule)
 {
 	static const char *const members[] = {"port", "hit", NULL};
 	const char *text;
-	if (!check_members(reading, entry, option, members) || !member_hit(reading, entry, &access->hit) ||
+	if (!check_members(reading, entry, option, members) || !member_hit(reading, entry, &rule->hit) ||
 		!member_text(reading, entry, "port", &text))
 		return false;
-	if (!text && hit_is_null(&access->hit))
+	if (!text && hit_is_null(&rule->hit))
 		return configuration_complain(reading, entry, "an entry of %s needs a port or a hit", option->key);
-	access->kind = ACCESS_ANY;
-	if (text && !parse_access(text, access))
+	if (!hit_is_null(&rule->hit))
+		rule->who = ACCESS_HIT;
+	if (text && !access_rule_parse_traffic(text, rule))
 		return configuration_complain(reading, config_setting_get_member(entry, "port"),
-			"\"%s\" is no port; write \"tcp/22\" or \"udp/5004\"", text);
+			"\"%s\" is no port; write \"tcp/22\" or \"udp/5004-5010\"", text);
 	return true;
 }
 
 static bool read_access_entry(struct configuration_reading *reading, const config_setting_t *entry,
-	const struct configuration_option *option, struct configured_access *access)
+	const struct configuration_option *option, struct access_rule *rule)
 {
+	rule->direction = ACCESS_IN;
 	if (config_setting_is_group(entry))
-		return read_access_group(reading, entry, option, access);
+		return read_access_group(reading, entry, option, rule);
 	const char *text = config_setting_get_string(entry);
-	if (!text || !parse_access(text, access))
+	if (!text || !access_rule_parse_traffic(text, rule))
 		return configuration_complain(reading, entry,
 			"%s takes \"icmp6\", \"sip\", \"calls\", \"any\", \"tcp/PORT\", \"udp/PORT\" and { port = …; "
 			"hit = …; } only",
@@ -284,23 +250,68 @@ static bool read_access_entry(struct configuration_reading *reading, const confi
 	return true;
 }
 
+static bool read_rule(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, struct access_rule *rule)
+{
+	const char *text = config_setting_get_string(entry);
+	char complaint[128];
+	if (!text || !configuration_is_utf8(text))
+		return configuration_complain(reading, entry,
+			"an entry of %s must be a text such as \"allow in tcp/22 from bob\"", option->key);
+	if (access_rule_parse(text, rule, complaint, sizeof complaint))
+		return configuration_complain(reading, entry, "\"%.100s\" is no rule of access: %s", text, complaint);
+	return true;
+}
+
+/** A list of rules, each entry read by `read`, in the place of the one before. */
+static bool read_rules(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option,
+	bool (*read)(struct configuration_reading *reading, const config_setting_t *entry,
+		const struct configuration_option *option, struct access_rule *rule),
+	struct access_rule **rules, size_t *rule_count)
+{
+	size_t count;
+	if (!configuration_open_list(reading, setting, option, &count))
+		return false;
+	free(*rules);
+	*rule_count = 0;
+	*rules = calloc(count + 1, sizeof **rules);
+	if (!*rules)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		if (!read(reading, config_setting_get_elem(setting, (unsigned)i), option, &(*rules)[i]))
+			return false;
+		++*rule_count;
+	}
+	return true;
+}
+
 bool configuration_read_inbound(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
 	struct configuration *configuration = reading->configuration;
-	size_t count;
-	if (!configuration_open_list(reading, setting, option, &count))
-		return false;
-	free(configuration->inbound);
-	configuration->inbound_count = 0;
-	configuration->inbound = calloc(count + 1, sizeof *configuration->inbound);
-	if (!configuration->inbound)
-		return configuration_no_memory(reading);
-	for (size_t i = 0; i < count; i++) {
-		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
-		if (!read_access_entry(reading, entry, option, &configuration->inbound[i]))
-			return false;
-		configuration->inbound_count++;
+	return read_rules(
+		reading, setting, option, read_access_entry, &configuration->inbound, &configuration->inbound_count);
+}
+
+bool configuration_read_rules(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	struct configuration *configuration = reading->configuration;
+	return read_rules(reading, setting, option, read_rule, &configuration->rules, &configuration->rule_count);
+}
+
+bool configuration_check_rule_names(struct configuration_reading *reading, const config_setting_t *setting)
+{
+	const struct configuration *configuration = reading->configuration;
+	for (size_t i = 0; i < configuration->rule_count; i++) {
+		const struct access_rule *rule = &configuration->rules[i];
+		bool known = rule->who != ACCESS_NAME || strchr(rule->name, '@');
+		for (size_t j = 0; j < configuration->host_count && !known; j++)
+			known = strcmp(configuration->hosts[j].name, rule->name) == 0;
+		if (!known)
+			return configuration_complain(reading, config_setting_get_elem(setting, (unsigned)i),
+				"no host of underlay.hosts is called \"%.60s\"", rule->name);
 	}
 	return true;
 }

@@ -214,6 +214,8 @@ const struct configuration_option configuration_options[] = {
 		read_number, FIELD(sip_port), 1, 65535},
 	{"access.associate", "\"any\"", "any|listed", "who may associate: anybody, or only the HITs of hosts and bootstrap",
 		read_choice_flag, FIELD(associate_listed), 1, 0},
+	{"access.rules", "( )", "list of rules", "who may associate and what may pass, in order: the first rule that fits decides (see below)",
+		configuration_read_rules, FIELD(rules), 0, CONFIGURATION_ACCESS},
 	{"access.inbound", "( \"icmp6\", \"sip\", \"calls\" )", "list of icmp6, sip, calls, any, tcp/PORT, udp/PORT, { port; hit }",
 		"what may begin a flow towards this host; `{ port; hit }` lets one HIT in, to one port or to all",
 		configuration_read_inbound, FIELD(inbound), 0, CONFIGURATION_ACCESS},

@@ -73,8 +73,12 @@ bool configuration_read_hosts(struct configuration_reading *reading, const confi
 	const struct configuration_option *option);
 bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
+bool configuration_read_rules(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
 bool configuration_read_inbound(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
+/** Once the whole file was read: the names in access.rules, `setting`, must be of somebody. */
+bool configuration_check_rule_names(struct configuration_reading *reading, const config_setting_t *setting);
 
 /** The table as the rows of docs/configuration.md: writes row `index` without newline, cut at `size`. */
 void configuration_option_row(size_t index, char *text, size_t size);

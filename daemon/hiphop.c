@@ -28,6 +28,9 @@ static const struct subcommand subcommands[] = {
 	{"put", "KEY VALUE", "store a signed value in the overlay", 2, 2, "", command_put},
 	{"get", "KEY", "fetch the values under a key", 1, 1, "", command_get},
 	{"trust", "AOR HIT", "pin a SIP name to another HIT from now on", 2, 2, "", command_trust},
+	{"access", "[allow|deny … | add N RULE | remove N|RULE|all]", "who may associate, and what may pass on hip0", 0,
+		64, "", command_access},
+	{"reload", "", "read the access part of the configuration again", 0, 0, "", command_reload},
 	{"monitor", "", "events as they happen, one JSON object a line", 0, 0, "", command_monitor},
 };
 

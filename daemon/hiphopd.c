@@ -141,6 +141,16 @@ static bool occupy_standard_descriptors(void)
 	return descriptor >= 0;
 }
 
+/** As an absolute name: hiphopd works in its state directory. NULL without memory. */
+static char *absolute(const char *path)
+{
+	char *directory = *path == '/' ? strdup("") : getcwd(NULL, 0), *joined = NULL;
+	if (directory && asprintf(&joined, "%s%s%s", directory, *directory ? "/" : "", path) < 0)
+		joined = NULL;
+	free(directory);
+	return joined;
+}
+
 static int run(struct hiphopd *hiphopd)
 {
 	int exit_code = EXIT_FAILURE;
@@ -174,12 +184,16 @@ int main(int count, char **values)
 	hiphopd->log = (struct log){.write = write_line, .maximum = arguments.level};
 	hiphop_error error = configuration_read(arguments.config, &hiphopd->configuration, message, sizeof message);
 	int exit_code = error ? EXIT_FAILURE : EXIT_SUCCESS;
+	hiphopd->configuration_file = absolute(arguments.config);
 	if (error)
 		fprintf(stderr, "hiphopd: %s\n", message);
+	else if (!hiphopd->configuration_file)
+		exit_code = EXIT_FAILURE;
 	else if (!arguments.check)
 		exit_code = run(hiphopd);
 	else
 		start_undo(hiphopd);
+	free(hiphopd->configuration_file);
 	free(hiphopd);
 	return exit_code;
 }

@@ -41,6 +41,20 @@ static void persist(struct hiphopd *hiphopd, const struct node_effect *effect)
 			hiphop_error_text(error));
 }
 
+/** Only the access part is taken; the rest waits for a restart. With a file that is wrong all stays as it is. */
+static void reload(struct hiphopd *hiphopd, uint64_t token)
+{
+	struct configuration configuration;
+	char message[1024];
+	bool bad =
+		configuration_read(hiphopd->configuration_file, &configuration, message, sizeof message) != HIPHOP_OK;
+	if (bad)
+		log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the configuration stays as it is: %s", message);
+	node_reload(hiphopd->node, clock_now(), token, bad ? NULL : &configuration, message);
+	if (!bad)
+		configuration_free(&configuration);
+}
+
 static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *effect)
 {
 	switch (effect->kind) {
@@ -59,6 +73,9 @@ static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *eff
 	case NODE_PERSIST:
 	case NODE_FORGET:
 		persist(hiphopd, effect);
+		break;
+	case NODE_RELOAD:
+		reload(hiphopd, effect->token);
 		break;
 	case NODE_REPLY:
 		control_reply(hiphopd->control, effect->token, effect->text, effect->last);
@@ -183,8 +200,8 @@ static void leave(struct hiphopd *hiphopd)
 static void take_signal(struct hiphopd *hiphopd, int number)
 {
 	if (number == SIGHUP) {
-		log_write(&hiphopd->log, LOG_LEVEL_INFO,
-			"SIGHUP: the configuration is read at the start only; restart to change it");
+		reload(hiphopd, 0);
+		loop_carry_out(hiphopd);
 		return;
 	}
 	log_write(&hiphopd->log, LOG_LEVEL_INFO, "%s: leaving", number == SIGINT ? "SIGINT" : "SIGTERM");

@@ -44,6 +44,7 @@ struct loop_watch {
 /** Everything of one running hiphopd. daemon/start.h fills in the first part, loop_run the second. */
 struct hiphopd {
 	struct configuration configuration;
+	char *configuration_file; /**< where it was read, absolute; owned */
 	struct host_identity *identity;
 	struct log log;
 	struct system_random random;

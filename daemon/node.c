@@ -22,21 +22,6 @@ static void ask_traffic(void *context, const struct hit *peer, instant *sent, in
 	esp_traffic(node->esp, peer, sent, heard);
 }
 
-/* access.associate = "listed" lets in who has a HIT in the configuration, and nobody learnt. */
-static bool ask_may_associate(void *context, const struct hit *peer)
-{
-	const struct node *node = context;
-	const struct configuration *configuration = node->configuration;
-
-	if (!configuration->associate_listed || node_configured_host(node, peer))
-		return true;
-	for (size_t i = 0; i < configuration->bootstrap_count; i++) {
-		if (hit_equal(&configuration->bootstrap[i].hit, peer))
-			return true;
-	}
-	return false;
-}
-
 /* ---- making ---- */
 
 /* OVERLAY_ID is the low 32 bits of the SHA-1 of the overlay's name (RFC 6940 section 6.3.2, RFC 7086 section 5.1). */
@@ -70,7 +55,7 @@ static hiphop_error create_host(struct node *node, instant now)
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
 			.next_hop = node_next_hop,
-			.may_associate = ask_may_associate},
+			.may_associate = node_may_associate},
 		.overlay = !configuration->outside_overlay,
 		.transport_count = configuration->transport_count,
 		.port = configuration->port,
@@ -111,15 +96,13 @@ static void learn_configured_hosts(struct node *node)
 
 static hiphop_error create_engines(struct node *node, instant now, wall_milliseconds wall)
 {
-	const struct configuration *configuration = node->configuration;
 	const struct random_source *random = node->environment.random;
 	hiphop_error error = esp_create(&node->self, random, &node->esp);
 
 	if (!error)
 		error = miss_queue_create(random, &node->misses);
 	if (!error)
-		error = access_create(configuration->inbound, configuration->inbound_count, configuration->sip_port,
-			random, &node->access);
+		error = node_access_create(node, now);
 	if (!error)
 		error = node_overlay_create(node, now, wall);
 	if (!error)
@@ -187,7 +170,7 @@ void node_free(struct node *node)
 	map_free(&node->requests);
 	host_free(node->host);
 	esp_free(node->esp);
-	access_free(node->access);
+	node_access_free(node);
 	miss_queue_free(node->misses);
 	node_bootstrap_free(node);
 	node_names_free(node);
@@ -240,6 +223,7 @@ static const struct {
 	{"value", restore_value},
 	{"bootstrap", node_bootstrap_restore},
 	{"member", node_member_restore},
+	{"access", node_access_restore},
 };
 
 void node_restore(struct node *node, const struct node_record *record)
@@ -337,6 +321,14 @@ static void tell_association(struct node *node, instant now, const struct host_e
 			remote ? remote : json_null(), "reason", hiphop_error_text(effect->association.reason)));
 }
 
+static void note_way_of_exchange(struct node *node, const struct hit *peer)
+{
+	struct host_association_view view;
+
+	if (host_association_find(node->host, peer, &view))
+		node_access_associated(node, peer, view.overlay_hops);
+}
+
 static void on_association(struct node *node, instant now, const struct host_effect *effect)
 {
 	const struct host_association_change *change = &effect->association;
@@ -347,13 +339,14 @@ static void on_association(struct node *node, instant now, const struct host_eff
 
 	tell_association(node, now, effect);
 	if (usable) {
+		note_way_of_exchange(node, &peer);
 		node_flush_misses(node, now, &peer);
 		if (carries_hip) {
 			overlay_neighbour_up(node->overlay, now, &peer);
 			node_member_is_up(node, now, &peer);
 		}
 	} else if (!hit_is_null(&peer) && !esp_has_peer(node->esp, &peer)) {
-		node_drop_misses(node, &peer);
+		node_drop_misses(node, &peer, false);
 		overlay_neighbour_down(node->overlay, now, &peer);
 		sip_peer_unreachable(node->sip, now, &peer);
 	}
@@ -479,6 +472,8 @@ static void store_restored_values(struct node *node, instant now)
 
 void node_start(struct node *node, instant now)
 {
+	/* The names in rules are those of pins, which were restored in any order. */
+	json_decref(node_access_apply(node, now));
 	node_bootstrap_start(node, now);
 	node_members_start(node, now);
 	store_restored_values(node, now);

@@ -27,8 +27,8 @@ struct node;
 struct configuration; /* daemon/configuration.h */
 struct host_identity; /* hip/crypto/host_identity.h */
 
-/** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member").
- */
+/** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member",
+ * "access"). */
 struct node_record {
 	const char *space;
 	const char *key;
@@ -94,6 +94,12 @@ void node_command(struct node *node, instant now, uint64_t token, json_t *reques
 /** The client went away; answers for it are dropped. */
 void node_command_gone(struct node *node, uint64_t token);
 
+/** The configuration file was read again, as NODE_RELOAD with this token asked, or without a request (token 0). Takes
+ * the access part of it; associations and flows that it does not forbid go on. All is copied. NULL: it could not be
+ * read, and `trouble` says why, in one sentence. */
+void node_reload(
+	struct node *node, instant now, uint64_t token, const struct configuration *configuration, const char *trouble);
+
 /** Why the state file cannot be written, in words, for `status`; NULL when it can. Borrowed until the next call. */
 void node_set_state_trouble(struct node *node, const char *trouble);
 /** Packets that the kernel has lost since the start because a queue was full, by what the queue holds; for `status`. */
@@ -115,6 +121,7 @@ enum node_effect_kind {
 	NODE_SIP_CLOSE,     /**< connection */
 	NODE_PERSIST,       /**< record: store, replacing the old value of (space, key) */
 	NODE_FORGET,        /**< record: delete (space, key) */
+	NODE_RELOAD,        /**< token: read the configuration file again, then node_reload */
 	NODE_REPLY          /**< token, text (one JSON object, no newline), last: whether the request is done */
 };
 

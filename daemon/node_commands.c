@@ -182,7 +182,14 @@ static bool take_timeout(struct node *node, uint64_t token, json_t *command, jso
 static bool check_reachable(struct node *node, uint64_t token, const struct hit *target)
 {
 	bool own = hit_equal(target, &node->self);
+	const struct host_claim claim = {.ours = true};
+	size_t rule;
 
+	if (!own && hit_is_host(target) && !node_would_associate(node, target, &claim, &rule)) {
+		reply_sentence(node, token, HIPHOP_REFUSED,
+			"This host may not associate with it; `hiphop access` shows the rules.");
+		return false;
+	}
 	if (!own && hit_is_host(target))
 		return true;
 	reply_sentence(node, token, HIPHOP_REFUSED,
@@ -406,6 +413,7 @@ static void command_trust(struct node *node, instant now, uint64_t token, json_t
 		return;
 	}
 	sip_forget_name(node->sip, now, aor);
+	json_decref(node_access_apply(node, now));
 	node_reply(node, token,
 		json_pack("{s:b, s:s+, s:o, s:o}", "ok", 1, "aor", "sip:", aor, "hit", node_hit_json(&hit), "previous",
 			previous),
@@ -520,6 +528,10 @@ static const struct {
 	{"put", node_command_put},
 	{"get", node_command_get},
 	{"trust", command_trust},
+	{"access", node_command_access},
+	{"access-add", node_command_access_add},
+	{"access-remove", node_command_access_remove},
+	{"reload", node_command_reload},
 	{"monitor", command_monitor},
 };
 

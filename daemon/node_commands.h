@@ -11,6 +11,11 @@
 void node_command_put(struct node *node, instant now, uint64_t token, json_t *command);
 void node_command_get(struct node *node, instant now, uint64_t token, json_t *command);
 
+void node_command_access(struct node *node, instant now, uint64_t token, json_t *command);
+void node_command_access_add(struct node *node, instant now, uint64_t token, json_t *command);
+void node_command_access_remove(struct node *node, instant now, uint64_t token, json_t *command);
+void node_command_reload(struct node *node, instant now, uint64_t token, json_t *command);
+
 /** Answers {"ok":false} with a sentence made of `what` and the error, and the code for it. It is the last answer. */
 void node_reply_error(struct node *node, uint64_t token, hiphop_error error, const char *what);
 /** Answers {"ok":false} with code "malformed". */

@@ -2,16 +2,16 @@
 /**
  * What the files of the node share. A packet's way: node_packets.c (underlay and tunnel) → host, esp; node_overlay.c
  * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins;
- * node_bootstrap.c keeps trying the bootstrap list; node_members.c remembers members over a restart; node_commands.c
- * answers the control socket; node.c has the life of it all and the pump.
+ * node_access.c says who may associate; node_bootstrap.c keeps trying the bootstrap list; node_members.c remembers
+ * members over a restart; node_commands.c answers the control socket; node.c has the life of it all and the pump.
  */
 #ifndef HIPHOP_DAEMON_NODE_INTERNAL_H
 #define HIPHOP_DAEMON_NODE_INTERNAL_H
 
-#include "daemon/access.h"
 #include "daemon/configuration.h"
 #include "daemon/miss_queue.h"
 #include "daemon/node.h"
+#include "daemon/node_access.h"
 #include "daemon/node_effects.h"
 #include "hip/base/deadline_heap.h"
 #include "hip/base/map.h"
@@ -108,7 +108,8 @@ struct node {
 	struct esp *esp;
 	struct overlay *overlay;
 	struct sip *sip;
-	struct access *access;
+	struct access *access; /**< the filter of hip0 */
+	struct node_policy policy;
 	struct miss_queue *misses;
 
 	struct node_effects effects;
@@ -154,8 +155,8 @@ void node_send_sealed(struct node *node, instant now, const struct host_effect *
 void node_send_inner(struct node *node, instant now, const uint8_t *packet, size_t length);
 /** Sends what waited for `peer`. */
 void node_flush_misses(struct node *node, instant now, const struct hit *peer);
-/** Throws away what waited for `peer`, and tells the applications by ICMPv6. */
-void node_drop_misses(struct node *node, const struct hit *peer);
+/** Throws away what waited for `peer`, and tells the applications by ICMPv6: it cannot be reached, or must not be. */
+void node_drop_misses(struct node *node, const struct hit *peer, bool prohibited);
 
 /* node_overlay.c */
 hiphop_error node_overlay_create(struct node *node, instant now, wall_milliseconds wall);

@@ -126,20 +126,18 @@ static void end_lookup(struct node *node, instant now, struct name_lookup *looku
 }
 
 /* A changed owner is refused until `hiphop trust` says otherwise; the first owner seen is pinned. */
-static void apply_pin(struct node *node, const struct name_lookup *lookup, struct name_answer *answer)
+static void apply_pin(struct node *node, instant now, const struct name_lookup *lookup, struct name_answer *answer)
 {
 	const struct node_pin *pin = node_pin_find(node, lookup->aor);
-	char was[HIT_TEXT_SIZE], is[HIT_TEXT_SIZE];
 
 	if (answer->error)
 		return;
 	if (pin && !hit_equal(&pin->hit, &answer->owner)) {
-		log_write(node->log, LOG_LEVEL_WARNING,
-			"%s is pinned to %s, but the overlay says %s: refused (see hiphop trust)", lookup->aor,
-			hit_format(&pin->hit, was), hit_format(&answer->owner, is));
+		node_tell_name_refused(node, now, lookup->aor, &answer->owner, &pin->hit);
 		answer->error = HIPHOP_REFUSED;
 	} else if (!pin && lookup->pin) {
 		node_pin_set(node, lookup->aor, &answer->owner);
+		node_access_name_known(node, now, lookup->aor);
 	}
 }
 
@@ -188,7 +186,7 @@ static void on_fetched(
 		if (!answer.error)
 			return;
 	}
-	apply_pin(node, lookup, &answer);
+	apply_pin(node, now, lookup, &answer);
 	end_lookup(node, now, lookup, &answer);
 }
 

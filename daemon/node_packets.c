@@ -13,6 +13,9 @@
 #define IPV6_HEADER_LENGTH 40
 #define HIP_MARKER_LENGTH  4
 
+/* Codes of ICMPv6 Destination Unreachable (RFC 4443 section 3.1). */
+enum { UNREACHABLE_PROHIBITED = 1, UNREACHABLE_ADDRESS = 3 };
+
 /* ---- out ---- */
 
 /* ESP goes into UDP as it is (RFC 9028 section 5.3), or into IP protocol 50. */
@@ -67,7 +70,7 @@ static void wait_for_association(struct node *node, instant now, struct packet *
 	packet->kind = PACKET_DROPPED;
 	error = host_connect(node->host, now, &peer);
 	if (error && error != HIPHOP_EXISTS)
-		node_drop_misses(node, &peer);
+		node_drop_misses(node, &peer, error == HIPHOP_REFUSED);
 }
 
 static void seal_or_wait(struct node *node, instant now, struct packet *packet)
@@ -93,36 +96,6 @@ static struct hit inner_destination(const uint8_t *packet)
 
 	memcpy(destination.octets, packet + 24, HIT_LENGTH);
 	return destination;
-}
-
-/* Notes the flows that leave, so that their answers pass. */
-static void note_flows(struct node *node, instant now, struct packet_vector *vector)
-{
-	for (size_t i = 0; i < vector->count; i++) {
-		struct packet *packet = &vector->packets[i];
-
-		if (packet->kind == PACKET_INNER && packet->length >= IPV6_HEADER_LENGTH) {
-			struct hit peer = inner_destination(packet_data(packet));
-
-			access_outbound(node->access, now, &peer, packet_data(packet), packet->length);
-		}
-	}
-}
-
-void node_input_tunnel(struct node *node, instant now, struct packet_vector *vector)
-{
-	struct node_effect effect = {.kind = NODE_UNDERLAY_SEND, .vector = vector};
-
-	note_flows(node, now, vector);
-	esp_seal(node->esp, now, vector);
-	for (size_t i = 0; i < vector->count; i++) {
-		if (vector->packets[i].kind == PACKET_MISS)
-			wait_for_association(node, now, &vector->packets[i]);
-		else
-			frame_esp(&vector->packets[i]);
-	}
-	node_effects_push(&node->effects, &effect);
-	node_pump(node, now);
 }
 
 void node_flush_misses(struct node *node, instant now, const struct hit *peer)
@@ -164,8 +137,8 @@ static bool is_icmp6_error(const uint8_t *packet, size_t length)
 	return packet[6] == icmp6 && (length <= IPV6_HEADER_LENGTH || packet[IPV6_HEADER_LENGTH] < informational);
 }
 
-/* Tells the application that its peer cannot be reached: Destination Unreachable, code 3 (RFC 4443 section 3.1). */
-static void write_unreachable(struct packet *packet, const uint8_t *about, size_t length)
+/* Tells the application that its peer cannot be reached: Destination Unreachable (RFC 4443 section 3.1). */
+static void write_unreachable(struct packet *packet, uint8_t code, const uint8_t *about, size_t length)
 {
 	uint8_t *octets = packet_data(packet);
 	size_t quoted = length < 1280 - 48 ? length : 1280 - 48;
@@ -179,7 +152,7 @@ static void write_unreachable(struct packet *packet, const uint8_t *about, size_
 	writer_copy(&writer, about + 24, HIT_LENGTH);
 	writer_copy(&writer, about + 8, HIT_LENGTH);
 	writer_u8(&writer, 1);
-	writer_u8(&writer, 3);
+	writer_u8(&writer, code);
 	writer_zero(&writer, 6);
 	writer_copy(&writer, about, quoted);
 	checksum = icmp6_checksum(octets + 8, octets + IPV6_HEADER_LENGTH, 8 + quoted);
@@ -188,7 +161,7 @@ static void write_unreachable(struct packet *packet, const uint8_t *about, size_
 	packet->kind = PACKET_INNER;
 }
 
-void node_drop_misses(struct node *node, const struct hit *peer)
+void node_drop_misses(struct node *node, const struct hit *peer, bool prohibited)
 {
 	struct packet *waiting = node_effects_packet(&node->effects, NODE_TUNNEL_WRITE);
 
@@ -200,9 +173,61 @@ void node_drop_misses(struct node *node, const struct hit *peer)
 		memcpy(about, packet_data(waiting), length);
 		packet_reset(waiting);
 		if (length >= IPV6_HEADER_LENGTH && !is_icmp6_error(about, length))
-			write_unreachable(waiting, about, length);
+			write_unreachable(
+				waiting, prohibited ? UNREACHABLE_PROHIBITED : UNREACHABLE_ADDRESS, about, length);
 	}
 	miss_queue_drop(node->misses, peer);
+}
+
+/* ---- out: what the applications send ---- */
+
+/* A packet that the rules forbid goes back to its application as an error. */
+static void refuse_outbound(struct node *node, instant now, struct packet *packet, const struct access_refusal *refusal)
+{
+	const uint8_t *about = packet_data(packet);
+	struct packet *answer;
+
+	node_tell_refusal(node, now, refusal);
+	packet->kind = PACKET_DROPPED;
+	answer = is_icmp6_error(about, packet->length) ? NULL : node_effects_packet(&node->effects, NODE_TUNNEL_WRITE);
+	if (answer) {
+		packet_reset(answer);
+		write_unreachable(answer, UNREACHABLE_PROHIBITED, about, packet->length);
+	}
+}
+
+/* Holds what leaves against the rules, and notes the flows, so that their answers pass. */
+static void refuse_flows(struct node *node, instant now, struct packet_vector *vector)
+{
+	struct access_refusal refusal;
+
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind == PACKET_INNER && packet->length >= IPV6_HEADER_LENGTH) {
+			struct hit peer = inner_destination(packet_data(packet));
+
+			if (hit_has_orchid_prefix(&peer) && !access_outbound(node->access, now, &peer,
+								    packet_data(packet), packet->length, &refusal))
+				refuse_outbound(node, now, packet, &refusal);
+		}
+	}
+}
+
+void node_input_tunnel(struct node *node, instant now, struct packet_vector *vector)
+{
+	struct node_effect effect = {.kind = NODE_UNDERLAY_SEND, .vector = vector};
+
+	refuse_flows(node, now, vector);
+	esp_seal(node->esp, now, vector);
+	for (size_t i = 0; i < vector->count; i++) {
+		if (vector->packets[i].kind == PACKET_MISS)
+			wait_for_association(node, now, &vector->packets[i]);
+		else
+			frame_esp(&vector->packets[i]);
+	}
+	node_effects_push(&node->effects, &effect);
+	node_pump(node, now);
 }
 
 /* ---- in ---- */
@@ -261,10 +286,14 @@ static void take_control(struct node *node, instant now, struct packet *packet)
 static void take_inner(struct node *node, instant now, struct packet *packet)
 {
 	const uint8_t *octets = packet_data(packet);
+	struct access_refusal refusal;
 
-	if (node_ping_input(node, now, &packet->peer, octets, packet->length) ||
-		!access_inbound(node->access, now, &packet->peer, octets, packet->length))
+	if (node_ping_input(node, now, &packet->peer, octets, packet->length)) {
 		packet->kind = PACKET_DROPPED;
+	} else if (!access_inbound(node->access, now, &packet->peer, octets, packet->length, &refusal)) {
+		node_tell_refusal(node, now, &refusal);
+		packet->kind = PACKET_DROPPED;
+	}
 }
 
 static void take_unknown_spi(struct node *node, instant now, struct packet *packet)

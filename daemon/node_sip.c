@@ -155,9 +155,10 @@ static void on_caller_resolved(struct node *node, instant now, uint64_t client, 
 	struct hit *claimed = context;
 	hiphop_error error = answer->error;
 
-	(void)aor;
-	if (!error && !hit_equal(claimed, &answer->owner))
+	if (!error && !hit_equal(claimed, &answer->owner)) {
+		node_tell_name_refused(node, now, aor, claimed, &answer->owner);
 		error = HIPHOP_REFUSED;
+	}
 	free(claimed);
 	sip_caller_verified(node->sip, now, client, error);
 }

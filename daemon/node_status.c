@@ -166,6 +166,11 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 	add_counter(counters, "queue_lost_control", node->queue_losses.control);
 	add_counter(counters, "queue_lost_i1", node->queue_losses.i1);
 	add_counter(counters, "access_refused", access_refused(node->access));
+	for (int i = 0; i < ACCESS_COUNTER_COUNT; i++)
+		add_counter(counters, access_counter_name((access_counter)i),
+			access_counter_value(node->access, (access_counter)i));
+	for (int i = 0; i < ASSOCIATE_COUNTER_COUNT; i++)
+		add_counter(counters, associate_counter_name((associate_counter)i), node->policy.counters[i]);
 	add_counter(counters, "waiting_lost", miss_queue_lost(node->misses));
 	add_counter(counters, "effects_lost", node->effects.lost);
 	add_counter(counters, "overlay_refused", overlay->refused);
@@ -231,6 +236,7 @@ static json_t *trouble_json(const struct node *node, const struct overlay_status
 				" was learnt, not configured; anybody there could have answered.");
 	}
 	add_conflicts(trouble, overlay);
+	node_access_trouble(node, trouble);
 	if (node->state_trouble)
 		add_trouble(trouble,
 			"The state file cannot be written, so what is stored now would not survive a restart: ",

@@ -204,6 +204,10 @@ void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit
 overlay_route overlay_next_hop(
 	const struct overlay *overlay, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 
+/** Whether a host is a member of our ring as far as we know: it has said so to us, or a member has named it and a
+ *  connection to it is wanted. */
+bool overlay_knows_member(const struct overlay *overlay, const struct hit *hit);
+
 /* ---- Requests of the user: each ends in one OVERLAY_RESULT with its token ---- */
 
 /** The Resource-ID of a name: the low 96 bits of its hash under OGA nibble 0. HIPHOP_UNSUPPORTED, HIPHOP_CRYPTO. */

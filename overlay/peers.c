@@ -17,6 +17,13 @@ struct peer *peer_find(const struct overlay *overlay, const struct hit *hit)
 	return map_get(&overlay->peers, hit->octets);
 }
 
+bool overlay_knows_member(const struct overlay *overlay, const struct hit *hit)
+{
+	const struct peer *peer = peer_find(overlay, hit);
+
+	return peer && (peer->member || peer->wanted);
+}
+
 static void peer_free(struct overlay *overlay, struct peer *peer)
 {
 	deadline_cancel(&overlay->deadlines, &peer->deadline);

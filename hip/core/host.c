@@ -127,11 +127,22 @@ static overlay_route ask_next_hop(
 	return environment->next_hop(environment->context, destination, arrived_from, next);
 }
 
-bool peer_may_associate(const struct host *host, const struct hit *peer)
+bool peer_may_associate(const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	const struct host_environment *environment = &host->configuration.environment;
 
-	return !environment->may_associate || environment->may_associate(environment->context, peer);
+	return !environment->may_associate || environment->may_associate(environment->context, now, peer, claim);
+}
+
+void claim_is_proved(struct host_claim *claim, const struct parameter_view *host_id)
+{
+	struct parameter_host_id read;
+
+	claim->proved = true;
+	if (parameter_host_id_read(host_id, &read))
+		return;
+	claim->name_type = read.domain_identifier_type;
+	claim->name = read.domain_identifier;
 }
 
 static bool is_neighbour(void *context, const struct hit *hit)

@@ -13,6 +13,7 @@
 #ifndef HIPHOP_HIP_CORE_HOST_H
 #define HIPHOP_HIP_CORE_HOST_H
 
+#include "hip/base/bytes.h"
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
@@ -30,6 +31,16 @@
 
 struct host;
 
+/** Who a peer says to be, for `may_associate`. */
+struct host_claim {
+	bool ours;         /**< this host begins; nothing was heard of the peer yet */
+	bool proved;       /**< the peer has proved to have the HIT */
+	bool over_overlay; /**< its packet came through the overlay, or the I1 of its exchange did */
+	uint8_t name_type; /**< hip_domain_identifier of its HOST_ID, once proved. The peer signed it, which proves
+				nothing about the name */
+	struct span name;  /**< as on the wire: FQDN in DNS wire form, NAI as text */
+};
+
 /** Read-only views that the host may ask at any time, inside any call. They must not call into the host. NULL
  *  functions: the local address stays unspecified (the kernel chooses), no traffic ever, OVERLAY_NO_ROUTE, anybody. */
 struct host_environment {
@@ -42,9 +53,10 @@ struct host_environment {
 	 * (NULL: it starts here). Fills `next` for OVERLAY_HOP. */
 	overlay_route (*next_hop)(
 		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
-	/** Whether this host wants associations with `peer`. Asked for an I1, whose HIT nothing has proved yet, and
-	 * again for whoever has proved to have it. */
-	bool (*may_associate)(void *context, const struct hit *peer);
+	/** Whether this host wants associations with `peer`. Asked before an I1 is sent, for an I1 that came, for an I2
+	 * with a right puzzle before anything costly is done with it, and again for whoever has proved to have the HIT.
+	 */
+	bool (*may_associate)(void *context, instant now, const struct hit *peer, const struct host_claim *claim);
 	/** Whether another host on this machine receives ESP with this SPI: inbound SAs are found by SPI alone. Asked
 	 * for each new SPI; NULL: there is no other. It may call host_has_spi of the others. */
 	bool (*spi_is_taken)(void *context, uint32_t spi);

@@ -254,7 +254,9 @@ static inline void count(struct host *host, host_counter counter)
 
 /* host.c */
 /* Whether the environment wants associations with this peer. */
-bool peer_may_associate(const struct host *host, const struct hit *peer);
+bool peer_may_associate(const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim);
+/* Adds to a claim what the peer's HOST_ID, now proved, says of it. */
+void claim_is_proved(struct host_claim *claim, const struct parameter_view *host_id);
 /* Whether identities of the HIT Suite of this HIT are taken. */
 bool hit_suite_is_accepted(const struct host *host, const struct hit *hit);
 

@@ -261,9 +261,11 @@ static bool is_unwanted(const struct host *host, const struct incoming *in)
 
 void i1_input(struct host *host, struct incoming *in)
 {
+	const struct host_claim claim = {.over_overlay = in->overlay};
+
 	if (!hit_is_host(&in->view.sender)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
-	} else if (!peer_may_associate(host, &in->view.sender) || is_unwanted(host, in)) {
+	} else if (!peer_may_associate(host, in->now, &in->view.sender, &claim) || is_unwanted(host, in)) {
 		count(host, HOST_COUNT_DROP_POLICY);
 	} else if (in->overlay) {
 		answer_over_overlay(host, in);
@@ -279,6 +281,7 @@ void i1_meet(struct host *host, struct incoming *in)
 	struct association *association = association_find(host, &in->view.sender);
 
 	count(host, in->rule->drop);
-	if (!in->arrival->inside_esp && peer_may_associate(host, &in->view.sender))
+	if (!in->arrival->inside_esp &&
+		peer_may_associate(host, in->now, &in->view.sender, &(struct host_claim){.proved = false}))
 		initiator_meet(host, in->now, association, &in->arrival->remote);
 }

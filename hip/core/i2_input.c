@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I2 → R2 (RFC 7401 section 6.9), cheapest check first: state, generation, puzzle, rate, choices, Diffie-Hellman, MAC,
- * decryption, HIT, signature. Nothing changes before the last; then all of it does.
+ * I2 → R2 (RFC 7401 section 6.9), cheapest check first: state, generation, puzzle, policy, rate, choices,
+ * Diffie-Hellman, MAC, decryption, HIT, signature. Nothing changes before the last; then all of it does.
  */
 #include "hip/core/state_actions.h"
 
@@ -381,13 +381,25 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 	candidates_learn(host, &in->view.sender, &answer->locators);
 }
 
+static void refuse_by_policy(struct host *host, const struct incoming *in)
+{
+	count(host, HOST_COUNT_DROP_POLICY);
+	notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0});
+}
+
 static void process(struct host *host, struct incoming *in, struct answer *answer)
 {
 	hiphop_error error = check_puzzle(host, in, answer);
+	struct host_claim claim = {
+		.over_overlay = in->overlay || opaque_overlay_hops(opaque_of(&answer->solution)) > 0};
 	uint16_t notification;
 
 	if (error) {
 		count(host, error == HIPHOP_REPLAYED ? HOST_COUNT_DROP_REPLAYED : HOST_COUNT_DROP_PUZZLE);
+		return;
+	}
+	if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
+		refuse_by_policy(host, in);
 		return;
 	}
 	if (!token_bucket_take(&host->i2_rate, in->now)) {
@@ -408,9 +420,9 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 			notify_sender(host, in, notification, (struct span){NULL, 0});
 		return;
 	}
-	if (!peer_may_associate(host, &in->view.sender)) {
-		count(host, HOST_COUNT_DROP_POLICY);
-		notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0});
+	claim_is_proved(&claim, answer->host_id);
+	if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
+		refuse_by_policy(host, in);
 		return;
 	}
 	accept(host, in, answer);

@@ -471,7 +471,7 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
 	effects_release_taken(&host->effects);
 	if (!hit_is_host(peer) || hit_equal(peer, &host->self))
 		return HIPHOP_INVALID_ARGUMENT;
-	if (!peer_may_associate(host, peer))
+	if (!peer_may_associate(host, now, peer, &(struct host_claim){.ours = true}))
 		return HIPHOP_REFUSED;
 	if (!hit_suite_is_accepted(host, peer))
 		return HIPHOP_NO_PROPOSAL;

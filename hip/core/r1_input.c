@@ -544,6 +544,7 @@ void r1_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
 	struct offer offer = {.has_counter = false};
+	struct host_claim claim = {.over_overlay = in->overlay};
 	struct host_identity *identity;
 	struct acceptance *acceptance;
 	struct opportunist *opportunist;
@@ -575,7 +576,8 @@ void r1_input(struct host *host, struct incoming *in)
 		note_trouble(host, in, association, opportunist, trouble);
 		return;
 	}
-	if (!peer_may_associate(host, &in->view.sender)) {
+	claim_is_proved(&claim, offer.host_id);
+	if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
 		char peer[HIT_TEXT_SIZE];
 
 		log_write(host->log, LOG_LEVEL_INFO, "%s answered, but it may not associate with this host",

@@ -49,29 +49,65 @@ static struct made_packet with_extension(uint8_t header, uint16_t fragment_field
 	return packet;
 }
 
-static struct access *make_access(const struct configured_access *rules, size_t count)
+static bool is_alice(void *context, const struct hit *peer)
 {
+	(void)context;
+	return hit_equal(peer, &alice);
+}
+
+static struct hit hit_of(void *context, const char *name)
+{
+	(void)context;
+	if (strcmp(name, "alice") == 0)
+		return alice;
+	return strcmp(name, "bob") == 0 ? bob : (struct hit){{0}};
+}
+
+/* Rules of the configuration, in words; alice is the only member of the overlay. */
+static struct access *make_access(const char *const *texts, size_t count)
+{
+	static const struct access_membership membership = {.is_member = is_alice};
 	static struct seeded_random generator;
 	static struct random_source random;
+	struct access_rule rules[8];
 	struct access *access;
+	char complaint[128];
 
 	random = seeded_random_start(&generator, 1);
-	assert_int_equal(access_create(rules, count, 5060, &random, &access), HIPHOP_OK);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(access_rule_parse(texts[i], &rules[i], complaint, sizeof complaint), HIPHOP_OK);
+	assert_int_equal(access_create(5060, &membership, &random, &access), HIPHOP_OK);
+	assert_int_equal(access_configure(access, rules, count), HIPHOP_OK);
+	access_resolve_names(access, hit_of, NULL);
 	return access;
+}
+
+/* As `hiphop access allow` and `deny` do. */
+static void give(struct access *access, const char *text)
+{
+	struct access_rule rule;
+	char complaint[128];
+
+	assert_int_equal(access_rule_parse(text, &rule, complaint, sizeof complaint), HIPHOP_OK);
+	assert_int_equal(access_insert(access, 0, &rule), HIPHOP_OK);
+	access_resolve_names(access, hit_of, NULL);
 }
 
 static bool comes_in(struct access *access, instant now, const struct hit *peer, struct made_packet packet)
 {
-	return access_inbound(access, now, peer, packet.octets, packet.length);
+	struct access_refusal refusal;
+
+	return access_inbound(access, now, peer, packet.octets, packet.length, &refusal);
 }
 
-static void goes_out(struct access *access, instant now, const struct hit *peer, struct made_packet packet)
+static bool goes_out(struct access *access, instant now, const struct hit *peer, struct made_packet packet)
 {
-	access_outbound(access, now, peer, packet.octets, packet.length);
+	struct access_refusal refusal;
+
+	return access_outbound(access, now, peer, packet.octets, packet.length, &refusal);
 }
 
-static const struct configured_access defaults[] = {
-	{.kind = ACCESS_ICMP6}, {.kind = ACCESS_SIP}, {.kind = ACCESS_CALLS}};
+static const char *const defaults[] = {"allow in icmp6", "allow in sip", "allow in calls"};
 
 static void test_defaults(void **state)
 {
@@ -111,17 +147,51 @@ static void test_echo_reply_passes_but_echo_request_is_no_answer(void **state)
 	assert_true(comes_in(access, 2, &bob, make(ICMP6, 129, 77)));
 	assert_false(comes_in(access, 2, &bob, make(ICMP6, 129, 78)));
 	assert_false(comes_in(access, 2, &bob, make(ICMP6, 128, 77)));
-	assert_true(comes_in(access, 2, &bob, make(ICMP6, 2, 0)));
+	access_free(access);
+}
+
+/* An error that quotes `quoted`, a packet that went the other way. */
+static struct made_packet make_error(struct made_packet quoted)
+{
+	struct made_packet packet = {.length = 48 + 48};
+
+	packet.octets[0] = 0x60;
+	packet.octets[6] = ICMP6;
+	packet.octets[40] = 2;
+	memcpy(packet.octets + 48, quoted.octets, 48);
+	return packet;
+}
+
+static void test_errors_pass_with_the_flow_they_quote(void **state)
+{
+	(void)state;
+	struct access *access = make_access(NULL, 0);
+
+	assert_true(goes_out(access, 1, &bob, make(UDP, 4000, 53)));
+	assert_true(comes_in(access, 2, &bob, make_error(make(UDP, 4000, 53))));
+	assert_false(comes_in(access, 2, &alice, make_error(make(UDP, 4000, 53))));
+	assert_false(comes_in(access, 2, &bob, make_error(make(UDP, 4001, 53))));
+	assert_false(comes_in(access, 2, &bob, make(ICMP6, 2, 0)));
+	access_free(access);
+}
+
+static void test_both_may_ping_with_one_identifier(void **state)
+{
+	(void)state;
+	struct access *access = make_access(defaults, 3);
+
+	assert_true(goes_out(access, 1, &bob, make(ICMP6, 128, 77)));
+	assert_true(comes_in(access, 2, &bob, make(ICMP6, 128, 77)));
+	give(access, "deny in icmp6 from bob");
+	assert_false(comes_in(access, 3, &bob, make(ICMP6, 128, 77)));
+	assert_true(comes_in(access, 3, &bob, make(ICMP6, 129, 77)));
 	access_free(access);
 }
 
 static void test_rules_by_port_and_hit(void **state)
 {
 	(void)state;
-	static const struct configured_access rules[] = {
-		{.kind = ACCESS_PORT, .protocol = TCP, .port = 22, .hit = {{0x20, 0x01, 0x00, 0x22, 1}}},
-		{.kind = ACCESS_PORT, .protocol = UDP, .port = 69},
-	};
+	static const char *const rules[] = {"allow in tcp/22 from alice", "allow in udp/69"};
 	struct access *access = make_access(rules, 2);
 
 	assert_true(comes_in(access, 1, &alice, make(TCP, 1, 22)));
@@ -166,15 +236,151 @@ static void test_fragments_and_extension_headers(void **state)
 	access_free(access);
 }
 
-static void test_table_is_bounded(void **state)
+static void test_a_peer_pushes_out_its_own_flows_only(void **state)
 {
 	(void)state;
 	struct access *access = make_access(NULL, 0);
 
-	for (uint32_t i = 0; i < ACCESS_FLOW_MAXIMUM + 10; i++)
-		goes_out(access, 1, &bob, make(UDP, (uint16_t)i, (uint16_t)(i >> 4)));
-	assert_false(comes_in(access, 1, &bob, make(UDP, 0, 0)));
-	assert_true(comes_in(access, 1, &bob, make(UDP, (ACCESS_FLOW_MAXIMUM + 9) >> 4, ACCESS_FLOW_MAXIMUM + 9)));
+	goes_out(access, 1, &alice, make(UDP, 1, 2));
+	for (uint32_t i = 0; i < ACCESS_PEER_FLOW_MAXIMUM + 10; i++)
+		goes_out(access, 1, &bob, make(UDP, (uint16_t)i, 9));
+	assert_false(comes_in(access, 1, &bob, make(UDP, 9, 0)));
+	assert_true(comes_in(access, 1, &bob, make(UDP, 9, 10)));
+	assert_true(comes_in(access, 1, &alice, make(UDP, 2, 1)));
+	access_free(access);
+}
+
+static void test_the_table_is_bounded(void **state)
+{
+	(void)state;
+	struct access *access = make_access(NULL, 0);
+	struct hit peer = alice;
+
+	goes_out(access, 1, &bob, make(UDP, 1, 2));
+	for (uint32_t i = 0; i < ACCESS_FLOW_MAXIMUM; i++) {
+		peer.octets[14] = (uint8_t)(i >> 8);
+		peer.octets[15] = (uint8_t)i;
+		goes_out(access, 1, &peer, make(UDP, 1, 2));
+	}
+	assert_false(comes_in(access, 1, &bob, make(UDP, 2, 1)));
+	assert_true(comes_in(access, 1, &peer, make(UDP, 2, 1)));
+	access_forget_peer(access, &peer);
+	assert_false(comes_in(access, 1, &peer, make(UDP, 2, 1)));
+	access_free(access);
+}
+
+static void test_the_first_rule_that_fits_decides(void **state)
+{
+	(void)state;
+	static const char *const rules[] = {"deny in tcp/22 from bob", "allow in tcp/22 from members",
+		"allow in tcp/22-25 from bob", "deny out udp/53 to strangers"};
+	struct access *access = make_access(rules, 4);
+	struct access_refusal refusal;
+	struct made_packet packet = make(TCP, 1, 22);
+	size_t count;
+
+	assert_true(comes_in(access, 1, &alice, packet));
+	assert_false(access_inbound(access, 1, &bob, packet.octets, packet.length, &refusal));
+	assert_int_equal(refusal.cause, ACCESS_COUNT_IN_BY_RULE);
+	assert_int_equal(refusal.rule, 0);
+	assert_int_equal(refusal.subject.port, 22);
+	assert_true(comes_in(access, 1, &bob, make(TCP, 1, 25)));
+	packet = make(TCP, 1, 26);
+	assert_false(access_inbound(access, 1, &bob, packet.octets, packet.length, &refusal));
+	assert_int_equal(refusal.cause, ACCESS_COUNT_IN_UNLISTED);
+	assert_true(goes_out(access, 1, &alice, make(UDP, 1, 53)));
+	packet = make(UDP, 1, 53);
+	assert_false(access_outbound(access, 1, &bob, packet.octets, packet.length, &refusal));
+	assert_int_equal(refusal.cause, ACCESS_COUNT_OUT_BY_RULE);
+	assert_int_equal(access_rules(access, &count)[0].matched, 1);
+	assert_int_equal(access_rules(access, &count)[1].matched, 1);
+	assert_int_equal(count, 4);
+	assert_int_equal(access_refused(access), 2);
+	access_free(access);
+}
+
+/* What is known to pass is not held against the rules again, however many there are. */
+static void test_a_flow_is_decided_once(void **state)
+{
+	(void)state;
+	static const char *const rules[] = {"allow in tcp/22"};
+	struct access *access = make_access(rules, 1);
+	size_t count;
+
+	for (int i = 0; i < 100; i++)
+		assert_true(comes_in(access, SECONDS(1) * (instant)(i + 1), &bob, make(TCP, 1, 22)));
+	assert_int_equal(access_rules(access, &count)[0].matched, 1);
+	access_free(access);
+}
+
+static void test_a_change_ends_the_flows_of_those_it_names(void **state)
+{
+	(void)state;
+	static const char *const rules[] = {"allow in tcp/22"};
+	struct access *access = make_access(rules, 1);
+	struct access_refusal refusal;
+	struct made_packet packet = make(TCP, 1, 22);
+
+	assert_true(comes_in(access, 1, &alice, packet));
+	assert_true(comes_in(access, 1, &bob, packet));
+	goes_out(access, 1, &bob, make(UDP, 4000, 53));
+	/* In general: no new flows, but nobody is cut off. */
+	give(access, "deny in any from anyone");
+	assert_true(comes_in(access, 2, &alice, packet));
+	assert_true(comes_in(access, 2, &bob, packet));
+	assert_false(comes_in(access, 2, &bob, make(TCP, 2, 22)));
+	/* By name: those end that bob began, and only those. */
+	give(access, "deny in any from bob");
+	assert_true(comes_in(access, 3, &alice, packet));
+	assert_false(access_inbound(access, 3, &bob, packet.octets, packet.length, &refusal));
+	assert_int_equal(refusal.cause, ACCESS_COUNT_FLOW_ENDED);
+	assert_true(comes_in(access, 3, &bob, make(UDP, 53, 4000)));
+	/* Both back: what went on is still known, what was ended may begin again. */
+	assert_int_equal(access_remove(access, 0), HIPHOP_OK);
+	assert_int_equal(access_remove(access, 0), HIPHOP_OK);
+	assert_int_equal(access_remove(access, 0), HIPHOP_INVALID_ARGUMENT);
+	assert_true(comes_in(access, 4, &bob, packet));
+	assert_int_equal(access_counter_value(access, ACCESS_COUNT_FLOW_ENDED), 1);
+	access_free(access);
+}
+
+static void test_a_configuration_replaces_its_own_rules_only(void **state)
+{
+	(void)state;
+	static const char *const rules[] = {"allow in tcp/22", "allow in tcp/23"};
+	struct access *access = make_access(rules, 2);
+	struct access_rule next;
+	char complaint[128];
+	size_t count;
+
+	give(access, "deny with bob");
+	assert_true(comes_in(access, 1, &alice, make(TCP, 1, 23)));
+	assert_int_equal(access_rule_parse("allow in tcp/23", &next, complaint, sizeof complaint), HIPHOP_OK);
+	assert_int_equal(access_configure(access, &next, 1), HIPHOP_OK);
+	assert_int_equal(access_rules(access, &count)[1].matched, 1);
+	assert_int_equal(count, 2);
+	assert_int_equal(access_own_count(access), 1);
+	assert_true(access_rules(access, &count)[0].deny);
+	assert_false(comes_in(access, 2, &alice, make(TCP, 1, 22)));
+	assert_int_equal(access_insert(access, 2, &next), HIPHOP_INVALID_ARGUMENT);
+	for (size_t i = 1; i < ACCESS_OWN_MAXIMUM; i++)
+		assert_int_equal(access_insert(access, 0, &next), HIPHOP_OK);
+	assert_int_equal(access_insert(access, 0, &next), HIPHOP_LIMITED);
+	access_free(access);
+}
+
+/* conforms: RFC7401-7-4 */
+static void test_who_may_associate(void **state)
+{
+	(void)state;
+	static const char *const rules[] = {"deny with bob", "allow with members", "deny associate"};
+	static const struct access_membership membership = {.is_member = is_alice};
+	static const struct hit carol = {{0x20, 0x01, 0x00, 0x22, 3}};
+	struct access *access = make_access(rules, 3);
+
+	assert_int_equal(access_associate(access, &bob, &membership), 0);
+	assert_int_equal(access_associate(access, &alice, &membership), 1);
+	assert_int_equal(access_associate(access, &carol, &membership), 2);
 	access_free(access);
 }
 
@@ -187,7 +393,15 @@ int main(void)
 		cmocka_unit_test(test_rules_by_port_and_hit),
 		cmocka_unit_test(test_media_is_open_while_calls_last),
 		cmocka_unit_test(test_fragments_and_extension_headers),
-		cmocka_unit_test(test_table_is_bounded),
+		cmocka_unit_test(test_errors_pass_with_the_flow_they_quote),
+		cmocka_unit_test(test_both_may_ping_with_one_identifier),
+		cmocka_unit_test(test_a_peer_pushes_out_its_own_flows_only),
+		cmocka_unit_test(test_the_table_is_bounded),
+		cmocka_unit_test(test_the_first_rule_that_fits_decides),
+		cmocka_unit_test(test_a_flow_is_decided_once),
+		cmocka_unit_test(test_a_change_ends_the_flows_of_those_it_names),
+		cmocka_unit_test(test_a_configuration_replaces_its_own_rules_only),
+		cmocka_unit_test(test_who_may_associate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static void everything_has_a_default(void **state)
 	assert_int_equal(configuration.sip_port, 5060);
 	assert_false(configuration.associate_listed);
 	assert_int_equal(configuration.inbound_count, 3);
-	assert_int_equal(configuration.inbound[2].kind, ACCESS_CALLS);
+	assert_int_equal(configuration.inbound[2].traffic, ACCESS_CALLS);
 	assert_list(&configuration.hit_suites, 2, (uint8_t[]){2, 1});
 	assert_list(&configuration.dh_groups, 5, (uint8_t[]){7, 8, 9, 4, 11});
 	assert_list(&configuration.hip_ciphers, 2, (uint8_t[]){2, 4});
@@ -118,7 +118,8 @@ static void a_full_file(void **state)
 		" bootstrap = ( { address = \"192.0.2.1\"; }, { address = \"192.0.2.2\"; port = 7; hit = \"" HIT_1
 		"\"; } ); };\n"
 		"sip = { domain = \"sip.example.com\"; port = 5070; };\n"
-		"access = { associate = \"listed\"; inbound = ( \"any\", \"tcp/22\", { hit = \"" HIT_1 "\"; },\n"
+		"access = { associate = \"listed\"; rules = ( \"deny with bob\", \"allow in any from a@b.c\" ); "
+		"inbound = ( \"any\", \"tcp/22\", { hit = \"" HIT_1 "\"; },\n"
 		" { port = \"udp/53\"; hit = \"" HIT_2 "\"; } ); };\n"
 		"control = { socket = \"/tmp/c.sock\"; };\n"
 		"state = \"/tmp/s\"; user = \"u\"; group = \"g\";\n";
@@ -138,10 +139,13 @@ static void a_full_file(void **state)
 	assert_int_equal(configuration.bootstrap[1].endpoint.port, 7);
 	assert_string_equal(configuration.sip_domain, "sip.example.com");
 	assert_true(configuration.associate_listed);
+	assert_int_equal(configuration.rule_count, 2);
+	assert_true(configuration.rules[0].deny);
+	assert_string_equal(configuration.rules[1].name, "a@b.c");
 	assert_int_equal(configuration.inbound_count, 4);
 	assert_int_equal(configuration.inbound[1].protocol, 6);
-	assert_int_equal(configuration.inbound[1].port, 22);
-	assert_int_equal(configuration.inbound[2].kind, ACCESS_ANY);
+	assert_int_equal(configuration.inbound[1].first_port, 22);
+	assert_int_equal(configuration.inbound[2].traffic, ACCESS_ANY);
 	assert_false(hit_is_null(&configuration.inbound[2].hit));
 	assert_int_equal(configuration.inbound[3].protocol, 17);
 	configuration_free(&configuration);
@@ -274,6 +278,11 @@ static const struct bad bad_inputs[] = {
 	{"sip = { port = 0; };", 1, "from 1 to 65535"},
 	{"access = { associate = \"none\"; };", 1, "one of any, listed"},
 	{"access = { inbound = ( \"ssh\" ); };", 1, "access.inbound takes"},
+	{"access = { inbound = ( \"udp/9-8\" ); };", 1, "access.inbound takes"},
+	{"access = { rules = (\n \"deny with " HIT_1 "\",\n \"permit all\" ); };", 3,
+		"\"permit all\" is no rule of access: it must begin with"},
+	{"access = { rules = ( 5 ); };", 1, "an entry of access.rules must be a text"},
+	{"access = { rules = (\n \"deny with bob\" ); };", 2, "no host of underlay.hosts is called \"bob\""},
 	{"access = { inbound = ( \"tcp/0\" ); };", 1, "access.inbound takes"},
 	{"access = { inbound = ( \"tcp/-1\" ); };", 1, "access.inbound takes"},
 	{"access = { inbound = ( \"tcp/22x\" ); };", 1, "access.inbound takes"},

@@ -138,8 +138,11 @@ static inline overlay_route network_next_hop(
 	return OVERLAY_HOP;
 }
 
-static inline bool network_may_associate(void *context, const struct hit *peer)
+static inline bool network_may_associate(
+	void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
+	(void)now;
+	(void)claim;
 	struct network_host *self = context;
 	size_t index = network_index(self->network, peer);
 
