@@ -6,10 +6,12 @@
 
 #include <string.h>
 
-/* A CLOSE or CLOSE_ACK with its echo. `route` is NULL for one that does not go over the overlay. */
-static hiphop_error build(struct host *host, const struct association *association, uint8_t type, struct span echo,
-	const struct data_route *route, struct outgoing *out)
+/* A CLOSE or CLOSE_ACK with its echo; `in` is the CLOSE that is answered, or NULL. `route` is NULL for one that does
+ * not go over the overlay. */
+static hiphop_error build(struct host *host, const struct association *association, const struct incoming *in,
+	struct span echo, const struct data_route *route, struct outgoing *out)
 {
+	uint8_t type = in ? HIP_PACKET_CLOSE_ACK : HIP_PACKET_CLOSE;
 	const struct protection protection = session_protection(association->session);
 	hiphop_error error;
 
@@ -21,6 +23,7 @@ static hiphop_error build(struct host *host, const struct association *associati
 	error = outgoing_protect(host, out, &protection);
 	if (error)
 		return error;
+	outgoing_echo_unsigned(out, in);
 	if (route)
 		outgoing_overlay_uncovered(host, out, type == HIP_PACKET_CLOSE);
 	return outgoing_finish(out);
@@ -37,7 +40,7 @@ static void send_close(struct host *host, instant now, struct association *assoc
 	association_set_timer(host, association, TIMER_SESSION, instant_after(now, SECONDS(1) << session->close_tries));
 	session->close_tries++;
 	if (!way_of_session(host, association, &way) ||
-		build(host, association, HIP_PACKET_CLOSE, nonce, way.overlay ? &by_topology : NULL, &out))
+		build(host, association, NULL, nonce, way.overlay ? &by_topology : NULL, &out))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -83,37 +86,74 @@ void host_close_all(struct host *host, instant now)
 	}
 }
 
+/* ---- receiving ---- */
+
+/* A Responder that closes before its R2 got here does so under the keys of the exchange (RFC 7401 table 4). */
+static struct acceptance *acceptance_behind(const struct incoming *in, const struct association *association)
+{
+	struct acceptance *acceptance = association->initiation ? association->initiation->acceptance : NULL;
+
+	return acceptance && mac_fits(in, &acceptance->keys) ? acceptance : NULL;
+}
+
+/* Its session, which never had SAs, instead of the one before: the Responder has dropped that too. */
+static bool take_over(struct host *host, struct association *association, struct acceptance *acceptance)
+{
+	struct session *session = session_make();
+
+	if (!session) {
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		return false;
+	}
+	session->initiator = true;
+	session->keys = acceptance->keys;
+	session->identity = acceptance->identity;
+	acceptance->identity = NULL;
+	session_drop(host, association);
+	association->session = session;
+	initiation_end(host, association);
+	return true;
+}
+
+static bool close_is_right(struct host *host, const struct incoming *in, struct association *association)
+{
+	struct acceptance *acceptance = acceptance_behind(in, association);
+	const struct session *session = association->session;
+
+	if (!acceptance && !session) {
+		count(host, HOST_COUNT_DROP_MAC);
+		return false;
+	}
+	if (!acceptance && verify_mac(host, in, &session->keys))
+		return false;
+	if (!token_bucket_take(&association->answers, in->now)) {
+		count(host, HOST_COUNT_DROP_UPDATE_RATE);
+		return false;
+	}
+	if (verify_signature(host, in, acceptance ? acceptance->identity : session->identity, PARAMETER_HIP_SIGNATURE))
+		return false;
+	return !acceptance || take_over(host, association, acceptance);
+}
+
 void close_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
-	struct session *session = association->session;
 	struct data_route route;
 	struct outgoing out;
 	struct span echo;
 	struct way way;
 
-	if (!session) {
-		count(host, HOST_COUNT_DROP_NO_ASSOCIATION);
-		return;
-	}
 	if (parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_REQUEST_SIGNED), &echo) ||
 		echo.length > ECHO_OCTETS_MAXIMUM) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
-	if (verify_mac(host, in, &session->keys))
+	if (!close_is_right(host, in, association))
 		return;
-	if (!token_bucket_take(&association->answers, in->now)) {
-		count(host, HOST_COUNT_DROP_UPDATE_RATE);
-		return;
-	}
-	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE))
-		return;
-	if (way_back(host, in, &route, &way) &&
-		!build(host, association, HIP_PACKET_CLOSE_ACK, echo, in->overlay ? &route : NULL, &out))
+	if (way_back(host, in, &route, &way) && !build(host, association, in, echo, in->overlay ? &route : NULL, &out))
 		outgoing_send(host, &way, out.octets, out.length);
 	session_end(host, in->now, association, in->rule->next, HIPHOP_OK);
-	session->state = in->rule->next;
+	association->session->state = in->rule->next;
 	association_set_timer(host, association, TIMER_SESSION, instant_after(in->now, CLOSED_KEPT));
 }
 

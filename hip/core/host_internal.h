@@ -49,7 +49,11 @@
 #define PUZZLE_LIFETIME            SECONDS(64)
 #define PUZZLE_LIFETIME_EXPONENT   38 /* 2^(38 - 32) = 64 s */
 #define PUZZLE_DIFFICULTY_ACCEPTED 20
-#define CLOSE_TRIES                5 /* at 0, 1, 3, 7 and 15 s */
+#define R1S_FOLLOWED               4          /* in one exchange; each costs a puzzle */
+#define OLD_R1_DROPPED             2          /* in so many tries; then the peer's counter may have been reset */
+#define BUSY_RETRY                 SECONDS(2) /* after RESPONDER_BUSY_PLEASE_RETRY */
+#define QUEUED_PATIENCE            SECONDS(4) /* after I2_ACKNOWLEDGEMENT */
+#define CLOSE_TRIES                5          /* at 0, 1, 3, 7 and 15 s */
 #define CLOSED_KEPT                SECONDS(60)
 #define CANDIDATES_MAXIMUM         4
 #define ECHO_OCTETS_MAXIMUM        1024
@@ -116,9 +120,10 @@ struct session {
 	struct host_identity *identity; /* the peer's */
 	instant began;
 
-	uint16_t opaque_mark;                   /* I2s to R1s from before it are of an exchange that this one ended */
-	struct buffer r2;                       /* direct R2 as sent, for an I2 that comes again */
-	struct buffer keepalive;                /* signed NOTIFY NAT_KEEPALIVE */
+	uint64_t peer_counter;   /* R1_COUNTER that we followed as Initiator; 0: none */
+	uint16_t opaque_mark;    /* I2s to R1s from before it are of an exchange that this one ended */
+	struct buffer r2;        /* direct R2 as sent, for an I2 that comes again */
+	struct buffer keepalive; /* signed NOTIFY NAT_KEEPALIVE */
 
 	instant control_sent, control_heard; /* verified HIP packets */
 	instant keepalive_heard;             /* verified too, but the same each time: no answer to anything */
@@ -143,6 +148,7 @@ struct session {
 /* What the Initiator has agreed to by its I2. */
 struct acceptance {
 	uint64_t counter; /* R1_COUNTER of the R1 */
+	instant puzzle_over;
 	struct exchange_keys keys;
 	struct host_identity *identity;
 	bool anonymous;        /* the R1 had the A control */
@@ -157,6 +163,18 @@ struct acceptance {
 	uint8_t overlay_hops;
 };
 
+/* An R1 that was found good, and the search for the solution of its puzzle; see solving.c. */
+struct solving {
+	struct puzzle_search search;
+	uint64_t counter;
+	instant over;                   /* the puzzle has had its lifetime */
+	struct host_identity *identity; /* of the Responder */
+	struct host_arrival arrival;
+	bool overlay;
+	size_t length;
+	uint8_t r1[];
+};
+
 /* Our base exchange as Initiator, under way. */
 struct initiation {
 	host_state phase; /* I1_SENT or I2_SENT */
@@ -167,6 +185,10 @@ struct initiation {
 	unsigned offers;               /* R1s followed so far */
 	unsigned restarts;             /* I1s sent at once for an R1 with a downgrade */
 	hiphop_error trouble;          /* with the last R1 that was signed well */
+	bool busy;                     /* the Responder said so: another puzzle must be solved */
+	bool queued;                   /* it said that it has our I2 */
+	bool wants_puzzle;             /* in I2_SENT: an I1 has gone out for another R1 */
+	struct solving *solving;       /* NULL: no puzzle is being solved; else TIMER_EXCHANGE is for it */
 	struct acceptance *acceptance; /* in I2_SENT */
 	struct queued_effect *farewell;
 };
@@ -232,6 +254,7 @@ struct host {
 
 	struct r1_pool r1_pool;
 	struct puzzle_source puzzles;
+	instant sliced; /* when a slice of a puzzle was last worked on */
 	uint16_t next_opaque;
 	struct token_bucket i1_rate, i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate;
 	struct rate_table *prefix_rates, *neighbour_rates, *notify_rates;
@@ -313,6 +336,10 @@ void outgoing_overlay_uncovered(struct host *host, struct outgoing *out, bool re
 /* Adds MAC and signature over what is there. */
 hiphop_error outgoing_protect(struct host *host, struct outgoing *out, const struct protection *protection);
 hiphop_error outgoing_finish(struct outgoing *out);
+/* Echoes what the packet `in` asks to (RFC 7401 sections 5.2.20 to 5.2.23), all of it or as much as ECHO_OCTETS_MAXIMUM
+ * allows: the signed request in front of MAC and signature, the unsigned ones behind them. `in` NULL: nothing. */
+void outgoing_echo_signed(struct outgoing *out, const struct incoming *in);
+void outgoing_echo_unsigned(struct outgoing *out, const struct incoming *in);
 /* Makes the effect that sends these octets; checksum done. NULL for want of memory. */
 struct queued_effect *outgoing_effect(struct host *host, const struct way *way, const uint8_t *octets, size_t length);
 /* Makes it and queues it. HIPHOP_NO_MEMORY. */
@@ -333,6 +360,8 @@ bool way_back(struct host *host, const struct incoming *in, struct data_route *r
 void count_out(struct host *host, uint8_t type);
 
 /* verify.c: each counts what it drops */
+/* Whether HIP_MAC is under these keys; counts nothing. */
+bool mac_fits(const struct incoming *in, const struct exchange_keys *keys);
 hiphop_error verify_mac(struct host *host, const struct incoming *in, const struct exchange_keys *keys);
 hiphop_error verify_mac_2(
 	struct host *host, const struct incoming *in, const struct exchange_keys *keys, struct span host_id);
@@ -373,6 +402,17 @@ struct initiation *initiation_make(host_state phase);
 void acceptance_free(struct acceptance *acceptance);
 struct opportunist *opportunist_at(struct host *host, const struct endpoint *remote);
 void opportunist_drop(struct host *host, struct opportunist *opportunist);
+
+/* solving.c */
+/* Begins to solve the puzzle of a verified R1, instead of any other for the exchange; solving->identity is for the
+ * caller to fill. HIPHOP_MALFORMED, HIPHOP_UNSUPPORTED, HIPHOP_NO_MEMORY. */
+hiphop_error solving_begin(struct host *host, const struct incoming *in, struct association *association,
+	const struct parameter_puzzle *puzzle, uint64_t counter);
+/* The next slice. Goes on to r1_solved, or comes again by TIMER_EXCHANGE, or gives up. */
+void solving_run(struct host *host, instant now, struct association *association);
+void solving_free(struct solving *solving);
+/* r1_input.c: the I2 of an R1 whose puzzle is solved. */
+void r1_solved(struct host *host, instant now, struct association *association);
 
 /* state_machine.c: does what the state table says (state_actions.h), and nothing else. */
 void state_machine_packet(struct host *host, state_event event, struct incoming *in);

@@ -206,7 +206,7 @@ static hiphop_error verify(struct host *host, const struct incoming *in, struct 
 
 /* ---- answering ---- */
 
-static hiphop_error build_r2(struct host *host, const struct hit *receiver, const struct exchange_keys *keys,
+static hiphop_error build_r2(struct host *host, const struct incoming *in, const struct exchange_keys *keys,
 	uint32_t spi_in, const struct data_route *route, struct outgoing *out)
 {
 	const struct parameter_esp_info esp_info = {.keymat_index = keys->keymat_index, .new_spi = spi_in};
@@ -224,13 +224,15 @@ static hiphop_error build_r2(struct host *host, const struct hit *receiver, cons
 	if (error)
 		return error;
 	protection.host_id = (struct span){host_id_octets, length};
-	outgoing_start(host, out, HIP_PACKET_R2, receiver);
+	outgoing_start(host, out, HIP_PACKET_R2, &in->view.sender);
 	parameter_esp_info_write(&out->builder, &esp_info);
+	outgoing_echo_signed(out, in);
 	if (route)
 		outgoing_overlay_covered(host, out, route);
 	error = outgoing_protect(host, out, &protection);
 	if (error)
 		return error;
+	outgoing_echo_unsigned(out, in);
 	if (route)
 		outgoing_overlay_uncovered(host, out, false);
 	return outgoing_finish(out);
@@ -248,7 +250,7 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 
 	if (verify_protected(host, in, session) || !way_back(host, in, &route, &way))
 		return;
-	if (build_r2(host, &in->view.sender, &session->keys, session->spi_in, &route, &out))
+	if (build_r2(host, in, &session->keys, session->spi_in, &route, &out))
 		return;
 	session_lose_path(host, association);
 	outgoing_send(host, &way, out.octets, out.length);
@@ -334,7 +336,7 @@ static hiphop_error prepare(struct host *host, const struct incoming *in, struct
 
 	if (error)
 		return error;
-	error = build_r2(host, &in->view.sender, &answer->keys, spi_in, in->overlay ? route : NULL, &out);
+	error = build_r2(host, in, &answer->keys, spi_in, in->overlay ? route : NULL, &out);
 	if (error)
 		return error;
 	made->session = session_make();

@@ -42,6 +42,7 @@ void initiation_end(struct host *host, struct association *association)
 	if (initiation->acceptance)
 		association_unregister_spi(host, initiation->acceptance->spi_in);
 	acceptance_free(initiation->acceptance);
+	solving_free(initiation->solving);
 	effect_discard(initiation->farewell);
 	free(initiation);
 	association->initiation = NULL;
@@ -252,6 +253,26 @@ void initiator_send_i2(struct host *host, instant now, struct association *assoc
 	association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, I2_FIRST_TIMEOUT << doublings));
 }
 
+/* The same I2 would be in vain: its puzzle is over, or the Responder wants another one solved (RFC 7401
+ * section 5.2.19).
+ */
+static bool needs_another_puzzle(const struct initiation *initiation, instant now)
+{
+	return initiation->offers < R1S_FOLLOWED && (initiation->busy || now >= initiation->acceptance->puzzle_over);
+}
+
+/* An I1 on the way that the I2 went. The state stays: an R2 to the I2 is still welcome. */
+static void ask_for_another_puzzle(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+
+	initiation->wants_puzzle = true;
+	send_i1(host, &association->peer, &initiation->acceptance->ways[initiation->acceptance->way]);
+	association_set_timer(
+		host, association, TIMER_EXCHANGE, instant_after(now, I2_FIRST_TIMEOUT << initiation->tries));
+	initiation->tries++;
+}
+
 static bool i2_has_another_try(struct initiation *initiation)
 {
 	struct acceptance *acceptance = initiation->acceptance;
@@ -356,7 +377,10 @@ hiphop_error initiator_send_i1_again(struct host *host, const struct state_step 
 hiphop_error initiator_send_i2_again(struct host *host, const struct state_step *step)
 {
 	count(host, HOST_COUNT_RETRANSMITTED);
-	initiator_send_i2(host, step->now, step->association);
+	if (needs_another_puzzle(step->association->initiation, step->now))
+		ask_for_another_puzzle(host, step->now, step->association);
+	else
+		initiator_send_i2(host, step->now, step->association);
 	return HIPHOP_OK;
 }
 
@@ -370,9 +394,14 @@ static bool has_another_try(struct initiation *initiation)
 void initiator_timer(struct host *host, instant now, struct association *association)
 {
 	const struct initiation *initiation = association->initiation;
-	hiphop_error trouble = initiation && initiation->phase == HOST_I1_SENT ? initiation->trouble : HIPHOP_OK;
-	bool again = has_another_try(association->initiation);
+	hiphop_error trouble = initiation ? initiation->trouble : HIPHOP_OK;
+	bool again;
 
+	if (initiation && initiation->solving) {
+		solving_run(host, now, association);
+		return;
+	}
+	again = has_another_try(association->initiation);
 	state_machine_run(host, now, association, again ? STATE_EVENT_EXCHANGE_TIMEOUT : STATE_EVENT_EXCHANGE_OVER,
 		trouble ? trouble : HIPHOP_TIMEOUT);
 }

@@ -150,6 +150,27 @@ static void take_keepalive(struct host *host, const struct incoming *in, struct 
 		session->keepalive_heard = in->now;
 }
 
+/* It changes no state (RFC 7401 section 6.13), only what comes next in I2-SENT: when, and why it was in vain. An old
+ * one may be repeated by anybody, so each counts once. */
+static void take_answer_to_i2(struct host *host, instant now, struct association *association, uint16_t type)
+{
+	struct initiation *initiation = association->initiation;
+
+	if (!initiation || !initiation->acceptance)
+		return;
+	if (type == NOTIFY_BLOCKED_BY_POLICY)
+		initiation->trouble = HIPHOP_REFUSED;
+	if (initiation->solving || initiation->busy || initiation->queued)
+		return;
+	if (type == NOTIFY_RESPONDER_BUSY_PLEASE_RETRY) {
+		initiation->busy = true;
+		association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, BUSY_RETRY));
+	} else if (type == NOTIFY_I2_ACKNOWLEDGEMENT) {
+		initiation->queued = true;
+		association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, QUEUED_PATIENCE));
+	}
+}
+
 void notify_overlay_input(struct host *host, struct incoming *in)
 {
 	struct parameter_notification notification;
@@ -185,6 +206,7 @@ void notify_input(struct host *host, struct incoming *in)
 	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE))
 		return;
 	log_notification(host, &in->view.sender, notification.type);
+	take_answer_to_i2(host, in->now, association, notification.type);
 	if (notification.type == NOTIFY_INVALID_SPI)
 		take_invalid_spi(host, in->now, association, notification.data);
 }

@@ -46,6 +46,29 @@ void outgoing_overlay_uncovered(struct host *host, struct outgoing *out, bool re
 		parameter_route_write(&out->builder, PARAMETER_ROUTE_VIA, &via);
 }
 
+static void echo(struct outgoing *out, const struct incoming *in, uint16_t request, uint16_t response)
+{
+	const struct parameter_view *asked;
+	size_t octets = 0;
+
+	for (size_t nth = 0; in && (asked = packet_find_nth(&in->view, request, nth)); nth++) {
+		octets += asked->contents.length;
+		if (octets > ECHO_OCTETS_MAXIMUM)
+			return;
+		parameter_opaque_write(&out->builder, response, asked->contents);
+	}
+}
+
+void outgoing_echo_signed(struct outgoing *out, const struct incoming *in)
+{
+	echo(out, in, PARAMETER_ECHO_REQUEST_SIGNED, PARAMETER_ECHO_RESPONSE_SIGNED);
+}
+
+void outgoing_echo_unsigned(struct outgoing *out, const struct incoming *in)
+{
+	echo(out, in, PARAMETER_ECHO_REQUEST_UNSIGNED, PARAMETER_ECHO_RESPONSE_UNSIGNED);
+}
+
 hiphop_error outgoing_finish(struct outgoing *out)
 {
 	return packet_builder_finish(&out->builder, &out->length);

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A search this much longer than its average happens once in nine million. */
-#define PUZZLE_PATIENCE UINT64_C(16)
-/* R1s that one exchange follows; each costs a puzzle. */
-#define OFFERS_MAXIMUM 4
-
 /* An R1 as read, and what we choose from it. Spans and views borrow the packet. */
 struct offer {
 	struct parameter_r1_counter counter;
@@ -224,26 +219,12 @@ struct draft {
 	const struct offer *offer;
 	struct acceptance *acceptance;
 	struct diffie_hellman *key;
-	struct puzzle_search search;
+	const struct puzzle_search *search; /* solved */
 };
-
-static hiphop_error solve(struct host *host, struct draft *draft)
-{
-	const struct parameter_puzzle *puzzle = &draft->offer->puzzle;
-	const struct puzzle_parties parties = {.rhash = rhash_of_suite(hit_suite(&draft->in->view.sender)),
-		.initiator = host->self,
-		.responder = draft->in->view.sender};
-	hiphop_error error = puzzle_search_start(&draft->search, &parties, puzzle->difficulty,
-		(struct span){puzzle->random_i, puzzle->random_length}, host->random);
-
-	if (!error)
-		error = puzzle_search_run(&draft->search, PUZZLE_PATIENCE << puzzle->difficulty);
-	return error;
-}
 
 static hiphop_error derive(struct host *host, struct draft *draft)
 {
-	const struct puzzle_search *search = &draft->search;
+	const struct puzzle_search *search = draft->search;
 	size_t length = hash_length(search->parties.rhash);
 	hiphop_error error = diffie_hellman_new(draft->offer->public.group, host->random, &draft->key);
 	const struct exchange_agreement agreement = {.own_key = draft->key,
@@ -303,7 +284,7 @@ static hiphop_error write_encrypted(
 
 static void write_solution(const struct draft *draft, struct packet_builder *builder)
 {
-	const struct puzzle_search *search = &draft->search;
+	const struct puzzle_search *search = draft->search;
 	struct parameter_solution solution = {
 		.difficulty = search->difficulty, .random_length = hash_length(search->parties.rhash)};
 
@@ -335,20 +316,6 @@ static void write_formats(const struct draft *draft, struct packet_builder *buil
 	parameter_esp_transform_write(builder, &suite);
 }
 
-/* Echoes one ECHO_REQUEST_SIGNED, and all the unsigned ones as far as they fit. */
-static void write_echo(const struct draft *draft, struct packet_builder *builder, uint16_t request, uint16_t response)
-{
-	const struct parameter_view *echo;
-	size_t octets = 0;
-
-	for (size_t nth = 0; (echo = packet_find_nth(&draft->in->view, request, nth)); nth++) {
-		octets += echo->contents.length;
-		if (octets > ECHO_OCTETS_MAXIMUM)
-			return;
-		parameter_opaque_write(builder, response, echo->contents);
-	}
-}
-
 static hiphop_error build_i2(struct host *host, struct draft *draft, bool overlay, struct buffer *i2)
 {
 	struct acceptance *acceptance = draft->acceptance;
@@ -370,7 +337,7 @@ static hiphop_error build_i2(struct host *host, struct draft *draft, bool overla
 	error = write_encrypted(host, &out.builder, &acceptance->keys, draft->offer);
 	if (error)
 		return error;
-	write_echo(draft, &out.builder, PARAMETER_ECHO_REQUEST_SIGNED, PARAMETER_ECHO_RESPONSE_SIGNED);
+	outgoing_echo_signed(&out, draft->in);
 	write_formats(draft, &out.builder);
 	if (overlay)
 		outgoing_overlay_covered(host, &out, NULL);
@@ -379,7 +346,7 @@ static hiphop_error build_i2(struct host *host, struct draft *draft, bool overla
 	error = outgoing_protect(host, &out, &protection);
 	if (error)
 		return error;
-	write_echo(draft, &out.builder, PARAMETER_ECHO_REQUEST_UNSIGNED, PARAMETER_ECHO_RESPONSE_UNSIGNED);
+	outgoing_echo_unsigned(&out, draft->in);
 	if (overlay)
 		outgoing_overlay_uncovered(host, &out, true);
 	error = outgoing_finish(&out);
@@ -444,9 +411,7 @@ static hiphop_error fill_acceptance(struct host *host, struct draft *draft)
 	collect_ways(host, draft);
 	if (!acceptance->way_count)
 		return HIPHOP_NOT_FOUND;
-	error = solve(host, draft);
-	if (!error)
-		error = derive(host, draft);
+	error = derive(host, draft);
 	if (!error)
 		error = buffer_copy(&acceptance->host_id, host_id->encoded.data, host_id->encoded.length);
 	if (!error)
@@ -457,19 +422,22 @@ static hiphop_error fill_acceptance(struct host *host, struct draft *draft)
 }
 
 static struct acceptance *make_acceptance(
-	struct host *host, const struct incoming *in, const struct offer *offer, struct host_identity *identity)
+	struct host *host, const struct incoming *in, const struct offer *offer, struct solving *solving)
 {
-	struct draft draft = {.in = in, .offer = offer, .acceptance = calloc(1, sizeof(struct acceptance))};
+	struct draft draft = {.in = in,
+		.offer = offer,
+		.acceptance = calloc(1, sizeof(struct acceptance)),
+		.search = &solving->search};
 	hiphop_error error = draft.acceptance ? fill_acceptance(host, &draft) : HIPHOP_NO_MEMORY;
 
 	diffie_hellman_free(draft.key);
-	bytes_wipe(&draft.search, sizeof draft.search);
 	if (!error) {
-		draft.acceptance->identity = identity;
+		draft.acceptance->identity = solving->identity;
+		draft.acceptance->puzzle_over = solving->over;
+		solving->identity = NULL;
 		return draft.acceptance;
 	}
 	acceptance_free(draft.acceptance);
-	host_identity_free(identity);
 	count(host, error == HIPHOP_NO_MEMORY   ? HOST_COUNT_DROP_NO_MEMORY
 		    : error == HIPHOP_NOT_FOUND ? HOST_COUNT_DROP_NO_ROUTE
 						: HOST_COUNT_DROP_DH);
@@ -528,10 +496,9 @@ static void commit(struct host *host, const struct incoming *in, const struct of
 	if (initiation->acceptance)
 		association_unregister_spi(host, initiation->acceptance->spi_in);
 	acceptance_free(initiation->acceptance);
-	if (initiation->phase == HOST_I1_SENT && initiation->tries <= 1)
-		association->round_trip = in->now - initiation->sent;
 	initiation->acceptance = acceptance;
-	initiation->offers++;
+	initiation->busy = initiation->queued = initiation->wants_puzzle = false;
+	initiation->trouble = HIPHOP_OK;
 	initiation->phase = in->rule->next;
 	initiation->tries = 0;
 	if (!association->session)
@@ -540,13 +507,44 @@ static void commit(struct host *host, const struct incoming *in, const struct of
 	initiator_send_i2(host, in->now, association);
 }
 
+/* R1s that were good before may be repeated by anybody: an older one than is known is not followed (RFC 7401 section
+ * 4.1.4). What a session knows goes with it (section 6.16), and a peer that has lost its counter is heard in the end.
+ */
+static bool is_old(const struct association *association, uint64_t counter)
+{
+	const struct initiation *initiation = association ? association->initiation : NULL;
+
+	if (!initiation)
+		return false;
+	if (initiation->offers >= R1S_FOLLOWED || (initiation->solving && counter <= initiation->solving->counter))
+		return true;
+	return association->session && initiation->tries <= OLD_R1_DROPPED &&
+	       counter < association->session->peer_counter;
+}
+
+/* The R1 is good: its puzzle is next. */
+static void follow(struct host *host, const struct incoming *in, struct association *association,
+	const struct offer *offer, struct host_identity *identity)
+{
+	struct initiation *initiation = association ? association->initiation : NULL;
+
+	if (!initiation || solving_begin(host, in, association, &offer->puzzle, offer->counter.counter)) {
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+		host_identity_free(identity);
+		return;
+	}
+	initiation->solving->identity = identity;
+	if (!initiation->acceptance && initiation->tries <= 1)
+		association->round_trip = in->now - initiation->sent;
+	solving_run(host, in->now, association);
+}
+
 void r1_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
 	struct offer offer = {.has_counter = false};
 	struct host_claim claim = {.over_overlay = in->overlay};
 	struct host_identity *identity;
-	struct acceptance *acceptance;
 	struct opportunist *opportunist;
 	hiphop_error trouble;
 
@@ -554,6 +552,10 @@ void r1_input(struct host *host, struct incoming *in)
 		return;
 	if (read_offer(&in->view, &offer)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (is_old(association, offer.counter.counter)) {
+		count(host, HOST_COUNT_DROP_OLD_R1);
 		return;
 	}
 	if (!hit_suite_is_accepted(host, &in->view.sender)) {
@@ -586,27 +588,46 @@ void r1_input(struct host *host, struct incoming *in)
 		host_identity_free(identity);
 		return;
 	}
-	acceptance = make_acceptance(host, in, &offer, identity);
-	if (!acceptance)
-		return;
 	if (opportunist)
 		association = adopt(host, in, opportunist);
-	if (!association || association_register_spi(host, association, acceptance->spi_in)) {
+	follow(host, in, association, &offer, identity);
+}
+
+void r1_solved(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+	struct solving *solving = initiation->solving;
+	struct incoming in = {.arrival = &solving->arrival,
+		.octets = solving->r1,
+		.length = solving->length,
+		.overlay = solving->overlay,
+		.now = now,
+		.rule = state_table_rule(initiation->phase, STATE_EVENT_R1)};
+	struct offer offer = {.has_counter = false};
+	struct acceptance *acceptance = NULL;
+
+	initiation->solving = NULL;
+	if (!packet_parse(in.octets, in.length, &in.view) && !read_offer(&in.view, &offer) &&
+		!choose(host, &in, &offer))
+		acceptance = make_acceptance(host, &in, &offer, solving);
+	if (acceptance && !association_register_spi(host, association, acceptance->spi_in)) {
+		commit(host, &in, &offer, association, acceptance);
+	} else {
 		acceptance_free(acceptance);
-		count(host, HOST_COUNT_DROP_NO_MEMORY);
-		return;
+		association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, I1_FIRST_TIMEOUT));
 	}
-	commit(host, in, &offer, association, acceptance);
+	solving_free(solving);
 }
 
 void r1_newer_input(struct host *host, struct incoming *in)
 {
 	const struct initiation *initiation = association_find(host, &in->view.sender)->initiation;
-	struct parameter_r1_counter counter;
+	struct parameter_r1_counter counter = {.counter = 0};
 
-	if (parameter_r1_counter_read(packet_find(&in->view, PARAMETER_R1_COUNTER), &counter) ||
-		counter.counter <= initiation->acceptance->counter || initiation->offers >= OFFERS_MAXIMUM)
-		count(host, HOST_COUNT_DROP_OLD_R1);
-	else
+	(void)parameter_r1_counter_read(packet_find(&in->view, PARAMETER_R1_COUNTER), &counter);
+	if (counter.counter > initiation->acceptance->counter ||
+		(initiation->wants_puzzle && counter.counter == initiation->acceptance->counter))
 		r1_input(host, in);
+	else
+		count(host, HOST_COUNT_DROP_OLD_R1);
 }

@@ -38,6 +38,7 @@ static void fill_session(struct host *host, struct session *session, const struc
 	session->identity = acceptance->identity;
 	acceptance->identity = NULL;
 	session->opaque_mark = host->next_opaque;
+	session->peer_counter = acceptance->counter;
 	/* The SPI stays registered; the session has it now. */
 	acceptance->spi_in = 0;
 }

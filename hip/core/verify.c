@@ -16,6 +16,17 @@ static hiphop_error check_mac(struct host *host, const struct incoming *in, cons
 	return error;
 }
 
+bool mac_fits(const struct incoming *in, const struct exchange_keys *keys)
+{
+	const struct span key = {keys->incoming.integrity, hash_length(keys->rhash)};
+	struct coverage coverage;
+	struct span mac;
+
+	return !coverage_of_mac(&in->view, &coverage) &&
+	       !parameter_opaque_read(packet_find(&in->view, PARAMETER_HIP_MAC), &mac) &&
+	       !hmac_verify(keys->rhash, key, coverage.spans, coverage.count, mac);
+}
+
 hiphop_error verify_mac(struct host *host, const struct incoming *in, const struct exchange_keys *keys)
 {
 	struct coverage coverage;
