@@ -27,6 +27,7 @@ struct command_line {
 	const char *type;             /**< of a key */
 	bool weak;                    /**< a weak type of key is meant */
 	const char *output;           /**< file of a key; NULL = not given */
+	const char *from;             /**< HIT of this host to ping from; NULL = the first */
 	long count;                   /**< of pings; 0 = until interrupted */
 	double interval_s, timeout_s; /**< 0 = not given */
 	char **arguments;             /**< after the name of the subcommand */

@@ -9,9 +9,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/** One line for each HIT; those after the first, whose name or sort matters, say which they are. */
 static void print_id(const json_t *answer)
 {
+	const json_t *identities = json_object_get(answer, "identities");
+	size_t index;
+	json_t *identity;
 	puts(command_text(answer, "hit"));
+	json_array_foreach(identities, index, identity)
+	{
+		if (index == 0)
+			continue;
+		command_print_safe(command_text(identity, "hit"));
+		if (json_is_true(json_object_get(identity, "anonymous")))
+			fputs(" anonymous", stdout);
+		if (json_is_string(json_object_get(identity, "name"))) {
+			putchar(' ');
+			command_print_safe(command_text(identity, "name"));
+		}
+		putchar('\n');
+	}
 }
 
 static void show_identity(const struct command_line *line, const char *file, const struct host_identity *identity)

@@ -71,6 +71,10 @@ static json_t *ping_request(const struct command_line *line)
 		json_object_set_new(request, "interval_ms", json_integer((json_int_t)(line->interval_s * 1000)));
 	if (request && line->timeout_s > 0)
 		json_object_set_new(request, "timeout_ms", json_integer((json_int_t)(line->timeout_s * 1000)));
+	if (request && line->from && json_object_set_new(request, "from", json_string(line->from))) {
+		json_decref(request);
+		return NULL;
+	}
 	return request;
 }
 

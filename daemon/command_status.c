@@ -61,6 +61,12 @@ static void print_association(const json_t *association)
 		print_text(association, "name");
 		printf(")");
 	}
+	if (json_is_true(json_object_get(association, "anonymous")))
+		printf(", anonymous");
+	if (json_is_string(json_object_get(association, "claimed_name"))) {
+		printf(", says it is ");
+		print_text(association, "claimed_name");
+	}
 	printf("\n    ");
 	print_text(association, "state");
 	printf(", ");
@@ -201,11 +207,28 @@ static void print_offers(const json_t *offers)
 	print_offer("ESP suites", json_object_get(offers, "esp_suites"));
 }
 
+static void print_identities(const json_t *identities)
+{
+	size_t index;
+	json_t *identity;
+	json_array_foreach(identities, index, identity)
+	{
+		printf(index ? "              " : "identity      ");
+		print_text(identity, "hit");
+		if (json_is_true(json_object_get(identity, "anonymous")))
+			printf(", anonymous");
+		if (json_is_string(json_object_get(identity, "name"))) {
+			printf(", ");
+			print_text(identity, "name");
+		}
+		putchar('\n');
+	}
+}
+
 static void print_status(const json_t *answer)
 {
-	printf("identity      ");
-	print_text(answer, "hit");
-	printf("\nhiphopd       version ");
+	print_identities(json_object_get(answer, "identities"));
+	printf("hiphopd       version ");
 	print_text(answer, "version");
 	if (json_is_number(json_object_get(answer, "uptime_s"))) {
 		printf(", up ");
@@ -233,6 +256,8 @@ static void print_peer(const json_t *association)
 	print_association(association);
 	printf("    local ");
 	print_text(association, "local");
+	printf(" as ");
+	print_text(association, "local_hit");
 	if (json_is_number(json_object_get(association, "overlay_hops")))
 		printf(", %.0f overlay hops", command_number(association, "overlay_hops", 0));
 	if (json_is_number(json_object_get(association, "last_handover_s"))) {

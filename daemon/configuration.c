@@ -265,6 +265,7 @@ hiphop_error configuration_read(
 
 void configuration_free(struct configuration *configuration)
 {
+	free(configuration->more);
 	free(configuration->hosts);
 	free(configuration->bootstrap);
 	free(configuration->rules);

@@ -10,6 +10,8 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/crypto/host_identity.h"
+#include "hip/wire/domain_identifier.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,8 +21,20 @@
 #define CONFIGURATION_HOSTS     256 /**< entries of underlay.hosts at most */
 #define CONFIGURATION_BOOTSTRAP 64  /**< entries of overlay.bootstrap at most */
 #define CONFIGURATION_ACCESS    128 /**< entries of access.rules, and of access.inbound, at most */
+#define CONFIGURATION_MORE      7   /**< entries of identity.more at most */
 
 _Static_assert(CONFIGURATION_TEXT == ACCESS_NAME_SIZE, "any name of a host may stand in a rule");
+
+/** An entry of identity.more: a host identity besides the first. An anonymous one has neither file nor name. */
+struct configured_identity {
+	char key_file[CONFIGURATION_TEXT];
+	host_identity_kind kind; /**< what is made when the file is not there; what an anonymous one is */
+	bool anonymous;
+	struct domain_identifier name;
+};
+
+/** access.opportunistic: whether an I1 with NULL Responder HIT (RFC 7401 section 4.1.8) is answered, and sent. */
+typedef enum { OPPORTUNISTIC_BOTH, OPPORTUNISTIC_ANSWER, OPPORTUNISTIC_ASK, OPPORTUNISTIC_NEVER } opportunistic_choice;
 
 /** An entry of underlay.hosts: a locator known by hand. */
 struct configured_host {
@@ -37,6 +51,9 @@ struct configured_bootstrap {
 
 struct configuration {
 	char key_file[CONFIGURATION_TEXT];
+	struct domain_identifier name; /**< what the first identity calls itself in HOST_ID; none by default */
+	struct configured_identity *more;
+	size_t more_count;
 	char tunnel_name[16];
 	uint16_t tunnel_mtu;
 	uint16_t port;
@@ -56,6 +73,8 @@ struct configuration {
 	char sip_domain[CONFIGURATION_TEXT];
 	uint16_t sip_port;
 	bool associate_listed;     /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */
+	uint8_t opportunistic;     /**< opportunistic_choice */
+	bool refuse_anonymous;     /**< access.anonymous = "refuse": no associations with anonymous Initiators */
 	struct access_rule *rules; /**< access.rules; the names in them are those of hosts, or have an "@" */
 	size_t rule_count;
 	struct access_rule *inbound; /**< access.inbound as rules that come after those */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** The options that are lists: transports, hosts, bootstrap members, access. */
+/** The options that are lists: identities, transports, hosts, bootstrap members, access. */
 #include "daemon/configuration_options.h"
 
 #include <stdio.h>
@@ -125,6 +125,107 @@ static bool member_endpoint(struct configuration_reading *reading, const config_
 			reading, member, "\"%s\" is a HIT; an address of the underlay must stand here", text);
 	return true;
 }
+
+/* ---- identities ---- */
+
+static bool take_name(
+	struct configuration_reading *reading, const config_setting_t *setting, struct domain_identifier *name)
+{
+	const char *text = config_setting_get_string(setting);
+	if (!text)
+		return configuration_complain(reading, setting, "name must be a text in double quotes");
+	if (domain_identifier_from_text(text, name))
+		return configuration_complain(reading, setting,
+			"\"%s\" is neither a host name such as host.example.com nor user@realm", text);
+	return true;
+}
+
+bool configuration_read_identity_name(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	(void)option;
+	return take_name(reading, setting, &reading->configuration->name);
+}
+
+static bool member_flag(
+	struct configuration_reading *reading, const config_setting_t *entry, const char *name, bool *flag)
+{
+	const config_setting_t *member = config_setting_get_member(entry, name);
+	if (member && config_setting_type(member) != CONFIG_TYPE_BOOL)
+		return configuration_complain(reading, member, "%s must be true or false", name);
+	*flag = member && config_setting_get_bool(member);
+	return true;
+}
+
+static bool member_kind(struct configuration_reading *reading, const config_setting_t *entry, host_identity_kind *kind)
+{
+	const char *text;
+	*kind = HOST_IDENTITY_ECDSA_P256;
+	if (!member_text(reading, entry, "type", &text))
+		return false;
+	if (text && (host_identity_kind_by_name(text, kind) || *kind == HOST_IDENTITY_ECDSA_LOW))
+		return configuration_complain(reading, config_setting_get_member(entry, "type"),
+			"\"%s\" is no type of key; there are ecdsa-p256, ecdsa-p384, rsa-2048 and rsa-3072", text);
+	return true;
+}
+
+/** What is told to nobody has no name, and what is never stored has no file. */
+static bool check_anonymous(struct configuration_reading *reading, const config_setting_t *entry)
+{
+	static const char *const unfit[] = {"key", "name"};
+	for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++) {
+		const config_setting_t *member = config_setting_get_member(entry, unfit[i]);
+		if (member)
+			return configuration_complain(reading, member,
+				"an anonymous identity has no %s: it is made anew at each start and kept nowhere",
+				unfit[i]);
+	}
+	return true;
+}
+
+static bool read_identity_file(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, struct configured_identity *identity)
+{
+	const config_setting_t *name = config_setting_get_member(entry, "name");
+	const char *key;
+	if (!member_text(reading, entry, "key", &key))
+		return false;
+	if (!key || !*key || strlen(key) >= sizeof identity->key_file)
+		return configuration_complain(reading, entry,
+			"an entry of %s needs a key, a file name of 1 to %zu characters, or anonymous = true",
+			option->key, sizeof identity->key_file - 1);
+	strcpy(identity->key_file, key);
+	return !name || take_name(reading, name, &identity->name);
+}
+
+bool configuration_read_identities(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	static const char *const members[] = {"key", "type", "name", "anonymous", NULL};
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!configuration_open_list(reading, setting, option, &count))
+		return false;
+	free(configuration->more);
+	configuration->more_count = 0;
+	configuration->more = calloc(count + 1, sizeof *configuration->more);
+	if (!configuration->more)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		struct configured_identity *identity = &configuration->more[i];
+		if (!check_members(reading, entry, option, members) || !member_kind(reading, entry, &identity->kind) ||
+			!member_flag(reading, entry, "anonymous", &identity->anonymous))
+			return false;
+		if (!(identity->anonymous ? check_anonymous(reading, entry)
+					  : read_identity_file(reading, entry, option, identity)))
+			return false;
+		configuration->more_count++;
+	}
+	return true;
+}
+
+/* ---- where hosts are ---- */
 
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)

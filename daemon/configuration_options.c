@@ -161,6 +161,17 @@ static bool read_role(struct configuration_reading *reading, const config_settin
 	return true;
 }
 
+/** An octet with the place of the choice. */
+static bool read_choice_octet(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	int index = read_choice(reading, setting, option);
+	if (index < 0)
+		return false;
+	*(uint8_t *)text_field(reading, option) = (uint8_t)index;
+	return true;
+}
+
 static bool read_flag(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
@@ -174,6 +185,11 @@ static bool read_flag(struct configuration_reading *reading, const config_settin
 const struct configuration_option configuration_options[] = {
 	{"identity.key", "\"\"", "file name", "the private key of this host, PEM; made at the first start. Empty: `host.pem` in `state`",
 		read_text, FIELD(key_file), 0, 0},
+	{"identity.name", "\"\"", "host name, or user@realm", "what this host calls itself towards its peers (HOST_ID), which is no proof. Empty: nothing",
+		configuration_read_identity_name, FIELD(name), 0, 0},
+	{"identity.more", "( )", "list of { key; type; name }, { anonymous = true; type }",
+		"further identities, each with a HIT of its own; `name` and `type` may be absent; an anonymous one is new at each start",
+		configuration_read_identities, FIELD(more), 0, CONFIGURATION_MORE},
 	{"tunnel.name", "\"hip0\"", "device name", "the network device on which the host sees HITs",
 		read_device_name, FIELD(tunnel_name), 1, 0},
 	{"tunnel.mtu", "1400", "1280 to 8900", "its MTU; with what HIP adds it should fit the paths",
@@ -216,6 +232,10 @@ const struct configuration_option configuration_options[] = {
 		read_choice_flag, FIELD(associate_listed), 1, 0},
 	{"access.rules", "( )", "list of rules", "who may associate and what may pass, in order: the first rule that fits decides (see below)",
 		configuration_read_rules, FIELD(rules), 0, CONFIGURATION_ACCESS},
+	{"access.opportunistic", "\"both\"", "both|answer|ask|never", "whether this host answers and asks without knowing the HIT of the other (RFC 7401 section 4.1.8)",
+		read_choice_octet, FIELD(opportunistic), 1, 0},
+	{"access.anonymous", "\"accept\"", "accept|refuse", "hosts that come with an anonymous identity",
+		read_choice_flag, FIELD(refuse_anonymous), 1, 0},
 	{"access.inbound", "( \"icmp6\", \"sip\", \"calls\" )", "list of icmp6, sip, calls, any, tcp/PORT, udp/PORT, { port; hit }",
 		"what may begin a flow towards this host; `{ port; hit }` lets one HIT in, to one port or to all",
 		configuration_read_inbound, FIELD(inbound), 0, CONFIGURATION_ACCESS},

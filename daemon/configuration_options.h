@@ -66,7 +66,11 @@ bool configuration_read_algorithms(struct configuration_reading *reading, const 
 /** When the whole file was read: weak algorithms, and ESP without encryption in an overlay. */
 bool configuration_check_algorithms(struct configuration_reading *reading, const config_t *parser);
 
-/* The readers of lists (configuration_lists.c). */
+/* The readers of lists (configuration_lists.c), and of names of identities. */
+bool configuration_read_identity_name(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_identities(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,

@@ -22,7 +22,7 @@ static const struct subcommand subcommands[] = {
 	{"id", "[FILE]", "print the HIT of hiphopd, or of a key file", 0, 1, "", command_id},
 	{"status", "", "one screen: identity, overlay, associations, SIP users, trouble", 0, 0, "", command_status},
 	{"peers", "", "the associations in full", 0, 0, "", command_peers},
-	{"ping", "[-c COUNT] [-i S] [-W S] NAME", "reach a host", 1, 1, "ciW", command_ping},
+	{"ping", "[-c COUNT] [-i S] [-W S] [-I HIT] NAME", "reach a host", 1, 1, "ciWI", command_ping},
 	{"trace", "[-W S] NAME", "show the overlay hops and the path to a host", 1, 1, "W", command_trace},
 	{"resolve", "AOR", "the HITs behind a SIP name, and who holds the record", 1, 1, "", command_resolve},
 	{"put", "KEY VALUE", "store a signed value in the overlay", 2, 2, "", command_put},
@@ -56,6 +56,7 @@ static void print_usage(FILE *to)
 	      "  -c, --count N       tries of ping, 4 by default; 0 goes on until Ctrl-C\n"
 	      "  -i, --interval S    seconds from try to try\n"
 	      "  -W, --timeout S     seconds to wait for an answer\n"
+	      "  -I, --from HIT      the identity of this host to ping from\n"
 	      "  -t, --type TYPE     ecdsa-p256 (the default), ecdsa-p384, rsa-2048, rsa-3072 or ecdsa-low\n"
 	      "      --weak          makes an ecdsa-low, which is weak and for tests only\n"
 	      "  -o, --output FILE   where the key goes, " COMMAND_DEFAULT_KEY " by default\n"
@@ -109,6 +110,9 @@ static bool take_option(struct command_line *line, int option, const char *value
 	case 'o':
 		line->output = value;
 		return true;
+	case 'I':
+		line->from = value;
+		return true;
 	case 'c':
 		return parse_count(value, &line->count);
 	case 'i':
@@ -128,6 +132,7 @@ static const struct option long_options[] = {
 	{"count", required_argument, NULL, 'c'},
 	{"interval", required_argument, NULL, 'i'},
 	{"timeout", required_argument, NULL, 'W'},
+	{"from", required_argument, NULL, 'I'},
 	{"type", required_argument, NULL, 't'},
 	{"weak", no_argument, NULL, 'w'},
 	{"output", required_argument, NULL, 'o'},
@@ -182,7 +187,7 @@ int main(int count, char **values)
 	char used[64] = "";
 	size_t used_count = 0;
 	opterr = 0;
-	for (int option; (option = getopt_long(count, values, ":s:jhc:i:W:t:o:f", long_options, NULL)) != -1;) {
+	for (int option; (option = getopt_long(count, values, ":s:jhc:i:W:I:t:o:f", long_options, NULL)) != -1;) {
 		if (option == 'h') {
 			print_usage(stdout);
 			return COMMAND_OK;

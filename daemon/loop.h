@@ -46,6 +46,7 @@ struct hiphopd {
 	struct configuration configuration;
 	char *configuration_file; /**< where it was read, absolute; owned */
 	struct host_identity *identity;
+	struct host_identity *more[CONFIGURATION_MORE]; /**< by the entries of identity.more */
 	struct log log;
 	struct system_random random;
 	struct random_source random_source;

@@ -129,6 +129,11 @@ bool miss_queue_take_one(struct miss_queue *queue, const struct hit *peer, struc
 	return true;
 }
 
+bool miss_queue_has(const struct miss_queue *queue, const struct hit *peer)
+{
+	return map_get(&queue->peers, peer) != NULL;
+}
+
 size_t miss_queue_drop(struct miss_queue *queue, const struct hit *peer)
 {
 	struct waiting_peer *waiting = map_get(&queue->peers, peer);

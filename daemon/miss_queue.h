@@ -31,6 +31,8 @@ hiphop_error miss_queue_add(struct miss_queue *queue, const struct hit *peer, co
 /** Moves the oldest packet for `peer` into `packet` as PACKET_INNER. False when none waits; the packet is then reset.
  */
 bool miss_queue_take_one(struct miss_queue *queue, const struct hit *peer, struct packet *packet);
+/** Whether a packet waits for `peer`. */
+bool miss_queue_has(const struct miss_queue *queue, const struct hit *peer);
 /** Throws away what waits for `peer`. Returns how many packets that was. */
 size_t miss_queue_drop(struct miss_queue *queue, const struct hit *peer);
 /** Packets lost so far: pushed out, refused or dropped. */

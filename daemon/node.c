@@ -10,16 +10,35 @@
 
 static bool ask_source_address(void *context, const struct address *remote, struct address *source)
 {
-	struct node *node = context;
+	struct node *node = ((struct local_identity *)context)->node;
 
 	return node->environment.source_address(node->environment.context, remote, source);
 }
 
 static void ask_traffic(void *context, const struct hit *peer, instant *sent, instant *heard)
 {
-	const struct node *node = context;
+	const struct local_identity *local = context;
 
-	esp_traffic(node->esp, peer, sent, heard);
+	esp_traffic(local->esp, peer, sent, heard);
+}
+
+static overlay_route ask_next_hop(
+	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
+{
+	return node_next_hop(((struct local_identity *)context)->node, destination, arrived_from, next);
+}
+
+static bool ask_spi(void *context, uint32_t spi)
+{
+	return node_spi_is_taken(context, spi);
+}
+
+static bool ask_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim)
+{
+	struct node *node = ((struct local_identity *)context)->node;
+
+	/* The identities of a host do not talk to each other over the underlay. */
+	return !node_local_by_hit(node, peer) && node_may_associate(node, now, peer, claim);
 }
 
 /* ---- making ---- */
@@ -44,19 +63,36 @@ static void take_list(const struct algorithm_list *list, uint8_t *ids, size_t *c
 	*count = list->count;
 }
 
-static hiphop_error create_host(struct node *node, instant now)
+static bool opportunistic_is(const struct configuration *configuration, opportunistic_choice choice)
 {
+	return configuration->opportunistic == OPPORTUNISTIC_BOTH || configuration->opportunistic == choice;
+}
+
+bool node_asks_opportunistically(const struct node *node)
+{
+	return opportunistic_is(node->configuration, OPPORTUNISTIC_ASK);
+}
+
+static hiphop_error create_host(struct local_identity *local, instant now)
+{
+	struct node *node = local->node;
 	const struct configuration *configuration = node->configuration;
 	struct host_configuration host = {
-		.identity = node->environment.identity,
+		.identity = local->identity,
 		.random = node->environment.random,
 		.log = node->log,
-		.environment = {.context = node,
+		.environment = {.context = local,
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
-			.next_hop = node_next_hop,
-			.may_associate = node_may_associate},
-		.overlay = !configuration->outside_overlay,
+			.next_hop = ask_next_hop,
+			.may_associate = ask_may_associate,
+			.spi_is_taken = ask_spi},
+		.anonymous = local_is_anonymous(local),
+		.name = *local_name(local),
+		.refuse_anonymous = configuration->refuse_anonymous,
+		.refuse_opportunists = !opportunistic_is(configuration, OPPORTUNISTIC_ANSWER),
+		.never_opportunistic = !opportunistic_is(configuration, OPPORTUNISTIC_ASK),
+		.overlay = local_is_first(local) && !configuration->outside_overlay,
 		.transport_count = configuration->transport_count,
 		.port = configuration->port,
 		.r1_generation = node_wall(node, now) / 1000,
@@ -70,19 +106,31 @@ static hiphop_error create_host(struct node *node, instant now)
 	take_list(&configuration->dh_groups, host.dh_groups, &host.dh_group_count);
 	take_list(&configuration->hip_ciphers, host.hip_ciphers, &host.hip_cipher_count);
 	take_list(&configuration->esp_suites, host.esp_suites, &host.esp_suite_count);
-	return host_create(&host, now, &node->host);
+	return host_create(&host, now, &local->host);
+}
+
+static hiphop_error create_hosts(struct node *node, instant now)
+{
+	hiphop_error error = HIPHOP_OK;
+
+	for (size_t i = 0; i < node->local_count && !error; i++)
+		error = create_host(&node->locals[i], now);
+	node->host = node->locals[0].host;
+	return error;
 }
 
 static void warn_of_nameless(const struct node *node)
 {
 	const struct configuration *configuration = node->configuration;
+	const char *reason = configuration->associate_listed      ? "access.associate is \"listed\""
+			     : !node_asks_opportunistically(node) ? "access.opportunistic forbids to ask"
+								  : NULL;
 	char text[ENDPOINT_TEXT_SIZE];
 
-	for (size_t i = 0; i < configuration->bootstrap_count && configuration->associate_listed; i++) {
+	for (size_t i = 0; i < configuration->bootstrap_count && reason; i++) {
 		if (hit_is_null(&configuration->bootstrap[i].hit))
-			log_write(node->log, LOG_LEVEL_WARNING,
-				"bootstrap %s is of no use without its hit, since access.associate is \"listed\"",
-				endpoint_format(&configuration->bootstrap[i].endpoint, text));
+			log_write(node->log, LOG_LEVEL_WARNING, "bootstrap %s is of no use without its hit, since %s",
+				endpoint_format(&configuration->bootstrap[i].endpoint, text), reason);
 	}
 }
 
@@ -90,23 +138,23 @@ static void learn_configured_hosts(struct node *node)
 {
 	const struct configuration *configuration = node->configuration;
 
-	for (size_t i = 0; i < configuration->host_count; i++)
-		host_learn_locator(node->host, &configuration->hosts[i].hit, &configuration->hosts[i].endpoint, true);
+	for (size_t i = 0; i < node->local_count; i++) {
+		for (size_t j = 0; j < configuration->host_count; j++)
+			host_learn_locator(node->locals[i].host, &configuration->hosts[j].hit,
+				&configuration->hosts[j].endpoint, true);
+	}
 }
 
 static hiphop_error create_engines(struct node *node, instant now, wall_milliseconds wall)
 {
-	const struct random_source *random = node->environment.random;
-	hiphop_error error = esp_create(&node->self, random, &node->esp);
+	hiphop_error error = node_locals_create(node, &node->environment);
 
-	if (!error)
-		error = miss_queue_create(random, &node->misses);
 	if (!error)
 		error = node_access_create(node, now);
 	if (!error)
 		error = node_overlay_create(node, now, wall);
 	if (!error)
-		error = create_host(node, now);
+		error = create_hosts(node, now);
 	if (!error)
 		error = node_sip_create(node);
 	if (!error)
@@ -168,10 +216,8 @@ void node_free(struct node *node)
 	node_overlay_free(node);
 	node_sip_free(node);
 	map_free(&node->requests);
-	host_free(node->host);
-	esp_free(node->esp);
+	node_locals_free(node);
 	node_access_free(node);
-	miss_queue_free(node->misses);
 	node_bootstrap_free(node);
 	node_names_free(node);
 	free_restored_values(node);
@@ -269,7 +315,8 @@ void node_tick(struct node *node, instant now)
 
 	while ((deadline = deadline_heap_pop(&node->timers, now)))
 		run_timer(node, now, deadline);
-	host_tick(node->host, now);
+	for (size_t i = 0; i < node->local_count; i++)
+		host_tick(node->locals[i].host, now);
 	overlay_tick(node->overlay, now, node_wall(node, now));
 	sip_tick(node->sip, now);
 	node_pump(node, now);
@@ -279,14 +326,15 @@ instant node_next_wake(const struct node *node)
 {
 	instant wake = deadline_heap_next(&node->timers);
 
-	wake = instant_earlier(wake, host_next_wake(node->host));
+	for (size_t i = 0; i < node->local_count; i++)
+		wake = instant_earlier(wake, host_next_wake(node->locals[i].host));
 	wake = instant_earlier(wake, overlay_next_wake(node->overlay));
 	return instant_earlier(wake, sip_next_wake(node->sip));
 }
 
 /* ---- the pump ---- */
 
-static void on_install(struct node *node, const struct host_effect *effect)
+static void on_install(const struct local_identity *local, const struct host_effect *effect)
 {
 	const struct host_sa *sa = effect->sa;
 	struct esp_pair pair = {
@@ -298,14 +346,15 @@ static void on_install(struct node *node, const struct host_effect *effect)
 		.keys_in = &sa->keys_in,
 		.keys_out = &sa->keys_out,
 	};
-	hiphop_error error = esp_install(node->esp, &pair);
+	hiphop_error error = esp_install(local->esp, &pair);
 
 	if (error)
-		log_write(node->log, LOG_LEVEL_ERROR, "cannot install an SA: %s", hiphop_error_text(error));
+		log_write(local->node->log, LOG_LEVEL_ERROR, "cannot install an SA: %s", hiphop_error_text(error));
 }
 
-static void tell_association(struct node *node, instant now, const struct host_effect *effect)
+static void tell_association(const struct local_identity *local, instant now, const struct host_effect *effect)
 {
+	struct node *node = local->node;
 	struct host_association_view view;
 	char text[ENDPOINT_TEXT_SIZE];
 	json_t *remote = NULL;
@@ -313,11 +362,12 @@ static void tell_association(struct node *node, instant now, const struct host_e
 
 	if (!node->monitor_count)
 		return;
-	if (host_association_find(node->host, &effect->peer, &view) && !address_is_unspecified(&view.remote.address))
+	if (host_association_find(local->host, &effect->peer, &view) && !address_is_unspecified(&view.remote.address))
 		remote = json_string(endpoint_format(&view.remote, text));
 	node_monitor_event(node, now,
-		json_pack("{s:s, s:o, s:s, s:s, s:o, s:s}", "event", "association", "hit", node_hit_json(&effect->peer),
-			"state", host_state_name(effect->association.state), "path", path, "remote",
+		json_pack("{s:s, s:o, s:o, s:s, s:s, s:o, s:s}", "event", "association", "hit",
+			node_hit_json(&effect->peer), "local_hit", node_hit_json(&local->hit), "state",
+			host_state_name(effect->association.state), "path", path, "remote",
 			remote ? remote : json_null(), "reason", hiphop_error_text(effect->association.reason)));
 }
 
@@ -337,60 +387,76 @@ static void on_association(struct node *node, instant now, const struct host_eff
 	bool usable = change->usable, carries_hip = change->carries_hip;
 	bool in_order = !usable && change->reason == HIPHOP_OK;
 
-	tell_association(node, now, effect);
-	if (usable) {
+	if (usable)
 		note_way_of_exchange(node, &peer);
-		node_flush_misses(node, now, &peer);
-		if (carries_hip) {
-			overlay_neighbour_up(node->overlay, now, &peer);
-			node_member_is_up(node, now, &peer);
-		}
-	} else if (!hit_is_null(&peer) && !esp_has_peer(node->esp, &peer)) {
-		node_drop_misses(node, &peer, false);
+	if (usable && carries_hip) {
+		overlay_neighbour_up(node->overlay, now, &peer);
+		node_member_is_up(node, now, &peer);
+	} else if (!usable && !hit_is_null(&peer) && !esp_has_peer(node->esp, &peer)) {
 		overlay_neighbour_down(node->overlay, now, &peer);
 		sip_peer_unreachable(node->sip, now, &peer);
 	}
+	node_locals_follow(node, now, &peer, usable);
 	node_bootstrap_association(node, now, &peer, &remote, usable && carries_hip, in_order);
 }
 
 /* The SAs still stand, but what others want forwarded goes round a peer that does not answer. */
-static void on_suspicion(struct node *node, instant now, const struct hit *peer, bool suspect)
+static void on_suspicion(const struct local_identity *local, instant now, const struct hit *peer, bool suspect)
 {
+	struct node *node = local->node;
 	struct hit hit = *peer;
 
 	node_monitor_event(node, now,
 		json_pack("{s:s, s:s, s:o}", "event", "hip", "text", suspect ? "does not answer" : "answers again",
 			"hit", node_hit_json(&hit)));
+	if (!local_is_first(local))
+		return;
 	if (suspect)
 		overlay_neighbour_down(node->overlay, now, &hit);
 	else
 		overlay_neighbour_up(node->overlay, now, &hit);
 }
 
-static void on_host_effect(struct node *node, instant now, const struct host_effect *effect)
+/* What waited for the association goes, or will never go; the overlay and SIP hear of those of the first identity. */
+static void on_any_association(struct local_identity *local, instant now, const struct host_effect *effect)
 {
+	struct hit peer = effect->peer;
+
+	tell_association(local, now, effect);
+	if (effect->association.usable)
+		node_flush_misses(local, now, &peer);
+	else if (!hit_is_null(&peer) && !esp_has_peer(local->esp, &peer))
+		node_drop_misses(local, &peer, false);
+	if (local_is_first(local))
+		on_association(local->node, now, effect);
+}
+
+static void on_host_effect(struct local_identity *local, instant now, const struct host_effect *effect)
+{
+	struct node *node = local->node;
+
 	switch (effect->kind) {
 	case HOST_SEND:
 		node_send_clear(node, effect);
 		break;
 	case HOST_SEND_SEALED:
-		node_send_sealed(node, now, effect);
+		node_send_sealed(local, now, effect);
 		break;
 	case HOST_INSTALL_SA:
-		on_install(node, effect);
+		on_install(local, effect);
 		break;
 	case HOST_MOVE_SA:
-		esp_move(node->esp, effect->sa->spi_in, &effect->local, &effect->remote);
+		esp_move(local->esp, effect->sa->spi_in, &effect->local, &effect->remote);
 		break;
 	case HOST_REMOVE_SA:
-		esp_remove(node->esp, effect->sa->spi_in);
+		esp_remove(local->esp, effect->sa->spi_in);
 		break;
 	case HOST_ASSOCIATION:
-		on_association(node, now, effect);
+		on_any_association(local, now, effect);
 		break;
 	case HOST_SUSPECT:
 	case HOST_HEARD_AGAIN:
-		on_suspicion(node, now, &effect->peer, effect->kind == HOST_SUSPECT);
+		on_suspicion(local, now, &effect->peer, effect->kind == HOST_SUSPECT);
 		break;
 	case HOST_LEARNT_HIT:
 		node_bootstrap_learnt(node, now, &effect->remote, &effect->peer);
@@ -409,13 +475,13 @@ static void on_host_effect(struct node *node, instant now, const struct host_eff
 	}
 }
 
-static bool pump_host(struct node *node, instant now)
+static bool pump_host(struct local_identity *local, instant now)
 {
 	struct host_effect effect;
 	bool any = false;
 
-	while (host_next_effect(node->host, &effect)) {
-		on_host_effect(node, now, &effect);
+	while (host_next_effect(local->host, &effect)) {
+		on_host_effect(local, now, &effect);
 		any = true;
 	}
 	return any;
@@ -450,7 +516,9 @@ void node_pump(struct node *node, instant now)
 	bool any;
 
 	do {
-		any = pump_host(node, now);
+		any = false;
+		for (size_t i = 0; i < node->local_count; i++)
+			any |= pump_host(&node->locals[i], now);
 		any |= pump_overlay(node, now);
 		any |= pump_sip(node, now);
 	} while (any);
@@ -509,7 +577,8 @@ bool node_has_left(const struct node *node)
 
 void node_stop(struct node *node, instant now)
 {
-	host_close_all(node->host, now);
+	for (size_t i = 0; i < node->local_count; i++)
+		host_close_all(node->locals[i].host, now);
 	node_pump(node, now);
 }
 
@@ -517,7 +586,8 @@ void node_stop(struct node *node, instant now)
 
 void node_addresses(struct node *node, instant now, const struct address *addresses, size_t count)
 {
-	host_set_addresses(node->host, now, addresses, count);
+	for (size_t i = 0; i < node->local_count; i++)
+		host_set_addresses(node->locals[i].host, now, addresses, count);
 	node_pump(node, now);
 }
 

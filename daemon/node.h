@@ -39,7 +39,8 @@ struct node_record {
 
 struct node_environment {
 	const struct configuration *configuration; /**< borrowed for the life of the node */
-	const struct host_identity *identity;      /**< borrowed likewise */
+	const struct host_identity *identity;      /**< the first one; borrowed likewise */
+	struct host_identity *const *more;         /**< by the entries of configuration->more; borrowed likewise */
 	const struct random_source *random;        /**< borrowed */
 	const struct log *log;                     /**< borrowed; may be NULL */
 	/** The source address the kernel would take towards `remote`; false when there is no route. Read-only, must not
@@ -48,7 +49,8 @@ struct node_environment {
 	void *context;
 };
 
-/** Makes a node. It sends nothing before node_start. HIPHOP_NO_MEMORY, HIPHOP_INVALID_ARGUMENT. */
+/** Makes a node. The overlay and SIP are on its first identity (daemon/node_identities.h). It sends nothing before
+ * node_start. HIPHOP_NO_MEMORY, HIPHOP_INVALID_ARGUMENT. */
 hiphop_error node_create(
 	const struct node_environment *environment, instant now, wall_milliseconds wall, struct node **node);
 void node_free(struct node *node);

@@ -372,47 +372,55 @@ static bool may_stay(struct node *node, const struct host_association_view *view
 	return node_would_associate(node, &view->peer, &claim, rule);
 }
 
-static void close_association(struct node *node, instant now, const struct hit *peer, size_t rule)
+static void close_association(struct local_identity *local, instant now, const struct hit *peer, size_t rule)
 {
+	struct node *node = local->node;
 	char text[HIT_TEXT_SIZE];
 
-	if (host_close(node->host, now, peer))
+	if (host_close(local->host, now, peer))
 		return;
 	access_forget_peer(node->access, peer);
 	log_write(node->log, LOG_LEVEL_INFO, "%s may not associate any more: closed", hit_format(peer, text));
 	tell_association_refused(node, now, peer, rule);
 }
 
-/* The associations that are to be closed, in `peers`, with the rule against each; returns how many. */
-static size_t find_denied(struct node *node, struct hit *peers, size_t *rules, size_t capacity)
+/* The associations of an identity that are to be closed, in `peers`, with the rule against each; returns how many. */
+static size_t find_denied(const struct local_identity *local, struct hit *peers, size_t *rules, size_t capacity)
 {
 	struct host_association_view view;
 	size_t count = 0;
 
-	for (size_t i = 0; count < capacity && host_association_at(node->host, i, &view); i++) {
+	for (size_t i = 0; count < capacity && host_association_at(local->host, i, &view); i++) {
 		bool over = view.state == HOST_CLOSING || view.state == HOST_CLOSED || view.state == HOST_FAILED;
 
-		if (!over && !may_stay(node, &view, &rules[count]))
+		if (!over && !may_stay(local->node, &view, &rules[count]))
 			peers[count++] = view.peer;
 	}
 	return count;
 }
 
-json_t *node_access_apply(struct node *node, instant now)
+static void close_denied(struct local_identity *local, instant now, json_t *closed)
 {
-	size_t capacity = host_association_count(node->host), count;
+	size_t capacity = host_association_count(local->host), count;
 	struct hit *peers = calloc(capacity + 1, sizeof *peers);
 	size_t *rules = calloc(capacity + 1, sizeof *rules);
-	json_t *closed = json_array();
 
-	access_resolve_names(node->access, hit_of_name, node);
-	count = peers && rules ? find_denied(node, peers, rules, capacity) : 0;
+	count = peers && rules ? find_denied(local, peers, rules, capacity) : 0;
 	for (size_t i = 0; i < count; i++) {
-		close_association(node, now, &peers[i], rules[i]);
+		close_association(local, now, &peers[i], rules[i]);
 		json_array_append_new(closed, node_hit_json(&peers[i]));
 	}
 	free(peers);
 	free(rules);
+}
+
+json_t *node_access_apply(struct node *node, instant now)
+{
+	json_t *closed = json_array();
+
+	access_resolve_names(node->access, hit_of_name, node);
+	for (size_t i = 0; i < node->local_count; i++)
+		close_denied(&node->locals[i], now, closed);
 	return closed;
 }
 

@@ -85,6 +85,8 @@ static void try_now(struct node_bootstrap *bootstrap, instant now)
 
 	if (hit_equal(&bootstrap->hit, &node->self))
 		return;
+	if (hit_is_null(&bootstrap->hit) && !node_asks_opportunistically(node))
+		return;
 	if (!hit_is_null(&bootstrap->hit) && esp_has_peer(node->esp, &bootstrap->hit)) {
 		bootstrap_is_up(bootstrap, now);
 		return;
@@ -161,7 +163,7 @@ static void bootstrap_failed(struct node_bootstrap *bootstrap, instant now)
 	char text[ENDPOINT_TEXT_SIZE], hit_text[HIT_TEXT_SIZE];
 
 	bootstrap->usable = false;
-	if (bootstrap->learnt && bootstrap->failures > 0) {
+	if (bootstrap->learnt && bootstrap->failures > 0 && node_asks_opportunistically(node)) {
 		log_write(node->log, LOG_LEVEL_WARNING,
 			"bootstrap %s no longer answers as %s; taking whoever answers there",
 			endpoint_format(&bootstrap->entry->endpoint, text), hit_format(&bootstrap->hit, hit_text));

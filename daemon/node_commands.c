@@ -181,7 +181,7 @@ static bool take_timeout(struct node *node, uint64_t token, json_t *command, jso
 /* True when packets can be sent to it: a host, and not this one. Otherwise the answer has said so. */
 static bool check_reachable(struct node *node, uint64_t token, const struct hit *target)
 {
-	bool own = hit_equal(target, &node->self);
+	bool own = node_local_by_hit(node, target) != NULL;
 	const struct host_claim claim = {.ours = true};
 	size_t rule;
 
@@ -205,12 +205,12 @@ static json_t *milliseconds_json(duration length)
 	return json_real((double)(length / 1000) / 1000.0);
 }
 
-static void add_path(struct node *node, json_t *answer, const struct hit *target)
+static void add_path(const struct local_identity *local, json_t *answer, const struct hit *target)
 {
 	struct host_association_view view;
 	char text[ENDPOINT_TEXT_SIZE];
 
-	if (!host_association_find(node->host, target, &view))
+	if (!host_association_find(local->host, target, &view))
 		return;
 	json_object_set_new(answer, "path", json_string(view.path));
 	json_object_set_new(answer, "transport", json_string(transport_name(view.remote.transport)));
@@ -227,7 +227,7 @@ static void on_ping(
 	(void)now;
 	if (ping->answered) {
 		answer = json_pack("{s:b, s:o}", "ok", 1, "rtt_ms", milliseconds_json(ping->round_trip));
-		add_path(node, answer, target);
+		add_path(ping->from, answer, target);
 	} else {
 		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "No answer in time.", "code", "timeout");
 	}
@@ -236,18 +236,36 @@ static void on_ping(
 	node_reply(node, token, answer, ping->last);
 }
 
+/* The identity of this host that a command names by its HIT, the first when it names none. False after an answer. */
+static bool take_from(struct node *node, uint64_t token, json_t *command, const struct local_identity **from)
+{
+	json_t *value = json_object_get(command, "from");
+	const char *text = json_string_value(value);
+	struct hit hit;
+
+	*from = value ? NULL : &node->locals[0];
+	if (text && !hit_parse(text, &hit))
+		*from = node_local_by_hit(node, &hit);
+	if (!*from)
+		node_reply_error(node, token, HIPHOP_NOT_FOUND, "This host has no identity of that HIT to send from");
+	return *from != NULL;
+}
+
 static void ping_target(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command)
 {
+	struct ping_order order = {.target = *target};
 	json_int_t count, interval_ms, timeout_ms;
 	hiphop_error error;
 
-	if (!check_reachable(node, token, target) ||
+	if (!check_reachable(node, token, target) || !take_from(node, token, command, &order.from) ||
 		!take_number(node, token, command, "count", 1, 1, 1000000, &count) ||
 		!take_number(node, token, command, "interval_ms", 1000, 10, 60000, &interval_ms) ||
 		!take_timeout(node, token, command, &timeout_ms))
 		return;
-	error = node_ping_start(node, now, target, (uint32_t)count, MILLISECONDS(interval_ms), MILLISECONDS(timeout_ms),
-		on_ping, token);
+	order.count = (uint32_t)count;
+	order.interval = MILLISECONDS(interval_ms);
+	order.timeout = MILLISECONDS(timeout_ms);
+	error = node_ping_start(node, now, &order, on_ping, token);
 	if (error)
 		node_reply_error(node, token, error, "This target cannot be pinged");
 }
@@ -276,7 +294,7 @@ static void on_trace_ping(
 	else
 		json_object_update_new(
 			answer, json_pack("{s:s, s:s}", "error", "The target did not answer.", "code", "timeout"));
-	add_path(node, answer, target);
+	add_path(ping->from, answer, target);
 	node_reply(node, request->client, answer, true);
 	node_request_drop(node, request);
 }
@@ -304,7 +322,11 @@ static void on_trace_given_up(
 static void on_traced(struct node *node, instant now, struct node_request *request, const struct overlay_result *result)
 {
 	struct node_request *next;
-	duration timeout = MILLISECONDS((uintptr_t)request->context);
+	struct ping_order order = {.from = &node->locals[0],
+		.target = request->hit,
+		.count = 1,
+		.interval = SECONDS(1),
+		.timeout = MILLISECONDS((uintptr_t)request->context)};
 	hiphop_error error;
 
 	if (!result)
@@ -315,7 +337,7 @@ static void on_traced(struct node *node, instant now, struct node_request *reque
 		return;
 	}
 	next->context = json_pack("{s:o, s:o}", "target", node_hit_json(&request->hit), "hops", trace_hops(result));
-	error = node_ping_start(node, now, &request->hit, 1, SECONDS(1), timeout, on_trace_ping, next->token);
+	error = node_ping_start(node, now, &order, on_trace_ping, next->token);
 	if (error) {
 		json_decref(next->context);
 		node_request_drop(node, next);
@@ -429,8 +451,9 @@ static void command_id(struct node *node, instant now, uint64_t token, json_t *c
 	(void)now;
 	(void)command;
 	node_reply(node, token,
-		json_pack("{s:b, s:o, s:s}", "ok", 1, "hit", node_hit_json(&node->self), "algorithm",
-			identity_kind_name(node->environment.identity, kind)),
+		json_pack("{s:b, s:o, s:s, s:o, s:o}", "ok", 1, "hit", node_hit_json(&node->self), "algorithm",
+			identity_kind_name(node->environment.identity, kind), "name",
+			node_name_json(&node->configuration->name), "identities", node_locals_json(node)),
 		true);
 }
 
@@ -446,13 +469,9 @@ static void command_status(struct node *node, instant now, uint64_t token, json_
 
 static void command_peers(struct node *node, instant now, uint64_t token, json_t *command)
 {
-	json_t *associations = json_array();
-	struct host_association_view view;
-
 	(void)command;
-	for (size_t i = 0; host_association_at(node->host, i, &view); i++)
-		json_array_append_new(associations, node_association_json(node, now, &view));
-	node_reply(node, token, json_pack("{s:b, s:o}", "ok", 1, "associations", associations), true);
+	node_reply(
+		node, token, json_pack("{s:b, s:o}", "ok", 1, "associations", node_associations_json(node, now)), true);
 }
 
 /* ---- monitor ---- */

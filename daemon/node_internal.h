@@ -13,6 +13,7 @@
 #include "daemon/node.h"
 #include "daemon/node_access.h"
 #include "daemon/node_effects.h"
+#include "daemon/node_identities.h"
 #include "hip/base/deadline_heap.h"
 #include "hip/base/map.h"
 #include "hip/core/host.h"
@@ -104,13 +105,16 @@ struct node {
 	const char *state_trouble; /**< borrowed; NULL when the state file can be written */
 	bool leaving;              /**< node_leave has begun and its end is not known yet */
 
+	struct local_identity locals[NODE_LOCALS_MAXIMUM]; /**< the identities of this node */
+	size_t local_count;
+	/* Those of the first identity, where the overlay and SIP are. */
 	struct host *host;
 	struct esp *esp;
+	struct miss_queue *misses;
 	struct overlay *overlay;
 	struct sip *sip;
 	struct access *access; /**< the filter of hip0 */
 	struct node_policy policy;
-	struct miss_queue *misses;
 
 	struct node_effects effects;
 	struct deadline_heap timers;
@@ -139,6 +143,8 @@ struct node {
 };
 
 /* node.c */
+/** Whether the configuration lets this host ask peers whose HIT it does not know. */
+bool node_asks_opportunistically(const struct node *node);
 /** Carries effects between the engines until none is left. */
 void node_pump(struct node *node, instant now);
 wall_milliseconds node_wall(const struct node *node, instant now);
@@ -150,13 +156,14 @@ void node_forget(struct node *node, const char *space, const char *key);
 /** Sends a HIP packet of the host in the clear. */
 void node_send_clear(struct node *node, const struct host_effect *effect);
 /** Sends a HIP packet inside the ESP to a neighbour (RFC 6261). */
-void node_send_sealed(struct node *node, instant now, const struct host_effect *effect);
-/** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange. */
+void node_send_sealed(struct local_identity *local, instant now, const struct host_effect *effect);
+/** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange; from the identity
+ * that is its source. */
 void node_send_inner(struct node *node, instant now, const uint8_t *packet, size_t length);
 /** Sends what waited for `peer`. */
-void node_flush_misses(struct node *node, instant now, const struct hit *peer);
+void node_flush_misses(struct local_identity *local, instant now, const struct hit *peer);
 /** Throws away what waited for `peer`, and tells the applications by ICMPv6: it cannot be reached, or must not be. */
-void node_drop_misses(struct node *node, const struct hit *peer, bool prohibited);
+void node_drop_misses(struct local_identity *local, const struct hit *peer, bool prohibited);
 
 /* node_overlay.c */
 hiphop_error node_overlay_create(struct node *node, instant now, wall_milliseconds wall);
@@ -219,6 +226,7 @@ void node_registration_restore(struct node *node, const struct node_record *reco
 /* node_ping.c */
 /** What a try of a ping brought. */
 struct ping_answer {
+	const struct local_identity *from;
 	uint32_t sequence;
 	bool answered;
 	duration round_trip;
@@ -226,9 +234,16 @@ struct ping_answer {
 };
 typedef void node_ping_done(
 	struct node *node, instant now, uint64_t client, const struct hit *target, const struct ping_answer *answer);
-/** Sends ICMPv6 echo requests through ESP to `target`; `done` once per try. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
-hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count,
-	duration interval, duration timeout, node_ping_done *done, uint64_t client);
+/** What is to be pinged, and how. */
+struct ping_order {
+	const struct local_identity *from; /**< borrowed for the life of the node */
+	struct hit target;
+	uint32_t count;
+	duration interval, timeout;
+};
+/** Sends ICMPv6 echo requests through ESP; `done` once per try. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
+hiphop_error node_ping_start(
+	struct node *node, instant now, const struct ping_order *order, node_ping_done *done, uint64_t client);
 /** Looks at an inner packet from a peer; true when it is the answer to one of our pings (and is not for TUN). */
 bool node_ping_input(struct node *node, instant now, const struct hit *peer, const uint8_t *packet, size_t length);
 void node_ping_timer(struct node *node, instant now, struct deadline *deadline);
@@ -244,8 +259,14 @@ hiphop_error node_value_store(struct node *node, instant now, const char *key, c
 void node_reply(struct node *node, uint64_t token, json_t *answer /* stolen */, bool last);
 /** Sends an event to every monitor. `event` is stolen; NULL is ignored. */
 void node_monitor_event(struct node *node, instant now, json_t *event);
-json_t *node_association_json(struct node *node, instant now, const struct host_association_view *view);
+/** An association of `local`. */
+json_t *node_association_json(
+	const struct local_identity *local, instant now, const struct host_association_view *view);
+/** The associations of all identities. */
+json_t *node_associations_json(const struct node *node, instant now);
 json_t *node_hit_json(const struct hit *hit);
+/** The text of a name, or null. */
+json_t *node_name_json(const struct domain_identifier *name);
 const struct configured_host *node_configured_host(const struct node *node, const struct hit *hit);
 
 #endif

@@ -85,6 +85,9 @@ void node_member_is_up(struct node *node, instant now, const struct hit *hit)
 	}
 	if (!host_association_find(node->host, hit, &view) || address_is_unspecified(&view.remote.address))
 		return;
+	/* An anonymous identity is not to be stored (RFC 7401 section 5.1.2). */
+	if (view.anonymous)
+		return;
 	if (member && endpoint_equal(&member->endpoint, &view.remote))
 		return;
 	if (!member) {

@@ -49,35 +49,37 @@ void node_send_clear(struct node *node, const struct host_effect *effect)
 	frame_hip(packet);
 }
 
-void node_send_sealed(struct node *node, instant now, const struct host_effect *effect)
+void node_send_sealed(struct local_identity *local, instant now, const struct host_effect *effect)
 {
-	struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+	struct packet *packet = node_effects_packet(&local->node->effects, NODE_UNDERLAY_SEND);
 
 	if (!packet || packet_fill(packet, PACKET_CONTROL, effect->octets, effect->length))
 		return;
 	packet->peer = effect->peer;
-	esp_seal_packet(node->esp, now, packet);
+	esp_seal_packet(local->esp, now, packet);
 	frame_esp(packet);
 }
 
 /* Lets a packet wait, and has an association made. */
-static void wait_for_association(struct node *node, instant now, struct packet *packet)
+static void wait_for_association(struct local_identity *local, instant now, struct packet *packet)
 {
 	struct hit peer = packet->peer;
 	hiphop_error error;
 
-	miss_queue_add(node->misses, &peer, packet_data(packet), packet->length);
+	miss_queue_add(local->misses, &peer, packet_data(packet), packet->length);
 	packet->kind = PACKET_DROPPED;
-	error = host_connect(node->host, now, &peer);
+	error = node_local_connect(local, now, &peer);
 	if (error && error != HIPHOP_EXISTS)
-		node_drop_misses(node, &peer, error == HIPHOP_REFUSED);
+		node_drop_misses(local, &peer, error == HIPHOP_REFUSED);
 }
 
 static void seal_or_wait(struct node *node, instant now, struct packet *packet)
 {
-	esp_seal_packet(node->esp, now, packet);
+	struct local_identity *local = node_local_of_source(node, packet);
+
+	esp_seal_packet(local->esp, now, packet);
 	if (packet->kind == PACKET_MISS)
-		wait_for_association(node, now, packet);
+		wait_for_association(local, now, packet);
 	else
 		frame_esp(packet);
 }
@@ -98,17 +100,17 @@ static struct hit inner_destination(const uint8_t *packet)
 	return destination;
 }
 
-void node_flush_misses(struct node *node, instant now, const struct hit *peer)
+void node_flush_misses(struct local_identity *local, instant now, const struct hit *peer)
 {
 	/* One packet at a time through the vector of the node, since that is where they must end up. */
 	size_t waiting = MISS_QUEUE_PACKETS;
 
 	while (waiting) {
-		struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+		struct packet *packet = node_effects_packet(&local->node->effects, NODE_UNDERLAY_SEND);
 
-		if (!packet || !miss_queue_take_one(node->misses, peer, packet))
+		if (!packet || !miss_queue_take_one(local->misses, peer, packet))
 			break;
-		esp_seal_packet(node->esp, now, packet);
+		esp_seal_packet(local->esp, now, packet);
 		frame_esp(packet);
 		waiting--;
 	}
@@ -161,12 +163,12 @@ static void write_unreachable(struct packet *packet, uint8_t code, const uint8_t
 	packet->kind = PACKET_INNER;
 }
 
-void node_drop_misses(struct node *node, const struct hit *peer, bool prohibited)
+void node_drop_misses(struct local_identity *local, const struct hit *peer, bool prohibited)
 {
-	struct packet *waiting = node_effects_packet(&node->effects, NODE_TUNNEL_WRITE);
+	struct packet *waiting = node_effects_packet(&local->node->effects, NODE_TUNNEL_WRITE);
 
 	/* One error for the oldest packet is enough: it reaches the application that asked first. */
-	if (waiting && miss_queue_take_one(node->misses, peer, waiting)) {
+	if (waiting && miss_queue_take_one(local->misses, peer, waiting)) {
 		uint8_t about[1280];
 		size_t length = waiting->length < sizeof(about) ? waiting->length : sizeof(about);
 
@@ -176,7 +178,7 @@ void node_drop_misses(struct node *node, const struct hit *peer, bool prohibited
 			write_unreachable(
 				waiting, prohibited ? UNREACHABLE_PROHIBITED : UNREACHABLE_ADDRESS, about, length);
 	}
-	miss_queue_drop(node->misses, peer);
+	miss_queue_drop(local->misses, peer);
 }
 
 /* ---- out: what the applications send ---- */
@@ -214,17 +216,34 @@ static void refuse_flows(struct node *node, instant now, struct packet_vector *v
 	}
 }
 
+/* Each packet by the identity that it comes from. */
+static void seal_all(struct node *node, instant now, struct packet_vector *vector)
+{
+	if (node->local_count == 1) {
+		esp_seal(node->esp, now, vector);
+		return;
+	}
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind == PACKET_INNER)
+			esp_seal_packet(node_local_of_source(node, packet)->esp, now, packet);
+	}
+}
+
 void node_input_tunnel(struct node *node, instant now, struct packet_vector *vector)
 {
 	struct node_effect effect = {.kind = NODE_UNDERLAY_SEND, .vector = vector};
 
 	refuse_flows(node, now, vector);
-	esp_seal(node->esp, now, vector);
+	seal_all(node, now, vector);
 	for (size_t i = 0; i < vector->count; i++) {
-		if (vector->packets[i].kind == PACKET_MISS)
-			wait_for_association(node, now, &vector->packets[i]);
+		struct packet *packet = &vector->packets[i];
+
+		if (packet->kind == PACKET_MISS)
+			wait_for_association(node_local_of_source(node, packet), now, packet);
 		else
-			frame_esp(&vector->packets[i]);
+			frame_esp(packet);
 	}
 	node_effects_push(&node->effects, &effect);
 	node_pump(node, now);
@@ -237,7 +256,7 @@ static void host_input_clear(
 {
 	struct host_arrival arrival = {.local = packet->local, .remote = packet->remote};
 
-	host_input(node->host, now, &arrival, octets, length);
+	host_input(node_local_of_hip(node, octets, length)->host, now, &arrival, octets, length);
 	/* At once: an R2 installs the SA that the ESP behind it in the same vector needs. */
 	node_pump(node, now);
 }
@@ -274,12 +293,12 @@ static void take_hip_packets(struct node *node, instant now, struct packet_vecto
 	}
 }
 
-static void take_control(struct node *node, instant now, struct packet *packet)
+static void take_control(struct local_identity *local, instant now, struct packet *packet)
 {
 	struct host_arrival arrival = {.inside_esp = true, .neighbour = packet->peer};
 
-	host_input(node->host, now, &arrival, packet_data(packet), packet->length);
-	node_pump(node, now);
+	host_input(local->host, now, &arrival, packet_data(packet), packet->length);
+	node_pump(local->node, now);
 	packet->kind = PACKET_DROPPED;
 }
 
@@ -296,25 +315,48 @@ static void take_inner(struct node *node, instant now, struct packet *packet)
 	}
 }
 
+/* A peer from before a restart may have known any identity; an anonymous one is new since then. */
 static void take_unknown_spi(struct node *node, instant now, struct packet *packet)
 {
 	struct reader reader = reader_over(packet_data(packet), packet->length);
+	uint32_t spi = reader_u32(&reader);
 
-	host_unknown_spi(node->host, now, &packet->local, &packet->remote, reader_u32(&reader));
 	packet->kind = PACKET_DROPPED;
+	for (size_t i = 0; i < node->local_count; i++) {
+		/* Of an exchange under way: this packet has overtaken its R2. */
+		if (host_has_spi(node->locals[i].host, spi))
+			return;
+	}
+	for (size_t i = 0; i < node->local_count; i++) {
+		if (!local_is_anonymous(&node->locals[i]))
+			host_unknown_spi(node->locals[i].host, now, &packet->local, &packet->remote, spi);
+	}
+}
+
+/* Opens the ESP packets of a vector; `locals` are then the identities that they were for. */
+static void open_all(struct node *node, instant now, struct packet_vector *vector,
+	struct local_identity *locals[static PACKET_VECTOR_MAXIMUM])
+{
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+
+		locals[i] = node->local_count == 1 ? &node->locals[0] : node_local_of_esp(node, packet);
+		esp_open_packet(locals[i]->esp, now, packet);
+	}
 }
 
 void node_input_underlay(struct node *node, instant now, struct packet_vector *vector)
 {
 	struct node_effect effect = {.kind = NODE_TUNNEL_WRITE, .vector = vector};
+	struct local_identity *locals[PACKET_VECTOR_MAXIMUM];
 
 	take_hip_packets(node, now, vector);
-	esp_open(node->esp, now, vector);
+	open_all(node, now, vector, locals);
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
 
 		if (packet->kind == PACKET_CONTROL)
-			take_control(node, now, packet);
+			take_control(locals[i], now, packet);
 		else if (packet->kind == PACKET_INNER)
 			take_inner(node, now, packet);
 		else if (packet->kind == PACKET_ESP)

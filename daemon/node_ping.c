@@ -19,17 +19,16 @@
 /* One `hiphop ping`. Tries overlap when the interval is shorter than the round trip. */
 struct ping_session {
 	struct ping_session *next;
-	struct hit target;
+	struct ping_order order;
 	uint16_t identifier;
-	uint32_t count, sent, ended;
-	duration interval, timeout;
+	uint32_t sent, ended;
 	instant sent_at[PING_TRIES_PENDING]; /* of try n at n modulo; 0 = ended */
 	struct deadline send_deadline, give_up_deadline;
 	node_ping_done *done;
 	uint64_t client;
 };
 
-static void write_echo(struct node *node, const struct ping_session *session, uint32_t sequence, uint8_t *octets)
+static void write_echo(const struct ping_session *session, uint32_t sequence, uint8_t *octets)
 {
 	struct writer writer = writer_over(octets, ECHO_LENGTH);
 	uint32_t sum = 58 + 16;
@@ -38,8 +37,8 @@ static void write_echo(struct node *node, const struct ping_session *session, ui
 	writer_u16(&writer, 16);
 	writer_u8(&writer, 58);
 	writer_u8(&writer, 64);
-	writer_copy(&writer, node->self.octets, HIT_LENGTH);
-	writer_copy(&writer, session->target.octets, HIT_LENGTH);
+	writer_copy(&writer, session->order.from->hit.octets, HIT_LENGTH);
+	writer_copy(&writer, session->order.target.octets, HIT_LENGTH);
 	writer_u8(&writer, ECHO_REQUEST);
 	writer_zero(&writer, 3);
 	writer_u16(&writer, session->identifier);
@@ -85,19 +84,20 @@ static void arm_give_up(struct node *node, struct ping_session *session)
 	if (oldest == INSTANT_NEVER)
 		deadline_cancel(&node->timers, &session->give_up_deadline);
 	else
-		deadline_set(&node->timers, &session->give_up_deadline, instant_after(oldest, session->timeout));
+		deadline_set(&node->timers, &session->give_up_deadline, instant_after(oldest, session->order.timeout));
 }
 
 /* Ends a try and tells; the session is gone after its last. */
 static void end_try(struct node *node, instant now, struct ping_session *session, uint32_t sequence, bool answered)
 {
 	struct ping_answer answer = {
+		.from = session->order.from,
 		.sequence = sequence,
 		.answered = answered,
 		.round_trip = now - session->sent_at[sequence % PING_TRIES_PENDING],
-		.last = ++session->ended == session->count,
+		.last = ++session->ended == session->order.count,
 	};
-	struct hit target = session->target;
+	struct hit target = session->order.target;
 	node_ping_done *done = session->done;
 	uint64_t client = session->client;
 
@@ -115,9 +115,9 @@ static void send_try(struct node *node, instant now, struct ping_session *sessio
 	uint32_t sequence = ++session->sent;
 
 	session->sent_at[sequence % PING_TRIES_PENDING] = now;
-	write_echo(node, session, sequence, octets);
-	if (session->sent < session->count)
-		deadline_set(&node->timers, &session->send_deadline, instant_after(now, session->interval));
+	write_echo(session, sequence, octets);
+	if (session->sent < session->order.count)
+		deadline_set(&node->timers, &session->send_deadline, instant_after(now, session->order.interval));
 	arm_give_up(node, session);
 	node_send_inner(node, now, octets, sizeof(octets));
 }
@@ -135,8 +135,8 @@ static void send_or_end_oldest(struct node *node, instant now, struct ping_sessi
 	send_try(node, now, session);
 }
 
-hiphop_error node_ping_start(struct node *node, instant now, const struct hit *target, uint32_t count,
-	duration interval, duration timeout, node_ping_done *done, uint64_t client)
+hiphop_error node_ping_start(
+	struct node *node, instant now, const struct ping_order *order, node_ping_done *done, uint64_t client)
 {
 	struct ping_session *session;
 	size_t sessions = 0;
@@ -152,11 +152,8 @@ hiphop_error node_ping_start(struct node *node, instant now, const struct hit *t
 		free(session);
 		return HIPHOP_NO_MEMORY;
 	}
-	session->target = *target;
+	session->order = *order;
 	session->identifier = node->next_ping_identifier++;
-	session->count = count;
-	session->interval = interval;
-	session->timeout = timeout;
 	session->done = done;
 	session->client = client;
 	session->send_deadline = (struct deadline){.kind = NODE_TIMER_PING_SEND, .owner = session};
@@ -187,7 +184,7 @@ bool node_ping_input(struct node *node, instant now, const struct hit *peer, con
 	for (struct ping_session *session = node->pings; session; session = session->next) {
 		uint32_t full;
 
-		if (session->identifier != identifier || !hit_equal(&session->target, peer))
+		if (session->identifier != identifier || !hit_equal(&session->order.target, peer))
 			continue;
 		full = (session->sent & 0xffff0000U) | sequence;
 		if (full > session->sent)

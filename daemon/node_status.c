@@ -42,15 +42,27 @@ static json_t *locators_json(const struct host_association_view *view)
 	return locators;
 }
 
-json_t *node_association_json(struct node *node, instant now, const struct host_association_view *view)
+json_t *node_name_json(const struct domain_identifier *name)
 {
-	const struct configured_host *named = node_configured_host(node, &view->peer);
+	char text[DOMAIN_IDENTIFIER_TEXT_SIZE] = "";
+
+	if (name)
+		domain_identifier_format(name, text);
+	return *text ? json_string(text) : json_null();
+}
+
+json_t *node_association_json(const struct local_identity *local, instant now, const struct host_association_view *view)
+{
+	const struct configured_host *named = node_configured_host(local->node, &view->peer);
 	json_t *association = json_object();
 	uint64_t octets_in, octets_out;
 
-	esp_volume(node->esp, &view->peer, &octets_in, &octets_out);
+	esp_volume(local->esp, &view->peer, &octets_in, &octets_out);
 	json_object_set_new(association, "hit", node_hit_json(&view->peer));
 	json_object_set_new(association, "name", named && named->name[0] ? json_string(named->name) : json_null());
+	json_object_set_new(association, "local_hit", node_hit_json(&local->hit));
+	json_object_set_new(association, "claimed_name", node_name_json(view->name));
+	json_object_set_new(association, "anonymous", json_boolean(view->anonymous));
 	json_object_set_new(association, "state", json_string(host_state_name(view->state)));
 	json_object_set_new(association, "path", json_string(view->path));
 	json_object_set_new(association, "transport", json_string(transport_name(view->remote.transport)));
@@ -91,6 +103,20 @@ static json_t *offers_json(const struct configuration *configuration)
 		list_json(ALGORITHM_DH_GROUP, &configuration->dh_groups), "hip_ciphers",
 		list_json(ALGORITHM_HIP_CIPHER, &configuration->hip_ciphers), "esp_suites",
 		list_json(ALGORITHM_ESP_SUITE, &configuration->esp_suites));
+}
+
+json_t *node_associations_json(const struct node *node, instant now)
+{
+	json_t *associations = json_array();
+	struct host_association_view view;
+
+	for (size_t i = 0; i < node->local_count; i++) {
+		const struct local_identity *local = &node->locals[i];
+
+		for (size_t j = 0; host_association_at(local->host, j, &view); j++)
+			json_array_append_new(associations, node_association_json(local, now, &view));
+	}
+	return associations;
 }
 
 static json_t *neighbour_json(const struct overlay_neighbour *neighbour)
@@ -151,17 +177,43 @@ static void add_counter(json_t *counters, const char *name, uint64_t value)
 		json_object_set_new(counters, name, json_integer((json_int_t)value));
 }
 
-/* Only what has counted, so that the list stays readable. */
+static uint64_t host_sum(const struct node *node, host_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < node->local_count; i++)
+		sum += host_counter_value(node->locals[i].host, counter);
+	return sum;
+}
+
+static uint64_t esp_sum(const struct node *node, esp_counter counter)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < node->local_count; i++)
+		sum += esp_counter_value(node->locals[i].esp, counter);
+	return sum;
+}
+
+static uint64_t lost_sum(const struct node *node)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < node->local_count; i++)
+		sum += miss_queue_lost(node->locals[i].misses);
+	return sum;
+}
+
+/* Of all identities. Only what has counted, so that the list stays readable. */
 static json_t *counters_json(const struct node *node, const struct overlay_status *overlay)
 {
 	struct sip_counters sip = sip_counters(node->sip);
 	json_t *counters = json_object();
 
 	for (int i = 0; i < HOST_COUNTER_COUNT; i++)
-		add_counter(
-			counters, host_counter_name((host_counter)i), host_counter_value(node->host, (host_counter)i));
+		add_counter(counters, host_counter_name((host_counter)i), host_sum(node, (host_counter)i));
 	for (int i = 0; i < ESP_COUNTER_COUNT; i++)
-		add_counter(counters, esp_counter_name((esp_counter)i), esp_counter_value(node->esp, (esp_counter)i));
+		add_counter(counters, esp_counter_name((esp_counter)i), esp_sum(node, (esp_counter)i));
 	add_counter(counters, "queue_lost_data", node->queue_losses.data);
 	add_counter(counters, "queue_lost_control", node->queue_losses.control);
 	add_counter(counters, "queue_lost_i1", node->queue_losses.i1);
@@ -171,7 +223,7 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 			access_counter_value(node->access, (access_counter)i));
 	for (int i = 0; i < ASSOCIATE_COUNTER_COUNT; i++)
 		add_counter(counters, associate_counter_name((associate_counter)i), node->policy.counters[i]);
-	add_counter(counters, "waiting_lost", miss_queue_lost(node->misses));
+	add_counter(counters, "waiting_lost", lost_sum(node));
 	add_counter(counters, "effects_lost", node->effects.lost);
 	add_counter(counters, "overlay_refused", overlay->refused);
 	add_counter(counters, "sip_malformed", sip.malformed);
@@ -257,19 +309,16 @@ void node_set_state_trouble(struct node *node, const char *trouble)
 json_t *node_status(struct node *node, instant now)
 {
 	struct overlay_status *overlay = calloc(1, sizeof(*overlay));
-	json_t *associations = json_array(), *status;
-	struct host_association_view view;
+	json_t *status;
 
 	if (!overlay)
 		return NULL;
 	overlay_get_status(node->overlay, overlay);
-	for (size_t i = 0; host_association_at(node->host, i, &view); i++)
-		json_array_append_new(associations, node_association_json(node, now, &view));
-	status = json_pack("{s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "hit", node_hit_json(&node->self),
-		"version", HIPHOP_VERSION, "uptime_s", (json_int_t)((now - node->started) / SECONDS(1)), "overlay",
-		overlay_json(node, overlay), "associations", associations, "offers", offers_json(node->configuration),
-		"sip", sip_json(node, now), "trouble", trouble_json(node, overlay), "counters",
-		counters_json(node, overlay));
+	status = json_pack("{s:o, s:o, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "hit", node_hit_json(&node->self),
+		"identities", node_locals_json(node), "version", HIPHOP_VERSION, "uptime_s",
+		(json_int_t)((now - node->started) / SECONDS(1)), "overlay", overlay_json(node, overlay),
+		"associations", node_associations_json(node, now), "offers", offers_json(node->configuration), "sip",
+		sip_json(node, now), "trouble", trouble_json(node, overlay), "counters", counters_json(node, overlay));
 	free(overlay);
 	return status;
 }

@@ -107,6 +107,7 @@ static bool make_node(struct hiphopd *hiphopd)
 {
 	const struct node_environment environment = {.configuration = &hiphopd->configuration,
 		.identity = hiphopd->identity,
+		.more = hiphopd->more,
 		.random = &hiphopd->random_source,
 		.log = &hiphopd->log,
 		.source_address = source_address};
@@ -154,6 +155,7 @@ bool start_everything(struct hiphopd *hiphopd)
 		start_lock,
 		start_the_helper,
 		start_identity,
+		start_more_identities,
 		start_policy,
 		start_tunnel,
 		start_underlay,
@@ -193,6 +195,8 @@ void start_undo(struct hiphopd *hiphopd)
 	tunnel_device_close(&hiphopd->tunnel);
 	helper_stop(&hiphopd->helper);
 	host_identity_free(hiphopd->identity);
+	for (size_t i = 0; i < CONFIGURATION_MORE; i++)
+		host_identity_free(hiphopd->more[i]);
 	system_random_stop(&hiphopd->random);
 	free(hiphopd->vector);
 	free(hiphopd->sip_octets);

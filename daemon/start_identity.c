@@ -30,13 +30,14 @@ bool start_lock(struct hiphopd *hiphopd)
 	return !error || start_fail(hiphopd, "The lock %s/lock cannot be taken: %s.", path, strerror(errno));
 }
 
-static bool make_key(struct hiphopd *hiphopd)
+/** A key of this kind, kept in the file `path`. */
+static bool make_key(
+	const struct hiphopd *hiphopd, const char *path, host_identity_kind kind, struct host_identity **identity)
 {
-	const char *path = hiphopd->configuration.key_file;
 	struct buffer text;
-	hiphop_error error = host_identity_generate(HOST_IDENTITY_ECDSA_P256, &hiphopd->identity);
+	hiphop_error error = host_identity_generate(kind, identity);
 	if (!error)
-		error = host_identity_to_pem(hiphopd->identity, &text);
+		error = host_identity_to_pem(*identity, &text);
 	if (error)
 		return start_fail(hiphopd, "A host identity cannot be made: %s.", hiphop_error_text(error));
 	error = file_write_secret(path, text.data, text.length, false);
@@ -48,10 +49,10 @@ static bool make_key(struct hiphopd *hiphopd)
 	return true;
 }
 
-static bool read_key(struct hiphopd *hiphopd, struct buffer *text)
+static bool parse_key(
+	const struct hiphopd *hiphopd, const char *path, struct buffer *text, struct host_identity **identity)
 {
-	const char *path = hiphopd->configuration.key_file;
-	hiphop_error error = host_identity_from_pem((const char *)text->data, text->length, &hiphopd->identity);
+	hiphop_error error = host_identity_from_pem((const char *)text->data, text->length, identity);
 	file_free_secret(text);
 	if (error)
 		return start_fail(hiphopd,
@@ -64,36 +65,80 @@ static bool read_key(struct hiphopd *hiphopd, struct buffer *text)
 }
 
 /** Peers would be told that such identities are not taken here. */
-static bool suite_is_listed(struct hiphopd *hiphopd)
+static bool suite_is_listed(
+	const struct hiphopd *hiphopd, const char *what, const char *path, const struct host_identity *identity)
 {
-	const struct configuration *configuration = &hiphopd->configuration;
-	const struct algorithm_list *suites = &configuration->hit_suites;
-	uint8_t own = host_identity_suite(hiphopd->identity);
+	const struct algorithm_list *suites = &hiphopd->configuration.hit_suites;
+	uint8_t own = host_identity_suite(identity);
 	struct algorithm algorithm = {.name = ""};
 	if (memchr(suites->ids, own, suites->count))
 		return true;
 	(void)algorithm_by_id(ALGORITHM_HIT_SUITE, own, &algorithm);
-	return start_fail(hiphopd, "The key %s is of the HIT suite \"%s\", which hip.hit_suites does not have.",
-		configuration->key_file, algorithm.name);
+	return start_fail(hiphopd, "%s%s is of the HIT suite \"%s\", which hip.hit_suites does not have.", what, path,
+		algorithm.name);
 }
 
-bool start_identity(struct hiphopd *hiphopd)
+/** Reads the key in `path`, or makes it when there is no such file. */
+static bool take_key(
+	const struct hiphopd *hiphopd, const char *path, host_identity_kind kind, struct host_identity **identity)
 {
-	const char *path = hiphopd->configuration.key_file;
 	struct buffer text;
 	char hit[HIT_TEXT_SIZE];
 	hiphop_error error = file_read(path, HOST_IDENTITY_PEM_MAXIMUM, &text);
 	bool done;
 	if (error == HIPHOP_NOT_FOUND)
-		done = make_key(hiphopd);
+		done = make_key(hiphopd, path, kind, identity);
 	else if (error)
 		done = start_fail(hiphopd, "The key %s cannot be read: %s.", path,
 			error == HIPHOP_TOO_LARGE ? "it is too large" : strerror(errno));
 	else
-		done = read_key(hiphopd, &text);
-	done = done && suite_is_listed(hiphopd);
+		done = parse_key(hiphopd, path, &text, identity);
+	done = done && suite_is_listed(hiphopd, "The key ", path, *identity);
 	if (done)
 		log_write(&hiphopd->log, LOG_LEVEL_INFO, "this host is %s",
-			hit_format(host_identity_hit(hiphopd->identity), hit));
+			hit_format(host_identity_hit(*identity), hit));
 	return done;
+}
+
+bool start_identity(struct hiphopd *hiphopd)
+{
+	return take_key(hiphopd, hiphopd->configuration.key_file, HOST_IDENTITY_ECDSA_P256, &hiphopd->identity);
+}
+
+/** It is in the memory of this process alone; not even the log has its HIT. */
+static bool make_anonymous(const struct hiphopd *hiphopd, host_identity_kind kind, struct host_identity **identity)
+{
+	hiphop_error error = host_identity_generate(kind, identity);
+	if (error)
+		return start_fail(hiphopd, "An anonymous identity cannot be made: %s.", hiphop_error_text(error));
+	if (!suite_is_listed(hiphopd, "The anonymous identity", "", *identity))
+		return false;
+	log_write(&hiphopd->log, LOG_LEVEL_INFO, "made an anonymous identity, until the end of this run");
+	return true;
+}
+
+static bool is_there_twice(const struct hiphopd *hiphopd, size_t index)
+{
+	const struct hit *hit = host_identity_hit(hiphopd->more[index]);
+	bool twice = hit_equal(hit, host_identity_hit(hiphopd->identity));
+	for (size_t i = 0; i < index; i++)
+		twice |= hit_equal(hit, host_identity_hit(hiphopd->more[i]));
+	return twice;
+}
+
+bool start_more_identities(struct hiphopd *hiphopd)
+{
+	const struct configuration *configuration = &hiphopd->configuration;
+	for (size_t i = 0; i < configuration->more_count; i++) {
+		const struct configured_identity *entry = &configuration->more[i];
+		bool done = entry->anonymous ? make_anonymous(hiphopd, entry->kind, &hiphopd->more[i])
+					     : take_key(hiphopd, entry->key_file, entry->kind, &hiphopd->more[i]);
+		if (!done)
+			return false;
+		if (is_there_twice(hiphopd, i))
+			return start_fail(hiphopd,
+				"The key %s is that of another identity of this host; each needs one of its own.",
+				entry->key_file);
+	}
+	return true;
 }

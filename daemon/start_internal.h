@@ -13,6 +13,7 @@ typedef bool (*start_step)(struct hiphopd *hiphopd);
 bool start_state_directory(struct hiphopd *hiphopd);
 bool start_lock(struct hiphopd *hiphopd);
 bool start_identity(struct hiphopd *hiphopd);
+bool start_more_identities(struct hiphopd *hiphopd);
 
 /* start_network.c: with privilege */
 bool start_policy(struct hiphopd *hiphopd);

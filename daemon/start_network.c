@@ -26,6 +26,9 @@ bool start_policy(struct hiphopd *hiphopd)
 	policy.port = configuration->port;
 	policy.raw = wants_transport(configuration, TRANSPORT_IP);
 	policy.hit = *host_identity_hit(hiphopd->identity);
+	policy.more_count = (uint16_t)configuration->more_count;
+	for (size_t i = 0; i < configuration->more_count; i++)
+		policy.more[i] = *host_identity_hit(hiphopd->more[i]);
 	return helper_set_policy(&hiphopd->helper, &policy) == HIPHOP_OK ||
 	       start_fail(hiphopd, "The kernel helper does not listen: %s.", strerror(errno));
 }

@@ -32,8 +32,11 @@ static hiphop_error serve_network(struct service *service, struct helper_answer 
 {
 	const char *step = "";
 	const struct helper_policy *policy = &service->policy;
+	struct hit hits[1 + HELPER_MORE_HITS_MAXIMUM] = {policy->hit};
+	memcpy(&hits[1], policy->more, sizeof policy->more);
 	service->network_is_set = true;
-	hiphop_error error = network_setup(policy->tunnel_name, policy->mtu, &policy->hit, &step);
+	hiphop_error error =
+		network_setup(policy->tunnel_name, policy->mtu, hits, (size_t)policy->more_count + 1, &step);
 	if (error)
 		strncpy(answer->step, step, sizeof answer->step - 1);
 	return error;

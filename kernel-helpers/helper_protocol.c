@@ -11,16 +11,26 @@
 #define MTU_MINIMUM 1280 /* RFC 8200 section 5 */
 #define MTU_MAXIMUM PACKET_DATA_MAXIMUM
 
+static bool more_hits_are_possible(const struct helper_policy *policy)
+{
+	for (size_t i = 0; i < HELPER_MORE_HITS_MAXIMUM; i++) {
+		bool possible = i < policy->more_count ? hit_is_host(&policy->more[i]) : hit_is_null(&policy->more[i]);
+		if (!possible)
+			return false;
+	}
+	return true;
+}
+
 hiphop_error helper_policy_check(const void *octets, size_t length, struct helper_policy *policy)
 {
 	if (length != sizeof *policy)
 		return HIPHOP_MALFORMED;
 	memcpy(policy, octets, sizeof *policy);
-	if (policy->magic != HELPER_MAGIC || policy->reserved || policy->raw > 1 ||
+	if (policy->magic != HELPER_MAGIC || policy->more_count > HELPER_MORE_HITS_MAXIMUM || policy->raw > 1 ||
 		memchr(policy->tunnel_name, 0, sizeof policy->tunnel_name) == NULL)
 		return HIPHOP_MALFORMED;
 	if (!tunnel_name_is_valid(policy->tunnel_name) || policy->mtu < MTU_MINIMUM || policy->mtu > MTU_MAXIMUM ||
-		!hit_is_host(&policy->hit))
+		!hit_is_host(&policy->hit) || !more_hits_are_possible(policy))
 		return HIPHOP_REFUSED;
 	return HIPHOP_OK;
 }

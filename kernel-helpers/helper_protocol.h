@@ -19,7 +19,7 @@
 
 /** The menu. */
 typedef enum {
-	HELPER_SETUP_NETWORK = 1, /**< network_setup with the policy's device, MTU and HIT; argument 0 */
+	HELPER_SETUP_NETWORK = 1, /**< network_setup with the policy's device, MTU and HITs; argument 0 */
 	HELPER_OPEN_UNDERLAY =
 		2, /**< a socket of underlay_sockets.h; argument is enum underlay_socket; a descriptor comes back */
 	HELPER_OPEN_QUEUE = 3 /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
@@ -42,15 +42,19 @@ struct helper_answer {
 	char step[32];        /**< what failed, for the log; zero-terminated */
 };
 
+/** HITs of the tunnel device besides its first. */
+#define HELPER_MORE_HITS_MAXIMUM 7
+
 /** What the helper may do: the first message. All bytes of it are set, so make it with `= {0}`. */
 struct helper_policy {
 	uint32_t magic;
 	char tunnel_name[TUNNEL_NAME_SIZE];
 	uint16_t mtu;
-	uint16_t port;     /**< of the underlay's UDP socket */
-	uint16_t raw;      /**< 1: transport "ip" is configured, raw sockets may be opened; else 0 */
-	uint16_t reserved; /**< zero */
+	uint16_t port; /**< of the underlay's UDP socket */
+	uint16_t raw;  /**< 1: transport "ip" is configured, raw sockets may be opened; else 0 */
+	uint16_t more_count;
 	struct hit hit;
+	struct hit more[HELPER_MORE_HITS_MAXIMUM]; /**< of further identities; zero after more_count */
 };
 /** Further tunnel queues at most. */
 #define HELPER_QUEUES_MAXIMUM 8

@@ -24,7 +24,8 @@ struct setup {
 	struct nl_sock *socket;
 	const char *tunnel_name;
 	unsigned mtu;
-	const struct hit *hit;
+	const struct hit *hits;
+	size_t hit_count;
 	int index; /**< of the tunnel device, once found */
 };
 
@@ -100,10 +101,10 @@ static hiphop_error step_link(struct setup *setup)
 	return link_up(setup->socket, setup->tunnel_name, setup->mtu, &setup->index);
 }
 
-static hiphop_error step_address(struct setup *setup)
+static hiphop_error add_address(const struct setup *setup, const struct hit *hit)
 {
 	struct rtnl_addr *address = rtnl_addr_alloc();
-	struct nl_addr *local = nl_addr_build(AF_INET6, setup->hit->octets, HIT_LENGTH);
+	struct nl_addr *local = nl_addr_build(AF_INET6, hit->octets, HIT_LENGTH);
 	hiphop_error error = HIPHOP_NO_MEMORY;
 	if (address && local) {
 		nl_addr_set_prefixlen(local, 128);
@@ -116,6 +117,14 @@ static hiphop_error step_address(struct setup *setup)
 		nl_addr_put(local);
 	if (address)
 		rtnl_addr_put(address);
+	return error;
+}
+
+static hiphop_error step_addresses(struct setup *setup)
+{
+	hiphop_error error = HIPHOP_OK;
+	for (size_t i = 0; i < setup->hit_count && !error; i++)
+		error = add_address(setup, &setup->hits[i]);
 	return error;
 }
 
@@ -143,7 +152,7 @@ static hiphop_error step_route(struct setup *setup)
 {
 	struct rtnl_route *route = rtnl_route_alloc();
 	struct nl_addr *destination = nl_addr_build(AF_INET6, hit_prefix, HIT_LENGTH);
-	struct nl_addr *source = nl_addr_build(AF_INET6, setup->hit->octets, HIT_LENGTH);
+	struct nl_addr *source = nl_addr_build(AF_INET6, setup->hits[0].octets, HIT_LENGTH);
 	hiphop_error error = HIPHOP_NO_MEMORY;
 	if (route && destination && source) {
 		error = fill_route(setup, route, destination, source);
@@ -183,7 +192,8 @@ static hiphop_error step_label(struct setup *setup)
 	return change_label(setup->socket, RTM_NEWADDRLABEL, NLM_F_CREATE | NLM_F_REPLACE);
 }
 
-hiphop_error network_setup(const char *tunnel_name, uint16_t mtu, const struct hit *hit, const char **step)
+hiphop_error network_setup(
+	const char *tunnel_name, uint16_t mtu, const struct hit *hits, size_t hit_count, const char **step)
 {
 	static const struct {
 		const char *name;
@@ -192,11 +202,11 @@ hiphop_error network_setup(const char *tunnel_name, uint16_t mtu, const struct h
 		{"loopback up", step_loopback},
 		{"device", step_quiet},
 		{"device up, MTU", step_link},
-		{"address", step_address},
+		{"address", step_addresses},
 		{"route 2001:20::/28", step_route},
 		{"address label", step_label},
 	};
-	struct setup setup = {.tunnel_name = tunnel_name, .mtu = mtu, .hit = hit};
+	struct setup setup = {.tunnel_name = tunnel_name, .mtu = mtu, .hits = hits, .hit_count = hit_count};
 	hiphop_error error = HIPHOP_SYSTEM;
 	*step = "netlink socket";
 	setup.socket = nl_socket_alloc();

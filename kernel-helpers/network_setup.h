@@ -18,12 +18,14 @@
 #define HIT_ADDRESS_LABEL 20
 
 /**
- * Brings the device up with `mtu`, gives it the address `hit`/128 (without duplicate address detection), routes
- * 2001:20::/28 to it with `hit` as source, sets the address label, and brings the loopback device up if it is down.
- * What is there already stays, so it may be called again. HIPHOP_NOT_FOUND (no such device), HIPHOP_REFUSED (no right),
- * HIPHOP_UNSUPPORTED (the host has no IPv6), HIPHOP_SYSTEM; `step` then names what failed.
+ * Brings the device up with `mtu`, gives it each of `hits` as an address /128 (without duplicate address detection),
+ * routes 2001:20::/28 to it with the first as source for who asks for none, sets the address label, and brings the
+ * loopback device up if it is down. What is there already stays, so it may be called again. HIPHOP_NOT_FOUND (no such
+ * device), HIPHOP_REFUSED (no right), HIPHOP_UNSUPPORTED (the host has no IPv6), HIPHOP_SYSTEM; `step` then names what
+ * failed.
  */
-hiphop_error network_setup(const char *tunnel_name, uint16_t mtu, const struct hit *hit, const char **step);
+hiphop_error network_setup(
+	const char *tunnel_name, uint16_t mtu, const struct hit *hits, size_t hit_count, const char **step);
 /** Switches IPv6 on for the device where the system has it off for new ones (as in many containers). Needs the rights
  * of a file's owner in /proc/sys, which the helper has not: for hiphopd before its drop. What fails here shows in
  * network_setup. */

@@ -55,6 +55,11 @@ hiphop_error esp_remove(struct esp *esp, uint32_t spi_in)
 	return security_association_remove(&esp->table, spi_in);
 }
 
+bool esp_has_spi(const struct esp *esp, uint32_t spi)
+{
+	return security_association_by_spi(&esp->table, spi) != NULL;
+}
+
 bool esp_has_peer(const struct esp *esp, const struct hit *peer)
 {
 	return security_association_peer_find(&esp->table, peer) != NULL;
@@ -211,7 +216,7 @@ static void deliver(struct esp *esp, struct security_association *pair, struct p
 	packet->kind = PACKET_INNER;
 }
 
-static void open_packet(struct esp *esp, instant now, struct packet *packet)
+static void open_esp(struct esp *esp, instant now, struct packet *packet)
 {
 	struct reader reader = reader_over(packet_data(packet), packet->length);
 	uint32_t spi = reader_u32(&reader);
@@ -244,12 +249,16 @@ static void open_packet(struct esp *esp, instant now, struct packet *packet)
 	deliver(esp, pair, packet, payload, length);
 }
 
+void esp_open_packet(struct esp *esp, instant now, struct packet *packet)
+{
+	if (packet->kind == PACKET_ESP)
+		open_esp(esp, now, packet);
+}
+
 void esp_open(struct esp *esp, instant now, struct packet_vector *vector)
 {
-	for (size_t i = 0; i < vector->count; i++) {
-		if (vector->packets[i].kind == PACKET_ESP)
-			open_packet(esp, now, &vector->packets[i]);
-	}
+	for (size_t i = 0; i < vector->count; i++)
+		esp_open_packet(esp, now, &vector->packets[i]);
 }
 
 /* ---- views ---- */

@@ -47,6 +47,8 @@ hiphop_error esp_install(struct esp *esp, const struct esp_pair *pair);
 hiphop_error esp_move(struct esp *esp, uint32_t spi_in, const struct endpoint *local, const struct endpoint *remote);
 /** Removes the pair with this inbound SPI and wipes its keys. HIPHOP_NOT_FOUND. */
 hiphop_error esp_remove(struct esp *esp, uint32_t spi_in);
+/** True when it receives with this SPI. */
+bool esp_has_spi(const struct esp *esp, uint32_t spi);
 /** True when packets can be sealed for `peer`. */
 bool esp_has_peer(const struct esp *esp, const struct hit *peer);
 
@@ -66,6 +68,8 @@ void esp_seal_packet(struct esp *esp, instant now, struct packet *packet);
  * PACKET_ESP. Others are left alone.
  */
 void esp_open(struct esp *esp, instant now, struct packet_vector *vector);
+/** The same for one packet. */
+void esp_open_packet(struct esp *esp, instant now, struct packet *packet);
 
 /** When a packet was last sealed for and last opened from `peer`; 0 = never since its first SA. */
 void esp_traffic(const struct esp *esp, const struct hit *peer, instant *sent, instant *heard);

@@ -109,6 +109,8 @@ void simulation_free(struct simulation *simulation)
 			simulation_kill(simulation, i);
 		free_state(host);
 		host_identity_free(host->identity);
+		for (size_t j = 0; j < CONFIGURATION_MORE; j++)
+			host_identity_free(host->more[j]);
 		configuration_free(&host->configuration);
 	}
 	for (size_t i = 0; i < simulation->in_flight_count; i++)
@@ -384,6 +386,18 @@ static void restore_state(struct simulation_host *host)
 		node_restore(host->node, &kept->record);
 }
 
+bool simulation_keeps(const struct simulation *simulation, size_t host, const struct hit *hit)
+{
+	char text[HIT_TEXT_SIZE];
+	bool found = false;
+
+	hit_format(hit, text);
+	for (const struct kept_record *kept = simulation->hosts[host].state; kept; kept = kept->next)
+		found |= strstr(kept->key, text) || memmem(kept->value, kept->record.length, hit->octets, HIT_LENGTH) ||
+			 memmem(kept->value, kept->record.length, text, strlen(text));
+	return found;
+}
+
 static void free_state(struct simulation_host *host)
 {
 	while (host->state) {
@@ -506,12 +520,30 @@ static wall_milliseconds wall_now(const struct simulation *simulation)
 	return simulation->wall_start + simulation->now / MILLISECONDS(1);
 }
 
+struct hit simulation_add_identity(
+	struct simulation *simulation, size_t index, struct host_identity *identity, bool anonymous)
+{
+	struct simulation_host *host = &simulation->hosts[index];
+	struct configuration *configuration = &host->configuration;
+	size_t place = configuration->more_count++;
+
+	assert_true(place < CONFIGURATION_MORE);
+	configuration->more = realloc(configuration->more, configuration->more_count * sizeof(*configuration->more));
+	assert_non_null(configuration->more);
+	configuration->more[place] = (struct configured_identity){.anonymous = anonymous};
+	if (!identity)
+		assert_int_equal(host_identity_from_seed(&host->random, &identity), HIPHOP_OK);
+	host->more[place] = identity;
+	return *host_identity_hit(identity);
+}
+
 void simulation_boot(struct simulation *simulation, size_t index)
 {
 	struct simulation_host *host = &simulation->hosts[index];
 	struct node_environment environment = {
 		.configuration = &host->configuration,
 		.identity = host->identity,
+		.more = host->more,
 		.random = &host->random,
 		.log = &simulation->log,
 		.source_address = source_address,

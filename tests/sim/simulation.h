@@ -34,6 +34,7 @@ struct simulation_host {
 	size_t index;
 	struct configuration configuration;
 	struct host_identity *identity;
+	struct host_identity *more[CONFIGURATION_MORE]; /**< by configuration.more; see simulation_add_identity */
 	struct seeded_random generator;
 	struct random_source random;
 	struct address address;
@@ -77,6 +78,10 @@ struct simulation {
 /** Prints the seed. `count` hosts are made, none is up. Host 0 is everybody's bootstrap peer. */
 void simulation_start(struct simulation *simulation, uint64_t seed, size_t count);
 void simulation_free(struct simulation *simulation);
+/** Gives a host that is down a further identity: `identity`, which is stolen, or one from the seed when that is NULL.
+ * Returns its HIT. */
+struct hit simulation_add_identity(
+	struct simulation *simulation, size_t host, struct host_identity *identity, bool anonymous);
 /** Boots a host (again). It has the same identity each time, and its state file if keep_state. */
 void simulation_boot(struct simulation *simulation, size_t host);
 /** Takes a host down without a word. */
@@ -98,6 +103,8 @@ void simulation_command(struct simulation *simulation, size_t host, size_t slot,
 json_t *simulation_answer(struct simulation *simulation, size_t slot, duration limit);
 /** Both in one. */
 json_t *simulation_ask(struct simulation *simulation, size_t host, json_t *request, duration limit);
+/** Whether the state file of a host has this HIT in it, as text or octets. */
+bool simulation_keeps(const struct simulation *simulation, size_t host, const struct hit *hit);
 /** The HIT of a host as text; static per call site is not needed: it is written to `text`. */
 char *simulation_hit(const struct simulation *simulation, size_t host, char text[static HIT_TEXT_SIZE]);
 /** True when each host that is up has as its first successor the next one on the ring. */

@@ -60,6 +60,10 @@ static void everything_has_a_default(void **state)
 	assert_string_equal(configuration.sip_domain, configuration.overlay_name);
 	assert_int_equal(configuration.sip_port, 5060);
 	assert_false(configuration.associate_listed);
+	assert_int_equal(configuration.more_count, 0);
+	assert_true(domain_identifier_is_none(&configuration.name));
+	assert_int_equal(configuration.opportunistic, OPPORTUNISTIC_BOTH);
+	assert_false(configuration.refuse_anonymous);
 	assert_int_equal(configuration.inbound_count, 3);
 	assert_int_equal(configuration.inbound[2].traffic, ACCESS_CALLS);
 	assert_list(&configuration.hit_suites, 2, (uint8_t[]){2, 1});
@@ -151,6 +155,32 @@ static void a_full_file(void **state)
 	configuration_free(&configuration);
 }
 
+static void there_can_be_more_identities(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512], text[DOMAIN_IDENTIFIER_TEXT_SIZE];
+	const char *file = "identity = { key = \"/k.pem\"; name = \"host.example.com\";\n"
+			   " more = ( { key = \"/2.pem\"; name = \"bob@example.com\"; type = \"rsa-3072\"; },\n"
+			   "  { anonymous = true; }, { key = \"/3.pem\"; anonymous = false; } ); };\n"
+			   "access = { opportunistic = \"ask\"; anonymous = \"refuse\"; };";
+	assert_int_equal(read_text_as_file(file, &configuration, message), HIPHOP_OK);
+	assert_string_equal(domain_identifier_format(&configuration.name, text), "host.example.com");
+	assert_int_equal(configuration.more_count, 3);
+	assert_string_equal(configuration.more[0].key_file, "/2.pem");
+	assert_string_equal(domain_identifier_format(&configuration.more[0].name, text), "bob@example.com");
+	assert_int_equal(configuration.more[0].kind, HOST_IDENTITY_RSA_3072);
+	assert_false(configuration.more[0].anonymous);
+	assert_true(configuration.more[1].anonymous);
+	assert_string_equal(configuration.more[1].key_file, "");
+	assert_false(configuration.more[2].anonymous);
+	assert_int_equal(configuration.more[2].kind, HOST_IDENTITY_ECDSA_P256);
+	assert_true(domain_identifier_is_none(&configuration.more[2].name));
+	assert_int_equal(configuration.opportunistic, OPPORTUNISTIC_ASK);
+	assert_true(configuration.refuse_anonymous);
+	configuration_free(&configuration);
+}
+
 static void the_key_follows_the_state_directory(void **state)
 {
 	(void)state;
@@ -203,6 +233,23 @@ struct bad {
 
 static const struct bad bad_inputs[] = {
 	{"stat = \"/x\";", 1, "unknown key \"stat\""},
+	{"identity = { name = \"a..b\"; };", 1, "neither a host name"},
+	{"identity = {\n name = 5; };", 2, "text in double quotes"},
+	{"identity = { more = 5; };", 1, "list in round brackets"},
+	{"identity = { more = (\n { } ); };", 2, "needs a key"},
+	{"identity = { more = ( { key = \"\"; } ); };", 1, "needs a key"},
+	{"identity = { more = ( { key = \"a\"; file = \"b\"; } ); };", 1, "unknown key \"file\""},
+	{"identity = { more = ( { key = \"a\";\n name = \"@\"; } ); };", 2, "neither a host name"},
+	{"identity = { more = ( { key = \"a\"; type = \"dsa\"; } ); };", 1, "no type of key"},
+	{"identity = { more = ( { key = \"a\"; type = \"ecdsa-low\"; } ); };", 1, "no type of key"},
+	{"identity = { more = ( { anonymous = 1; } ); };", 1, "true or false"},
+	{"identity = { more = ( { anonymous = true;\n key = \"a\"; } ); };", 2, "anonymous identity has no key"},
+	{"identity = { more = ( { anonymous = true; name = \"a\"; } ); };", 1, "anonymous identity has no name"},
+	{"identity = { more = ( { key = \"1\"; }, { key = \"2\"; }, { key = \"3\"; }, { key = \"4\"; },\n"
+	 " { key = \"5\"; }, { key = \"6\"; }, { key = \"7\"; }, { key = \"8\"; } ); };",
+		1, "more than 7"},
+	{"access = { opportunistic = \"no\"; };", 1, "one of both, answer, ask, never"},
+	{"access = { anonymous = \"no\"; };", 1, "one of accept, refuse"},
 	{"\n\ntunnel = { name = \"hip0\";\n mut = 1400; };", 4, "unknown key \"tunnel.mut\""},
 	{"tunnel = 5;", 1, "curly brackets"},
 	{"tunnel = { mtu = \"big\"; };", 1, "whole number"},
@@ -406,6 +453,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_is_the_defaults),
 		cmocka_unit_test(lists_of_algorithms),
 		cmocka_unit_test(a_full_file),
+		cmocka_unit_test(there_can_be_more_identities),
 		cmocka_unit_test(the_key_follows_the_state_directory),
 		cmocka_unit_test(locators_are_of_the_transport_most_liked),
 		cmocka_unit_test(a_peer_has_its_own_transport),

@@ -36,7 +36,9 @@ static void test_in_order_and_by_peer(void **state)
 	struct hit one = peer_number(1), two = peer_number(2);
 
 	miss_queue_add(queue, &one, (const uint8_t *)"first", 5);
+	assert_false(miss_queue_has(queue, &two));
 	miss_queue_add(queue, &two, (const uint8_t *)"other", 5);
+	assert_true(miss_queue_has(queue, &two));
 	miss_queue_add(queue, &one, (const uint8_t *)"second", 6);
 	assert_true(miss_queue_take_one(queue, &one, packet));
 	assert_int_equal(packet->kind, PACKET_INNER);
@@ -47,6 +49,7 @@ static void test_in_order_and_by_peer(void **state)
 	assert_int_equal(packet->kind, PACKET_DROPPED);
 	assert_int_equal(miss_queue_drop(queue, &two), 1);
 	assert_false(miss_queue_take_one(queue, &two, packet));
+	assert_false(miss_queue_has(queue, &one) || miss_queue_has(queue, &two));
 	assert_int_equal(miss_queue_lost(queue), 1);
 	free(packet);
 	miss_queue_free(queue);

@@ -8,13 +8,14 @@
 #include "tests/unit/kernel-helpers/namespace.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 static struct tunnel_device tunnel = {.descriptor = -1};
-static struct hit own;
+static struct hit own, second;
 
 static struct helper_policy policy(void)
 {
@@ -24,6 +25,8 @@ static struct helper_policy policy(void)
 	made.mtu = 1400;
 	made.raw = 1;
 	made.hit = own;
+	made.more_count = 1;
+	made.more[0] = second;
 	return made;
 }
 
@@ -34,6 +37,7 @@ static int start(void **state)
 	privilege_user_result result;
 	*state = NULL;
 	assert_int_equal(hit_parse("2001:22::aaaa", &own), HIPHOP_OK);
+	assert_int_equal(hit_parse("2001:22::aaab", &second), HIPHOP_OK);
 	if (!namespace_enter() || tunnel_device_open("hiptest0", &tunnel))
 		return 0; /* the tests skip themselves */
 	assert_int_equal(privilege_find_user("nobody", "nogroup", &user, &result), HIPHOP_OK);
@@ -62,6 +66,28 @@ static void network_is_set_up(void **state)
 	assert_int_equal(address_parse("2001:22::bbbb", &peer), HIPHOP_OK);
 	assert_true(source_address_towards(&peer, &source));
 	assert_memory_equal(source.octets, own.octets, sizeof own.octets);
+}
+
+static bool can_be_bound(const struct hit *hit)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6};
+	int socket_descriptor = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(socket_descriptor >= 0);
+	memcpy(&address.sin6_addr, hit->octets, HIT_LENGTH);
+	bool bound = bind(socket_descriptor, (struct sockaddr *)&address, sizeof address) == 0;
+	close(socket_descriptor);
+	return bound;
+}
+
+static void every_hit_is_an_address(void **state)
+{
+	struct hit other = own;
+	(void)running(state);
+	assert_true(can_be_bound(&own));
+	assert_true(can_be_bound(&second));
+	other.octets[15]++;
+	other.octets[14]++;
+	assert_false(can_be_bound(&other));
 }
 
 static void hit_is_no_source_for_other_addresses(void **state)
@@ -180,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(network_is_set_up),
+		cmocka_unit_test(every_hit_is_an_address),
 		cmocka_unit_test(hit_is_no_source_for_other_addresses),
 		cmocka_unit_test(helper_keeps_two_capabilities),
 		cmocka_unit_test(menu_gives_descriptors),

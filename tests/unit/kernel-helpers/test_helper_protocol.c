@@ -48,6 +48,21 @@ static void policy_refuses_what_cannot_be(void **state)
 	policy.hit.octets[0] = 0xfe;
 	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
 	policy = good_policy();
+	policy.more_count = 1;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	policy.more[0] = policy.hit;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_OK);
+	assert_int_equal(out.more_count, 1);
+	policy.more[1] = policy.hit;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	policy = good_policy();
+	for (size_t i = 0; i < HELPER_MORE_HITS_MAXIMUM; i++)
+		policy.more[i] = policy.hit;
+	policy.more_count = HELPER_MORE_HITS_MAXIMUM;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_OK);
+	policy.more_count++;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_MALFORMED);
+	policy = good_policy();
 	policy.raw = 2;
 	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_MALFORMED);
 }

@@ -56,7 +56,7 @@ static void packets_go_in_and_out(void **state)
 	open_or_skip(&tunnel);
 	assert_int_equal(hit_parse("2001:22::cccc", &own), HIPHOP_OK);
 	network_enable_ipv6("hiptest1");
-	assert_int_equal(network_setup("hiptest1", 1400, &own, &step), HIPHOP_OK);
+	assert_int_equal(network_setup("hiptest1", 1400, &own, 1, &step), HIPHOP_OK);
 	assert_int_equal(tunnel_read(&tunnel, vector), 0);
 	int sender = socket(AF_INET6, SOCK_DGRAM, 0);
 	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_port = htons(7)};
@@ -105,7 +105,7 @@ static void setup_of_a_missing_device(void **state)
 	if (!in_namespace)
 		skip();
 	assert_int_equal(hit_parse("2001:22::cccc", &own), HIPHOP_OK);
-	assert_int_equal(network_setup("hiptest9", 1400, &own, &step), HIPHOP_NOT_FOUND);
+	assert_int_equal(network_setup("hiptest9", 1400, &own, 1, &step), HIPHOP_NOT_FOUND);
 	assert_string_equal(step, "device");
 }
 
