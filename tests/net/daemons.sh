@@ -22,6 +22,7 @@ lab_needs_hiphopd() {
 # a family that both have (and HIT, when its daemon has run) HOST finds the overlay. These variables change more:
 #	LAB_TRANSPORTS  underlay.transports       LAB_KNOWN    hosts for underlay.hosts, with their locators
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
+#	LAB_ALGORITHMS  whole groups hip and esp
 lab_configure() {
 	local host=$1 place=$LAB_DIR/$1 entries='' known='' other user=hiphop
 	shift
@@ -41,6 +42,7 @@ lab_configure() {
 		access = { associate = "any"; inbound = ( ${LAB_INBOUND:-\"icmp6\", \"sip\", \"calls\"} ); };
 		control = { socket = "$place/control.sock"; };
 		state = "$place/state"; user = "$user"; group = "$user";
+		${LAB_ALGORITHMS-}
 	END
 }
 

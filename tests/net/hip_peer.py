@@ -6,14 +6,16 @@ of these texts that hiphop is measured against. It prints "ok ..." or "not ok ..
     hip_peer.py hit KEY                            makes the key when it is not there, and prints its HIT
     hip_peer.py initiate KEY ADDRESS HIT           base exchange, ping, UPDATE, rekeying, ping, CLOSE
     hip_peer.py respond KEY                        waits for a base exchange, answers pings, UPDATEs and CLOSE
+    hip_peer.py respond KEY --then OPTIONS ...     closes after the first ping, and waits again with these options
 """
-import argparse, hashlib, hmac, os, select, socket, struct, sys, time
+import argparse, hashlib, hmac, os, select, shlex, socket, struct, sys, time
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+from cryptography.hazmat.primitives.cmac import CMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 I1, R1, I2, R2, UPDATE, NOTIFY, CLOSE, CLOSE_ACK = 1, 2, 3, 4, 16, 17, 18, 19
@@ -42,16 +44,33 @@ NAMES = {I1: "I1", R1: "R1", I2: "I2", R2: "R2", UPDATE: "UPDATE", NOTIFY: "NOTI
 FIXED_LENGTHS = {ESP_INFO: 12, R1_COUNTER: 12, SEQ: 4}
 CONTEXT = bytes.fromhex("F0EFF02FBFF43D0FE7930C3C6E6174EA")
 # HIT suite: hash, algorithm of the Host Identity.
-SUITES = {1: (hashlib.sha256, 5), 2: (hashlib.sha384, 7)}
+SUITES = {1: (hashlib.sha256, 5), 2: (hashlib.sha384, 7), 3: (hashlib.sha1, 9)}
 CURVES = {1: ec.SECP256R1(), 2: ec.SECP384R1()}
-MODP_3072 = int(
-    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B"
-    "302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F24117C4B1FE6"
-    "49286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB9ED529077096966D"
-    "670C354E4ABC9804F1746C08CA18217C32905E462E36CE3BE39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF695581718"
-    "3995497CEA956AE515D2261898FA051015728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64ECFB850458DBEF0A8AEA71575D060C7D"
-    "B3970F85A6E1E4C7ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C"
-    "BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF", 16)
+# What RFC 7401, 7402 and 8247 make one doubt: 1536-bit MODP, SECP160R1, SHA-1, and no encryption.
+WEAK_GROUPS, WEAK_HIT_SUITES, WEAK_CIPHERS, WEAK_ESP_SUITES = {3, 10}, {0x30}, {1}, {1, 7, 14, 15}
+# HIP cipher: octets of key and of IV (RFC 7401 section 5.2.8).
+HIP_CIPHERS = {1: (0, 0), 2: (16, 16), 4: (32, 16)}
+
+
+def modp_prime(bits, offset):
+    """A prime of RFC 3526: 2^n - 2^(n-64) - 1 + 2^64 * (floor(2^(n-130) * pi) + offset); pi by Machin's formula."""
+    one = 1 << (bits + 64)
+
+    def arctangent(inverse):
+        power = total = one // inverse
+        divisor, sign = 3, -1
+        while power:
+            power //= inverse * inverse
+            total += sign * (power // divisor)
+            divisor, sign = divisor + 2, -sign
+        return total
+
+    pi = 4 * (4 * arctangent(5) - arctangent(239)) >> (64 + 130)
+    return (1 << bits) - (1 << (bits - 64)) - 1 + (pi + offset << 64)
+
+
+# Group: the prime (RFC 3526 sections 2, 4 and 3).
+MODP = {3: modp_prime(1536, 741804), 4: modp_prime(3072, 1690314), 11: modp_prime(2048, 124476)}
 
 
 class Report:
@@ -74,7 +93,70 @@ check = Report.check
 
 
 def sha(name):
-    return {"sha256": hashes.SHA256, "sha384": hashes.SHA384}[name]()
+    return {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384}[name]()
+
+
+class Secp160r1:
+    """The curve of SEC 2 that no common library has: y^2 = x^3 - 3x + b. A point is (x, y), or None at infinity."""
+    P = (1 << 160) - (1 << 31) - 1
+    B = 0x1C97BEFC54BD7A8B65ACF89F81D4D4ADC565FA45
+    BASE = (0x4A96B5688EF573284664698968C38BB913CBFC82, 0x23A628553168947D59DCC912042351377AC5FB32)
+    ORDER = 0x0100000000000000000001F4C8F927AED3CA752257
+
+    @classmethod
+    def add(cls, one, other):
+        if one is None or other is None:
+            return one or other
+        if one[0] == other[0] and (one[1] + other[1]) % cls.P == 0:
+            return None
+        if one == other:
+            slope = (3 * one[0] * one[0] - 3) * pow(2 * one[1], -1, cls.P)
+        else:
+            slope = (other[1] - one[1]) * pow(other[0] - one[0], -1, cls.P)
+        x = (slope * slope - one[0] - other[0]) % cls.P
+        return x, (slope * (one[0] - x) - one[1]) % cls.P
+
+    @classmethod
+    def multiply(cls, number, point):
+        result = None
+        for bit in bin(number)[2:]:
+            result = cls.add(result, result)
+            if bit == "1":
+                result = cls.add(result, point)
+        return result
+
+    @classmethod
+    def random(cls):
+        return 1 + int.from_bytes(os.urandom(30), "big") % (cls.ORDER - 1)
+
+    @classmethod
+    def encode(cls, point):
+        return point[0].to_bytes(20, "big") + point[1].to_bytes(20, "big")
+
+    @classmethod
+    def decode(cls, data):
+        x, y = int.from_bytes(data[:20], "big"), int.from_bytes(data[20:], "big")
+        check("SECP160R1: the point is on the curve", len(data) == 40 and
+              (y * y - x * x * x + 3 * x - cls.B) % cls.P == 0)
+        return x, y
+
+    @classmethod
+    def sign(cls, private, digest):
+        """r and s, each as long as the order of the group: 21 octets (RFC 4754 section 7, FIPS 186-4)."""
+        number = cls.random()
+        r = cls.multiply(number, cls.BASE)[0] % cls.ORDER
+        s = pow(number, -1, cls.ORDER) * (int.from_bytes(digest, "big") + private * r) % cls.ORDER
+        return r.to_bytes(21, "big") + s.to_bytes(21, "big")
+
+    @classmethod
+    def verify(cls, public, signature, digest):
+        r, s = int.from_bytes(signature[:21], "big"), int.from_bytes(signature[21:], "big")
+        if len(signature) != 42 or not (0 < r < cls.ORDER and 0 < s < cls.ORDER):
+            return False
+        inverse = pow(s, -1, cls.ORDER)
+        point = cls.add(cls.multiply(int.from_bytes(digest, "big") * inverse % cls.ORDER, cls.BASE),
+                        cls.multiply(r * inverse % cls.ORDER, public))
+        return point is not None and point[0] % cls.ORDER == r
 
 
 # ---- identities ----------------------------------------------------------------------------------------------------
@@ -85,7 +167,7 @@ class Identity:
     def __init__(self, algorithm, host_identity, public, private=None, received=b""):
         self.algorithm, self.host_identity, self.public, self.private = algorithm, host_identity, public, private
         self.received = received
-        self.suite = 1 if algorithm == 5 else 2
+        self.suite = {5: 1, 7: 2, 9: 3}[algorithm]
         self.hash = SUITES[self.suite][0]
         digest = self.hash(CONTEXT + host_identity).digest()
         middle = (len(digest) - 12) // 2
@@ -93,6 +175,9 @@ class Identity:
 
     @classmethod
     def own(cls, private):
+        if isinstance(private, int):
+            public = Secp160r1.multiply(private, Secp160r1.BASE)
+            return cls(9, struct.pack("!H", 1) + Secp160r1.encode(public), public, private)
         public = private.public_key()
         if isinstance(private, rsa.RSAPrivateKey):
             numbers = public.public_numbers()
@@ -100,17 +185,30 @@ class Identity:
             modulus = numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")
             return cls(5, bytes([len(exponent)]) + exponent + modulus, public, private)
         point = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-        return cls(7, struct.pack("!H", 1) + point[1:], public, private)
+        curve = next(number for number, curve in CURVES.items() if curve.name == public.curve.name)
+        return cls(7, struct.pack("!H", curve) + point[1:], public, private)
 
     @classmethod
     def load(cls, path, kind):
         if not os.path.exists(path):
-            key = rsa.generate_private_key(65537, 2048) if kind == "rsa" else ec.generate_private_key(CURVES[1])
-            with open(path, "wb") as file:
-                file.write(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                             serialization.NoEncryption()))
+            cls.make(path, kind)
         with open(path, "rb") as file:
-            return cls.own(serialization.load_pem_private_key(file.read(), None))
+            text = file.read()
+        if text.startswith(b"secp160r1 "):
+            return cls.own(int(text.split()[1], 16))
+        return cls.own(serialization.load_pem_private_key(text, None))
+
+    @staticmethod
+    def make(path, kind):
+        if kind == "ecdsa-low":
+            text = b"secp160r1 %x" % Secp160r1.random()
+        else:
+            key = (rsa.generate_private_key(65537, 2048) if kind == "rsa" else
+                   ec.generate_private_key(CURVES[2 if kind == "ecdsa-p384" else 1]))
+            text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                     serialization.NoEncryption())
+        with open(path, "wb") as file:
+            file.write(text)
 
     @classmethod
     def parse(cls, content, where):
@@ -121,7 +219,10 @@ class Identity:
         check(f"{where}: HOST_ID has a known DI-Type", domain >> 12 in (1, 2) or domain == 0, hex(domain))
         if algorithm == 5:
             return cls(algorithm, host_identity, cls.parse_rsa(host_identity), received=content)
-        check(f"{where}: the Host Identity is RSA or ECDSA", algorithm == 7, algorithm)
+        check(f"{where}: the Host Identity is RSA, ECDSA or ECDSA_LOW", algorithm in (7, 9), algorithm)
+        if algorithm == 9:
+            check(f"{where}: the curve of ECDSA_LOW is SECP160R1", host_identity[:2] == b"\0\1")
+            return cls(algorithm, host_identity, Secp160r1.decode(host_identity[2:]), received=content)
         curve = CURVES[struct.unpack("!H", host_identity[:2])[0]]
         # conforms: RFC7401-5.2.9-3
         check(f"{where}: the ECDSA point is x and y", len(host_identity) == 2 + 2 * (curve.key_size // 8),
@@ -142,6 +243,8 @@ class Identity:
         return struct.pack("!HHH", len(self.host_identity), kind, self.algorithm) + self.host_identity + domain
 
     def sign(self, data):
+        if self.algorithm == 9:
+            return Secp160r1.sign(self.private, self.hash(data).digest())
         digest = sha(self.hash().name)
         if self.algorithm == 5:
             return self.private.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
@@ -150,6 +253,8 @@ class Identity:
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
     def verify(self, signature, data):
+        if self.algorithm == 9:
+            return Secp160r1.verify(self.public, signature, self.hash(data).digest())
         digest = sha(self.hash().name)
         try:
             if self.algorithm == 5:
@@ -166,14 +271,18 @@ class Identity:
 
 
 class DiffieHellman:
-    """A key of group 7, 8 (RFC 5903: x and y; the secret is x) or 4 (RFC 3526)."""
-    CURVES = {7: ec.SECP256R1(), 8: ec.SECP384R1()}
+    """A key of group 7, 8, 9 (RFC 5903: x and y; the secret is x), 10 (likewise) or 3, 4, 11 (RFC 3526)."""
+    CURVES = {7: ec.SECP256R1(), 8: ec.SECP384R1(), 9: ec.SECP521R1()}
 
     def __init__(self, group):
         self.group = group
-        if group == 4:
+        if group in MODP:
+            self.size = MODP[group].bit_length() // 8
             self.private = int.from_bytes(os.urandom(48), "big")
-            self.public = pow(2, self.private, MODP_3072).to_bytes(384, "big")
+            self.public = pow(2, self.private, MODP[group]).to_bytes(self.size, "big")
+        elif group == 10:
+            self.private = Secp160r1.random()
+            self.public = Secp160r1.encode(Secp160r1.multiply(self.private, Secp160r1.BASE))
         else:
             self.private = ec.generate_private_key(self.CURVES[group])
             self.public = self.private.public_key().public_bytes(
@@ -183,8 +292,10 @@ class DiffieHellman:
         return struct.pack("!BH", self.group, len(self.public)) + self.public
 
     def secret(self, public):
-        if self.group == 4:
-            return pow(int.from_bytes(public, "big"), self.private, MODP_3072).to_bytes(384, "big")
+        if self.group in MODP:
+            return pow(int.from_bytes(public, "big"), self.private, MODP[self.group]).to_bytes(self.size, "big")
+        if self.group == 10:
+            return Secp160r1.multiply(self.private, Secp160r1.decode(public))[0].to_bytes(20, "big")
         return self.private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(
             self.CURVES[self.group], b"\4" + public))
 
@@ -309,32 +420,103 @@ def offered_ids(content, width, name, reserved=0):
 
 # ---- ESP -----------------------------------------------------------------------------------------------------------
 
+def hmac_tag(name, size):
+    return lambda key, data: hmac.new(key, data, name).digest()[:size]
+
+
+def cmac_tag(key, data):
+    """AES-CMAC-96 (RFC 4494)."""
+    maker = CMAC(algorithms.AES(key))
+    maker.update(data)
+    return maker.finalize()[:12]
+
+
+class SeparateSuite:
+    """AES-CBC (RFC 3602) or nothing (RFC 2410), and a MAC over all of it and the high half of the sequence number."""
+
+    def __init__(self, cipher_key, mac_key, tag_size, tag):
+        self.key_sizes, self.tag_size, self.tag = (cipher_key, mac_key), tag_size, tag
+        self.block, self.vector = (16, 16) if cipher_key else (4, 0)
+
+    def cipher(self, keys, vector):
+        return Cipher(algorithms.AES(keys[0]), modes.CBC(vector))
+
+    def protect(self, keys, head, high, plain):
+        data, vector = plain, os.urandom(self.vector)
+        if self.vector:
+            encryptor = self.cipher(keys, vector).encryptor()
+            data = encryptor.update(plain) + encryptor.finalize()
+        return vector + data + self.tag(keys[1], head + vector + data + high)
+
+    def open(self, keys, head, high, data):
+        body, tag = data[:-self.tag_size], data[-self.tag_size:]
+        if not hmac.compare_digest(tag, self.tag(keys[1], head + body + high)):
+            return None
+        if not self.vector:
+            return body
+        decryptor = self.cipher(keys, body[:16]).decryptor()
+        return decryptor.update(body[16:]) + decryptor.finalize()
+
+
+class CombinedSuite:
+    """AES-GCM (RFC 4106), AES-CCM (RFC 4309) or AES-GMAC (RFC 4543, with its erratum 1821 about the IV)."""
+    block = 4
+
+    def __init__(self, mode, salt_size, tag_size):
+        self.mode, self.tag_size, self.key_sizes = mode, tag_size, (16 + salt_size, 0)
+
+    def gcm(self, keys, vector, tag=None):
+        return Cipher(algorithms.AES(keys[0][:16]), modes.GCM(keys[0][16:] + vector, tag, self.tag_size))
+
+    def protect(self, keys, head, high, plain):
+        vector, covered = os.urandom(8), head[:4] + high + head[4:]
+        if self.mode == "CCM":
+            return vector + AESCCM(keys[0][:16], self.tag_size).encrypt(keys[0][16:] + vector, plain, covered)
+        encryptor = self.gcm(keys, vector).encryptor()
+        if self.mode == "GMAC":
+            encryptor.authenticate_additional_data(covered + vector + plain)
+            encryptor.finalize()
+            return vector + plain + encryptor.tag[:self.tag_size]
+        encryptor.authenticate_additional_data(covered)
+        return vector + encryptor.update(plain) + encryptor.finalize() + encryptor.tag[:self.tag_size]
+
+    def open(self, keys, head, high, data):
+        vector, body, covered = data[:8], data[8:], head[:4] + high + head[4:]
+        try:
+            if self.mode == "CCM":
+                return AESCCM(keys[0][:16], self.tag_size).decrypt(keys[0][16:] + vector, body, covered)
+            body, tag = body[:-self.tag_size], body[-self.tag_size:]
+            decryptor = self.gcm(keys, vector, tag).decryptor()
+            if self.mode == "GMAC":
+                decryptor.authenticate_additional_data(covered + vector + body)
+                decryptor.finalize()
+                return body
+            decryptor.authenticate_additional_data(covered)
+            return decryptor.update(body) + decryptor.finalize()
+        except InvalidTag:
+            return None
+
+
+# RFC 7402 section 5.1.2.
+ESP_SUITES = {
+    1: SeparateSuite(16, 20, 12, hmac_tag("sha1", 12)), 7: SeparateSuite(0, 32, 16, hmac_tag("sha256", 16)),
+    8: SeparateSuite(16, 32, 16, hmac_tag("sha256", 16)), 9: SeparateSuite(32, 32, 16, hmac_tag("sha256", 16)),
+    10: CombinedSuite("CCM", 3, 8), 11: CombinedSuite("CCM", 3, 16), 12: CombinedSuite("GCM", 4, 8),
+    13: CombinedSuite("GCM", 4, 16), 14: SeparateSuite(0, 16, 12, cmac_tag), 15: CombinedSuite("GMAC", 4, 16)}
+
+
 class SecurityAssociation:
-    """One direction of ESP (RFC 4303) with 64-bit sequence numbers, of suite 8 (RFC 3602, 4868) or 13 (RFC 4106)."""
+    """One direction of ESP (RFC 4303) with 64-bit sequence numbers."""
 
     def __init__(self, suite, spi, keys):
-        self.suite, self.spi, self.sequence = suite, spi, 0
-        self.encryption, self.authentication = keys
-
-    @staticmethod
-    def key_sizes(suite):
-        return (20, 0) if suite == 13 else (16, 32)
+        self.suite, self.spi, self.sequence, self.keys = ESP_SUITES[suite], spi, 0, keys
 
     def protect(self, payload, next_header):
         self.sequence += 1
-        block = 4 if self.suite == 13 else 16
-        filler = -(len(payload) + 2) % block
+        filler = -(len(payload) + 2) % self.suite.block
         plain = payload + bytes(range(1, filler + 1)) + bytes([filler, next_header])
         head = struct.pack("!II", self.spi, self.sequence & 0xffffffff)
-        high = struct.pack("!I", self.sequence >> 32)
-        if self.suite == 13:
-            vector = os.urandom(8)
-            return head + vector + AESGCM(self.encryption[:16]).encrypt(
-                self.encryption[16:] + vector, plain, head[:4] + high + head[4:])
-        vector = os.urandom(16)
-        encryptor = Cipher(algorithms.AES(self.encryption), modes.CBC(vector)).encryptor()
-        data = head + vector + encryptor.update(plain) + encryptor.finalize()
-        return data + hmac.new(self.authentication, data + high, hashlib.sha256).digest()[:16]
+        return head + self.suite.protect(self.keys, head, struct.pack("!I", self.sequence >> 32), plain)
 
     def open(self, data):
         """The payload and its protocol; None when it is not right."""
@@ -342,27 +524,14 @@ class SecurityAssociation:
         check("ESP: the SPI is the one we gave", spi == self.spi, hex(spi))
         check("ESP: the sequence number grows from 1", low > self.sequence and (self.sequence or low == 1), low)
         self.sequence = max(low, self.sequence)
-        plain = self.decrypt(data)
+        plain = self.suite.open(self.keys, data[:8], bytes(4), data[8:])
         # conforms: RFC7402-3.3.6-2 RFC7402-B.1.3-1
         if not check("ESP: the integrity check value is right (64-bit sequence number)", plain is not None):
             return None
         filler = plain[-2]
         check("ESP: padding is 1, 2, 3 ...", plain[-2 - filler:-2] == bytes(range(1, filler + 1)), plain.hex())
-        check("ESP: the encrypted part is aligned", len(plain) % (4 if self.suite == 13 else 16) == 0)
+        check("ESP: the encrypted part is aligned", len(plain) % self.suite.block == 0)
         return plain[:-2 - filler], plain[-1]
-
-    def decrypt(self, data):
-        if self.suite == 13:
-            try:
-                return AESGCM(self.encryption[:16]).decrypt(self.encryption[16:] + data[8:16], data[16:],
-                                                            data[:4] + bytes(4) + data[4:8])
-            except InvalidTag:
-                return None
-        body, tag = data[:-16], data[-16:]
-        if not hmac.compare_digest(tag, hmac.new(self.authentication, body + bytes(4), hashlib.sha256).digest()[:16]):
-            return None
-        decryptor = Cipher(algorithms.AES(self.encryption), modes.CBC(data[8:24])).decryptor()
-        return decryptor.update(body[24:]) + decryptor.finalize()
 
 
 def icmp6_checksum(source, target, message):
@@ -439,9 +608,14 @@ class RawWire:
 
 class Peer:
     def __init__(self, options):
-        self.options = options
         self.identity = Identity.load(options.key, options.identity)
-        self.hit, self.peer_hit, self.peer = self.identity.hit, None, None
+        self.hit, self.wire = self.identity.hit, None
+        self.use(options)
+
+    def use(self, options):
+        """Begins an exchange with these options."""
+        self.options = options
+        self.peer_hit, self.peer = None, None
         self.group, self.update_id, self.peer_identity = options.group, 0, None
         self.inbound, self.outbound, self.rhash = [], None, None
         # With --odd everything that a receiver has to ignore is set.
@@ -532,11 +706,11 @@ class Peer:
 
     def draw_hip_keys(self, secret):
         self.keymat, self.drawn = self.derive(secret), 0
-        ours, theirs = self.draw([16, self.rhash().digest_size])
+        ours, theirs = self.draw([HIP_CIPHERS[self.options.cipher][0], self.rhash().digest_size])
         self.cipher_keys, self.mac_keys = (ours[0], theirs[0]), (ours[1], theirs[1])
 
     def draw_esp_keys(self, own_spi, peer_spi):
-        ours, theirs = self.draw(SecurityAssociation.key_sizes(self.suite))
+        ours, theirs = self.draw(list(ESP_SUITES[self.suite].key_sizes))
         self.inbound.append(SecurityAssociation(self.suite, own_spi, theirs))
         self.outbound = SecurityAssociation(self.suite, peer_spi, ours)
 
@@ -613,7 +787,7 @@ class Peer:
         """RFC 7401 section 6.7: an I1 without a common group, with a NULL HIT, with an unknown critical parameter."""
         named = self.peer_hit
         for name, parameters, receiver, answered in (
-                ("no common group", [(DH_GROUP_LIST, bytes([10]))], named, True),
+                ("no common group", [(DH_GROUP_LIST, bytes([98]))], named, True),
                 ("a group nobody knows and ours", [(DH_GROUP_LIST, bytes([99, self.group]))], named, True),
                 ("a NULL HIT", [(DH_GROUP_LIST, bytes([self.group]))], bytes(16), True),
                 ("an unknown critical parameter", [(DH_GROUP_LIST, bytes([self.group])), (6001, b"")], named, False)):
@@ -635,7 +809,7 @@ class Peer:
         wrong = parameters[:place] + [(SOLUTION, parameters[place][1][:-8] + bytes(8))] + parameters[place + 1:]
         for spoil in ("puzzle", "critical", "order", "MAC", "signature"):
             self.send(I2, wrong if spoil == "puzzle" else parameters, mac=HIP_MAC, spoil=spoil)
-            what, packet = self.receive(1)
+            what, packet = self.receive(0.4)
             # conforms: RFC7401-5.2.1-3 RFC7401-5.2.1-8 RFC7401-5.3.3-8 RFC7401-5.3.3-9 RFC7401-6.9-9 RFC7401-6.9-13
             # conforms: RFC7401-6.9-14
             check(f"I2 with a wrong {spoil}: there is no R2", what is None or packet.kind == NOTIFY)
@@ -652,14 +826,19 @@ class Peer:
               self.identity.suite << 4 in r1.get(HIT_SUITE_LIST), r1.get(HIT_SUITE_LIST).hex())
         ciphers = offered_ids(r1.get(HIP_CIPHER), 2, "HIP_CIPHER")
         # conforms: RFC7401-5.2.8-3 RFC7401-5.2.8-5
-        check("R1: HIP_CIPHER has AES-128-CBC and not NULL-ENCRYPT", 2 in ciphers and 1 not in ciphers, ciphers)
+        check("R1: HIP_CIPHER has AES-128-CBC and ours", {2, self.options.cipher} <= set(ciphers), ciphers)
         formats = offered_ids(r1.get(TRANSPORT_FORMAT_LIST), 2, "TRANSPORT_FORMAT_LIST")
         # conforms: RFC7401-5.2.11-1 RFC7401-6.7-10
         check("R1: every transport format has its parameter", 4095 in formats and all(map(r1.get, formats)), formats)
         suites = offered_ids(r1.get(ESP_TRANSFORM), 2, "ESP_TRANSFORM", 2)
         # conforms: RFC7402-5.1.2-3
-        check("R1: ESP_TRANSFORM has the mandatory suite and ours, none deprecated, none without encryption",
-              8 in suites and self.options.suite in suites and not {2, 3, 4, 5, 6, 7, 14, 15} & set(suites), suites)
+        check("R1: ESP_TRANSFORM has the mandatory suite and ours, and none that is deprecated",
+              {8, self.options.suite} <= set(suites) and set(suites) <= set(ESP_SUITES), suites)
+        if not self.options.weak:
+            # conforms: RFC7401-5.2.8-5 RFC7402-3.3.5-4
+            check("R1: nothing weak is offered", not (
+                WEAK_CIPHERS & set(ciphers) or WEAK_ESP_SUITES & set(suites) or
+                WEAK_GROUPS & set(r1.get(DH_GROUP_LIST)) or WEAK_HIT_SUITES & set(r1.get(HIT_SUITE_LIST))))
         check("R1: PUZZLE has the length of the hash", len(r1.get(PUZZLE)) == 4 + self.rhash().digest_size)
         self.peer_public = self.read_diffie_hellman(r1, self.group)
         return r1.check_signature(self.peer_identity, HIP_SIGNATURE_2)
@@ -679,7 +858,8 @@ class Peer:
         parameters = [
             (ESP_INFO, struct.pack("!HHII", reserved, self.index, 0, self.own_spi)),
             (SOLUTION, struct.pack("!BB2s", difficulty, reserved, opaque) + self.puzzle + self.solution),
-            (DIFFIE_HELLMAN, key.parameter_content()), (HIP_CIPHER, struct.pack("!H", 2)), self.own_host_id(reserved),
+            (DIFFIE_HELLMAN, key.parameter_content()), 
+            (HIP_CIPHER, struct.pack("!H", self.options.cipher)), self.own_host_id(reserved),
             (TRANSPORT_FORMAT_LIST, struct.pack("!H", 4095)), (ESP_TRANSFORM, struct.pack("!HH", reserved, self.suite))]
         parameters += [(R1_COUNTER, one) for one in r1.all(R1_COUNTER)]
         parameters += [(ECHO_RESPONSE_SIGNED, one) for one in r1.all(ECHO_REQUEST_SIGNED)]
@@ -693,6 +873,8 @@ class Peer:
         if self.options.plain:
             return HOST_ID, content
         inner = parameter(HOST_ID, content)
+        if self.options.cipher == 1:
+            return ENCRYPTED, struct.pack("!I", reserved) + inner
         filler = 16 - len(inner) % 16
         vector = os.urandom(16)
         encryptor = Cipher(algorithms.AES(self.cipher_keys[0]), modes.CBC(vector)).encryptor()
@@ -785,25 +967,46 @@ class Peer:
     # -- as Responder
 
     def respond(self):
+        """One exchange with each set of options. All but the last end with our CLOSE, once a ping has come through; the
+        last with the Initiator's."""
         self.wire = (RawWire if self.options.raw else UdpWire)(
             socket.AF_INET6 if self.options.six else socket.AF_INET)
-        i1 = self.wait_for(I1, None, 60)
-        if i1 is None:
-            return
-        self.read_i1(i1)
-        self.peer_hit, self.rhash = i1.sender, self.identity.hash
-        self.make_r1(i1)
-        i2 = self.wait_for(I2, None)
-        if i2 is None or not self.read_i2(i2):
-            return
-        self.send(R2, [(ESP_INFO, struct.pack("!HHII", 0, self.index, 0, self.own_spi))], mac=HIP_MAC_2,
-                  host_id=parameter(HOST_ID, self.identity.parameter_content(), self.filler))
-        print("established", flush=True)
+        further = [parse_arguments(["respond", self.options.key, *shlex.split(one)]) for one in self.options.then]
+        for number, options in enumerate([self.options] + further):
+            self.use(options)
+            if not self.respond_once():
+                return
+            print("established", number, flush=True)
+            if number == len(further):
+                break
+            self.wait_for_ping()
+            self.close()
+            print("closed", number, flush=True)
         close = self.wait_for(CLOSE, None, 60)
         if close:
             self.verify(close)
             self.send(CLOSE_ACK, [(ECHO_RESPONSE_SIGNED, close.get(ECHO_REQUEST_SIGNED))], mac=HIP_MAC)
         check("ESP: echo requests were answered", self.echoed)
+
+    def wait_for_ping(self):
+        end = time.monotonic() + 15
+        while not self.echoed and time.monotonic() < end:
+            self.answer(*self.receive(1))
+        check("ESP: echo requests were answered", self.echoed)
+
+    def respond_once(self):
+        i1 = self.wait_for(I1, None, 60)
+        if i1 is None:
+            return False
+        self.read_i1(i1)
+        self.peer_hit, self.rhash = i1.sender, self.identity.hash
+        self.make_r1(i1)
+        i2 = self.wait_for(I2, None)
+        if i2 is None or not self.read_i2(i2):
+            return False
+        self.send(R2, [(ESP_INFO, struct.pack("!HHII", 0, self.index, 0, self.own_spi))], mac=HIP_MAC_2,
+                  host_id=parameter(HOST_ID, self.identity.parameter_content(), self.filler))
+        return True
 
     def read_i1(self, i1):
         check("I1: it is for us", i1.receiver == self.hit)
@@ -812,6 +1015,8 @@ class Peer:
         check("I1: no group is there twice, none is deprecated", len(groups) == len(set(groups)) and
               set(groups) <= {3, 4, 7, 8, 9, 10, 11}, groups.hex())
         check("I1: DH_GROUP_LIST has our group", self.group in groups, groups.hex())
+        if not self.options.weak:
+            check("I1: no weak group is offered", not WEAK_GROUPS & set(groups), groups.hex())
 
     def make_r1(self, i1):
         self.key, self.opaque = DiffieHellman(self.group), b"\xab\xcd"
@@ -825,8 +1030,8 @@ class Peer:
         self.send(R1, optional + [
             (PUZZLE, struct.pack("!BB2s", self.difficulty, 38, self.opaque) + self.puzzle),
             (DH_GROUP_LIST, bytes([self.group])), (DIFFIE_HELLMAN, self.key.parameter_content()),
-            (HIP_CIPHER, struct.pack("!H", 2)), (HOST_ID, self.identity.parameter_content()),
-            (HIT_SUITE_LIST, b"\x20\x10"), (TRANSPORT_FORMAT_LIST, struct.pack("!H", 4095)),
+            (HIP_CIPHER, struct.pack("!H", self.options.cipher)), (HOST_ID, self.identity.parameter_content()),
+            (HIT_SUITE_LIST, b"\x20\x10\x30"), (TRANSPORT_FORMAT_LIST, struct.pack("!H", 4095)),
             (ESP_TRANSFORM, struct.pack("!HH", reserved, self.options.suite))])
 
     def read_i2(self, i2):
@@ -840,7 +1045,7 @@ class Peer:
         self.read_solution(i2.get(SOLUTION))
         self.draw_hip_keys(self.key.secret(self.read_diffie_hellman(i2, self.group)))
         # conforms: RFC7401-5.2.8-4 RFC7401-5.3.3-5
-        check("I2: HIP_CIPHER is the one offered", i2.get(HIP_CIPHER) == struct.pack("!H", 2))
+        check("I2: HIP_CIPHER is the one offered", i2.get(HIP_CIPHER) == struct.pack("!H", self.options.cipher))
         # conforms: RFC7401-5.3.3-7
         check("I2: TRANSPORT_FORMAT_LIST is ESP alone", i2.get(TRANSPORT_FORMAT_LIST) == struct.pack("!H", 4095))
         self.suite, self.own_spi, self.index = self.options.suite, 0x22222222, self.drawn
@@ -877,21 +1082,33 @@ class Peer:
             return Identity.parse(i2.get(HOST_ID), "I2")
         content = i2.get(ENCRYPTED)
         check("I2: the reserved field of ENCRYPTED is zero", not any(content[:4]))
-        decryptor = Cipher(algorithms.AES(self.cipher_keys[1]), modes.CBC(content[4:20])).decryptor()
-        plain = decryptor.update(content[20:]) + decryptor.finalize()
+        plain = self.decrypt(content[4:])
         inner, place = {}, 0
-        while len(plain) - place > 16 or plain[place:] != plain[-1:] * plain[-1]:
+        while self.goes_on(plain, place):
             kind, length = struct.unpack("!HH", plain[place:place + 4])
             inner[kind] = plain[place + 4:place + 4 + length]
             place += 11 + length - (length + 3) % 8
             # conforms: RFC7401-5.2.18-1
-            if not check("I2: the parameters in ENCRYPTED are padded as PKCS5 says", place < len(plain), plain.hex()):
+            if not check("I2: the parameters in ENCRYPTED are padded as the cipher wants",
+                         place < len(plain) or (self.options.cipher == 1 and place == len(plain)), plain.hex()):
                 break
         check("I2: the parameters in ENCRYPTED are in order", list(inner) == sorted(inner), list(inner))
         # conforms: RFC7401-5.2.2-6
         check("I2: HOST_ID is in ENCRYPTED, and nothing critical that R1 gave no reason for",
               HOST_ID in inner and all(kind % 2 == 0 or kind == HOST_ID for kind in inner), list(inner))
         return Identity.parse(inner[HOST_ID], "I2")
+
+    def decrypt(self, data):
+        """What is behind the reserved field of ENCRYPTED: IV and data, or bare parameters with the NULL cipher."""
+        if self.options.cipher == 1:
+            return data
+        decryptor = Cipher(algorithms.AES(self.cipher_keys[1]), modes.CBC(data[:16])).decryptor()
+        return decryptor.update(data[16:]) + decryptor.finalize()
+
+    def goes_on(self, plain, place):
+        if self.options.cipher == 1:
+            return place < len(plain)
+        return len(plain) - place > 16 or plain[place:] != plain[-1:] * plain[-1]
 
     # -- in both roles
 
@@ -928,15 +1145,19 @@ class Peer:
             self.echoed.append(message)
 
 
-def main():
+def parse_arguments(words):
     arguments = argparse.ArgumentParser()
     arguments.add_argument("what", choices=("hit", "initiate", "respond"))
     arguments.add_argument("key")
     arguments.add_argument("address", nargs="?")
     arguments.add_argument("hit", nargs="?")
-    arguments.add_argument("--identity", choices=("ecdsa", "rsa"), default="ecdsa", help="when the key has to be made")
-    arguments.add_argument("--group", type=int, choices=(4, 7, 8), default=7, help="Diffie-Hellman group")
-    arguments.add_argument("--suite", type=int, choices=(8, 13), default=13, help="ESP suite")
+    arguments.add_argument("--identity", choices=("ecdsa", "ecdsa-p384", "ecdsa-low", "rsa"), default="ecdsa",
+                           help="when the key has to be made")
+    arguments.add_argument("--group", type=int, choices=(3, 4, 7, 8, 9, 10, 11), default=7,
+                           help="Diffie-Hellman group")
+    arguments.add_argument("--cipher", type=int, choices=tuple(HIP_CIPHERS), default=2, help="HIP cipher")
+    arguments.add_argument("--suite", type=int, choices=tuple(ESP_SUITES), default=13, help="ESP suite")
+    arguments.add_argument("--weak", action="store_true", help="the other end may offer weak algorithms")
     arguments.add_argument("--raw", action="store_true", help="IP protocols 139 and 50 instead of UDP")
     arguments.add_argument("--six", action="store_true", help="respond on IPv6")
     arguments.add_argument("--plain", action="store_true", help="I2 with HOST_ID instead of ENCRYPTED")
@@ -944,7 +1165,12 @@ def main():
     arguments.add_argument("--spoil", action="store_true", help="send strange packets and some that must be refused")
     arguments.add_argument("--rekey", action="store_true", help="rekey by UPDATE, without and with Diffie-Hellman")
     arguments.add_argument("--bare", action="store_true", help="R1 without its optional parameters")
-    options = arguments.parse_args()
+    arguments.add_argument("--then", action="append", default=[], help="respond: the options of one exchange more")
+    return arguments.parse_args(words)
+
+
+def main():
+    options = parse_arguments(sys.argv[1:])
     peer = Peer(options)
     if options.what == "hit":
         print(socket.inet_ntop(socket.AF_INET6, peer.hit))
