@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/** Two hosts in memory for benchmarks: what one sends the other gets at once. Times are those that the caller gives. */
+/** Two hosts in memory, for benchmarks and tests: what one sends the other gets at once. Times are those that the
+ * caller gives. */
 #ifndef HIPHOP_TESTS_BENCH_HOST_PAIR_H
 #define HIPHOP_TESTS_BENCH_HOST_PAIR_H
 
@@ -25,6 +26,8 @@ struct host_pair {
 	struct random_source random;
 	instant now;
 	struct end ends[ENDS];
+	/** Sees each effect before it is carried out; may be NULL. */
+	void (*seen)(struct host_pair *pair, unsigned from, const struct host_effect *effect);
 };
 
 static inline void carry_out_sa(struct end *end, const struct host_effect *effect)
@@ -53,6 +56,8 @@ static inline bool host_pair_deliver_from(struct host_pair *pair, unsigned from)
 	bool sent = false;
 
 	while (host_next_effect(sender->host, &effect)) {
+		if (pair->seen)
+			pair->seen(pair, from, &effect);
 		if (effect.kind == HOST_ASSOCIATION)
 			sender->usable += effect.association.usable;
 		if (sender->esp && effect.sa)
