@@ -200,6 +200,7 @@ static void leave(struct hiphopd *hiphopd)
 static void take_signal(struct hiphopd *hiphopd, int number)
 {
 	if (number == SIGHUP) {
+		log_write(&hiphopd->log, LOG_LEVEL_INFO, "SIGHUP: reading the configuration again");
 		reload(hiphopd, 0);
 		loop_carry_out(hiphopd);
 		return;

@@ -2,7 +2,6 @@
 #include "daemon/node_access.h"
 
 #include "daemon/node_internal.h"
-#include "hip/wire/constants.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,47 +88,20 @@ static struct hit hit_of_name(void *context, const char *name)
 	return node_access_hit_of(context, name);
 }
 
-/* Labels in DNS wire form (RFC 1035 section 3.1) as text with dots. */
-static bool fqdn_as_text(struct span wire, char *text, size_t size)
+/* What a Domain Identifier says, as text without the dot of the root. */
+static bool claimed_name(const struct host_claim *claim, char name[static ACCESS_NAME_SIZE])
 {
-	struct reader reader = reader_over(wire.data, wire.length);
-	size_t length = 0;
+	char text[DOMAIN_IDENTIFIER_TEXT_SIZE];
+	size_t length;
 
-	text[0] = 0;
-	while (reader_left(&reader)) {
-		struct span label = reader_vector8(&reader);
-
-		if (!label.length)
-			break;
-		if (reader_status(&reader) || label.length > 63 || length + label.length + 2 > size)
-			return false;
-		if (length)
-			text[length++] = '.';
-		memcpy(text + length, label.data, label.length);
-		length += label.length;
-	}
-	text[length] = 0;
-	return length > 0 && !reader_status(&reader);
-}
-
-/* What a Domain Identifier says, as text without anything that does not print. */
-static bool claimed_name(const struct host_claim *claim, char text[static ACCESS_NAME_SIZE])
-{
-	if (!claim->proved || !claim->name.length)
+	if (!claim->proved || domain_identifier_is_none(&claim->name))
 		return false;
-	if (claim->name_type == DOMAIN_IDENTIFIER_FQDN) {
-		if (!fqdn_as_text(claim->name, text, ACCESS_NAME_SIZE))
-			return false;
-	} else if (claim->name_type == DOMAIN_IDENTIFIER_NAI && claim->name.length < ACCESS_NAME_SIZE) {
-		memcpy(text, claim->name.data, claim->name.length);
-		text[claim->name.length] = 0;
-	} else {
+	length = strlen(domain_identifier_format(&claim->name, text));
+	if (length && text[length - 1] == '.')
+		text[--length] = 0;
+	if (!length || length >= ACCESS_NAME_SIZE)
 		return false;
-	}
-	for (const char *c = text; *c; c++) {
-		if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
-			return false;
-	}
+	memcpy(name, text, length + 1);
 	return true;
 }
 

@@ -139,10 +139,8 @@ void claim_is_proved(struct host_claim *claim, const struct parameter_view *host
 	struct parameter_host_id read;
 
 	claim->proved = true;
-	if (parameter_host_id_read(host_id, &read))
-		return;
-	claim->name_type = read.domain_identifier_type;
-	claim->name = read.domain_identifier;
+	if (!parameter_host_id_read(host_id, &read))
+		(void)domain_identifier_from_octets(read.domain_identifier_type, read.domain_identifier, &claim->name);
 }
 
 static bool is_neighbour(void *context, const struct hit *hit)

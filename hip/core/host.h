@@ -13,7 +13,6 @@
 #ifndef HIPHOP_HIP_CORE_HOST_H
 #define HIPHOP_HIP_CORE_HOST_H
 
-#include "hip/base/bytes.h"
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
@@ -36,9 +35,9 @@ struct host_claim {
 	bool ours;         /**< this host begins; nothing was heard of the peer yet */
 	bool proved;       /**< the peer has proved to have the HIT */
 	bool over_overlay; /**< its packet came through the overlay, or the I1 of its exchange did */
-	uint8_t name_type; /**< hip_domain_identifier of its HOST_ID, once proved. The peer signed it, which proves
-				nothing about the name */
-	struct span name;  /**< as on the wire: FQDN in DNS wire form, NAI as text */
+	/** The Domain Identifier of its HOST_ID, once proved. The peer signed it, which proves nothing about the name.
+	 */
+	struct domain_identifier name;
 };
 
 /** Read-only views that the host may ask at any time, inside any call. They must not call into the host. NULL

@@ -50,6 +50,7 @@ struct network_host {
 	struct address address;
 	bool routeless;                  /* has no route to anybody */
 	bool barred[NETWORK_HOSTS];      /* may not associate with this one */
+	struct host_claim claim;         /* that its last question about an association had */
 	struct host_sa sas[NETWORK_SAS]; /* spi_in 0: free; the newest of a peer is its outbound one */
 	struct hit sa_peers[NETWORK_SAS];
 	unsigned sa_ages[NETWORK_SAS], sa_age;
@@ -142,10 +143,10 @@ static inline bool network_may_associate(
 	void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	(void)now;
-	(void)claim;
 	struct network_host *self = context;
 	size_t index = network_index(self->network, peer);
 
+	self->claim = *claim;
 	return index == self->network->count || !self->barred[index];
 }
 

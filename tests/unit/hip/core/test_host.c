@@ -377,6 +377,51 @@ static void a_barred_host_is_told_at_its_i2(void **state)
 	network_free(network);
 }
 
+static packet_fate bar_and_spoil_at_i2(struct network *network, struct flying *packet)
+{
+	if (flying_type(packet) == HIP_PACKET_I2)
+		packet->octets[packet->length - 1] ^= 1;
+	return bar_at_i2(network, packet);
+}
+
+/* Neither MAC nor signature of an I2 is looked at when its HIT is not wanted. */
+static void a_barred_host_costs_no_diffie_hellman(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *b = &network->hosts[1];
+
+	(void)state;
+	network->fate = bar_and_spoil_at_i2;
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(500));
+	assert_int_equal(host_counter_value(b->host, HOST_COUNT_DROP_POLICY), 1);
+	assert_int_equal(host_counter_value(b->host, HOST_COUNT_DROP_SIGNATURE), 0);
+	assert_false(b->claim.proved);
+	network_free(network);
+}
+
+static void a_claim_is_proved_by_signature_alone(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *a = &network->hosts[0], *b = &network->hosts[1];
+	char text[DOMAIN_IDENTIFIER_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(domain_identifier_from_text("alice@example.com", &a->configuration.name), HIPHOP_OK);
+	host_free(a->host);
+	network_boot(network, 0);
+	network_introduce(network, 0, 1);
+	assert_int_equal(host_connect(a->host, network->now, &b->hit), HIPHOP_OK);
+	assert_true(a->claim.ours);
+	network_run(network, MILLISECONDS(500));
+	assert_true(a->claim.proved && b->claim.proved);
+	assert_false(a->claim.ours || b->claim.ours || b->claim.over_overlay);
+	assert_true(domain_identifier_is_none(&a->claim.name));
+	assert_string_equal(domain_identifier_format(&b->claim.name, text), "alice@example.com");
+	network_free(network);
+}
+
 static void a_barred_host_is_not_adopted(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -662,6 +707,8 @@ int main(void)
 		cmocka_unit_test(wishes_that_cannot_be),
 		cmocka_unit_test(a_barred_host_gets_no_answer),
 		cmocka_unit_test(a_barred_host_is_told_at_its_i2),
+		cmocka_unit_test(a_barred_host_costs_no_diffie_hellman),
+		cmocka_unit_test(a_claim_is_proved_by_signature_alone),
 		cmocka_unit_test(a_barred_host_is_not_adopted),
 		cmocka_unit_test(no_state_for_an_i1),
 		cmocka_unit_test(i1_storm_is_limited),
