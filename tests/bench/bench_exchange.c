@@ -38,8 +38,11 @@ static const struct suite suites[] = {
 
 static bool make_hosts(struct host_pair *pair, const struct suite *suite)
 {
-	const struct host_configuration configuration = {
-		.puzzle_difficulty = suite->difficulty, .dh_groups = {suite->group}, .dh_group_count = 1};
+	const struct host_configuration configuration = {.puzzle_difficulty = suite->difficulty,
+		.dh_groups = {suite->group},
+		.dh_group_count = 1,
+		.hit_suites = {HIT_SUITE_ECDSA_SHA384, HIT_SUITE_RSA_DSA_SHA256, HIT_SUITE_ECDSA_LOW_SHA1},
+		.hit_suite_count = 3};
 	bool done = true;
 
 	pair->now = SECONDS(1000);

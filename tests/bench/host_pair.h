@@ -74,13 +74,34 @@ static inline bool host_pair_deliver_from(struct host_pair *pair, unsigned from)
 	return sent;
 }
 
+/* A puzzle is solved in slices, with this long between them at most. */
+#define HOST_PAIR_PAUSE MILLISECONDS(2)
+
+static inline bool host_pair_tick_what_is_due(struct host_pair *pair)
+{
+	bool due = false;
+
+	for (unsigned i = 0; i < ENDS; i++) {
+		instant wake = pair->ends[i].host ? host_next_wake(pair->ends[i].host) : INSTANT_NEVER;
+
+		if (wake > instant_after(pair->now, HOST_PAIR_PAUSE))
+			continue;
+		pair->now = wake > pair->now ? wake : pair->now;
+		host_tick(pair->ends[i].host, pair->now);
+		due = true;
+	}
+	return due;
+}
+
+/** Until there is nothing more to do soon. */
 static inline void host_pair_deliver(struct host_pair *pair)
 {
-	bool sent = true;
+	bool busy = true;
 
-	while (sent) {
-		sent = host_pair_deliver_from(pair, 0);
-		sent = host_pair_deliver_from(pair, 1) || sent;
+	while (busy) {
+		busy = host_pair_deliver_from(pair, 0);
+		busy = host_pair_deliver_from(pair, 1) || busy;
+		busy = host_pair_tick_what_is_due(pair) || busy;
 	}
 }
 
