@@ -12,6 +12,7 @@ lab_hiphopd one
 lab_hiphopd_ready one
 address=$(lab_address one 4)
 try_initiator 'UDP, P-256, AES-GCM, rekeying' --rekey
+# conforms: RFC7401-5.2.7-3
 try_initiator 'UDP, 3072-bit MODP, AES-CBC, rekeying' --group 4 --suite 8 --rekey
 try_initiator 'UDP, P-384, HOST_ID in the clear' --group 8 --plain
 try_initiator 'UDP, RSA, rekeying' --rekey

@@ -429,6 +429,7 @@ static void an_overlay_that_is_no_domain_has_one_beside(void **state)
 	configuration_free(&configuration);
 }
 
+/* conforms: RFC7401-5.2.2-5 */
 static void the_documentation_has_the_table(void **state)
 {
 	(void)state;
