@@ -225,6 +225,17 @@ static void print_identities(const json_t *identities)
 	}
 }
 
+/** Most of the time one line that says that all is calm. */
+static void print_puzzle(const json_t *puzzle)
+{
+	double difficulty = command_number(puzzle, "difficulty", 0), calm = command_number(puzzle, "calm", 0);
+	printf("puzzles       %.0f bits", difficulty);
+	if (difficulty > calm)
+		printf(" (%.0f when it is calm)", calm);
+	printf(", %.0f I1 and %.0f I2 a second\n", command_number(puzzle, "i1_per_s", 0),
+		command_number(puzzle, "i2_per_s", 0));
+}
+
 static void print_status(const json_t *answer)
 {
 	print_identities(json_object_get(answer, "identities"));
@@ -239,6 +250,7 @@ static void print_status(const json_t *answer)
 	print_offers(json_object_get(answer, "offers"));
 	print_few_associations(json_object_get(answer, "associations"));
 	print_sip(json_object_get(answer, "sip"));
+	print_puzzle(json_object_get(answer, "puzzle"));
 	print_drops(json_object_get(answer, "counters"));
 	print_trouble(json_object_get(answer, "trouble"));
 }

@@ -306,6 +306,40 @@ void node_set_state_trouble(struct node *node, const char *trouble)
 	node->state_trouble = trouble;
 }
 
+/* Of all identities: the hardest puzzles, and what comes in all. */
+static struct host_load sum_of_loads(const struct node *node)
+{
+	struct host_load sum;
+
+	host_load(node->locals[0].host, &sum);
+	for (size_t i = 1; i < node->local_count; i++) {
+		struct host_load load;
+
+		host_load(node->locals[i].host, &load);
+		if (load.difficulty > sum.difficulty)
+			sum.difficulty = load.difficulty;
+		sum.i1_per_second += load.i1_per_second;
+		sum.i2_per_second += load.i2_per_second;
+		sum.i1_limit += load.i1_limit;
+		sum.i2_limit += load.i2_limit;
+		sum.associations += load.associations;
+		sum.associations_limit += load.associations_limit;
+	}
+	return sum;
+}
+
+/* How hard own puzzles are, and what makes them so. */
+static json_t *puzzle_json(const struct node *node)
+{
+	struct host_load load = sum_of_loads(node);
+
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "difficulty", load.difficulty, "calm",
+		load.calm_difficulty, "maximum", load.maximum, "i1_per_s", (json_int_t)load.i1_per_second, "i1_limit",
+		(json_int_t)load.i1_limit, "i2_per_s", (json_int_t)load.i2_per_second, "i2_limit",
+		(json_int_t)load.i2_limit, "associations", (json_int_t)load.associations, "associations_limit",
+		(json_int_t)load.associations_limit);
+}
+
 json_t *node_status(struct node *node, instant now)
 {
 	struct overlay_status *overlay = calloc(1, sizeof(*overlay));
@@ -319,6 +353,8 @@ json_t *node_status(struct node *node, instant now)
 		(json_int_t)((now - node->started) / SECONDS(1)), "overlay", overlay_json(node, overlay),
 		"associations", node_associations_json(node, now), "offers", offers_json(node->configuration), "sip",
 		sip_json(node, now), "trouble", trouble_json(node, overlay), "counters", counters_json(node, overlay));
+	if (status)
+		json_object_set_new(status, "puzzle", puzzle_json(node));
 	free(overlay);
 	return status;
 }

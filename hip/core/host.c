@@ -39,6 +39,12 @@ static void fill_defaults(struct host_configuration *configuration)
 		configuration->overlay_ttl = RELAY_TTL_DEFAULT;
 	if (!configuration->puzzle_difficulty)
 		configuration->puzzle_difficulty = 10;
+	if (!configuration->puzzle_difficulty_maximum)
+		configuration->puzzle_difficulty_maximum = configuration->puzzle_difficulty + PUZZLE_DIFFICULTY_RISE;
+	if (configuration->puzzle_difficulty_maximum > PUZZLE_DIFFICULTY_ACCEPTED)
+		configuration->puzzle_difficulty_maximum = PUZZLE_DIFFICULTY_ACCEPTED;
+	if (configuration->puzzle_difficulty_maximum < configuration->puzzle_difficulty)
+		configuration->puzzle_difficulty_maximum = configuration->puzzle_difficulty;
 	if (!configuration->port)
 		configuration->port = HIP_UDP_PORT;
 	if (!configuration->associations)
@@ -46,7 +52,7 @@ static void fill_defaults(struct host_configuration *configuration)
 	if (!configuration->r1_generation)
 		configuration->r1_generation = 1;
 	if (!configuration->i1_per_second)
-		configuration->i1_per_second = 500;
+		configuration->i1_per_second = 1000;
 	if (!configuration->i2_per_second)
 		configuration->i2_per_second = 200;
 	if (!configuration->unused_lifetime)
@@ -180,16 +186,20 @@ static uint32_t at_least_one(uint32_t number)
 static hiphop_error start_rates(struct host *host, instant now)
 {
 	const struct host_configuration *configuration = &host->configuration;
-	uint32_t i1_share = at_least_one(configuration->i1_per_second / 10);
-	hiphop_error error;
+	uint32_t i2_share = at_least_one(configuration->i2_per_second / 4);
+	hiphop_error error = i1_limits_start(&host->i1_limits, configuration->i1_per_second, host->random, now);
 
-	host->i1_rate = token_bucket_start(configuration->i1_per_second, configuration->i1_per_second, now);
 	host->i2_rate = token_bucket_start(configuration->i2_per_second, configuration->i2_per_second, now);
 	host->r1_rate = token_bucket_start(100, 200, now);
 	host->on_demand_rate = token_bucket_start(50, 100, now);
 	host->notify_rate = token_bucket_start(10, 20, now);
 	host->unmatched_rate = token_bucket_start(10, 20, now);
-	error = rate_table_create(i1_share, i1_share, 4096, host->random, &host->prefix_rates);
+	if (!error)
+		error = hashed_rates_start(
+			&host->i2_prefixes, SECONDS(1) / i2_share, i2_share, I2_PREFIX_CELLS, host->random);
+	if (!error)
+		error = hashed_rates_start(
+			&host->i2_puzzles, I2_PUZZLE_INTERVAL, I2_PUZZLE_TRIES, I2_PUZZLE_CELLS, host->random);
 	if (!error)
 		error = rate_table_create(10, 20, 1024, host->random, &host->neighbour_rates);
 	if (!error)
@@ -208,18 +218,21 @@ static void start_tables(struct host *host)
 
 static hiphop_error start(struct host *host, instant now)
 {
-	struct r1_entry *entry;
+	const struct host_configuration *configuration = &host->configuration;
 	hiphop_error error;
 
 	start_tables(host);
+	host->r1_work_at = INSTANT_NEVER;
+	host->difficulty = puzzle_difficulty_start(configuration->puzzle_difficulty,
+		configuration->puzzle_difficulty_maximum, configuration->i1_per_second, configuration->i2_per_second);
 	puzzle_source_start(&host->puzzles, host->random, PUZZLE_LIFETIME, now);
-	r1_pool_start(&host->r1_pool, host->random, host->configuration.r1_generation, now);
+	r1_pool_start(&host->r1_pool, host->random, configuration->r1_generation);
 	error = start_rates(host, now);
 	if (!error)
 		error = start_overlay(host);
 	if (error)
 		return error;
-	return r1_entry_obtain(host, r1_pool_offered(&host->r1_pool, now), host->configuration.dh_groups[0], &entry);
+	return r1_entry_prepare(host, r1_pool_current(&host->r1_pool), 0, 0);
 }
 
 hiphop_error host_create(const struct host_configuration *configuration, instant now, struct host **host)
@@ -267,7 +280,9 @@ void host_free(struct host *host)
 		opportunist_drop(host, host->opportunists);
 	data_transport_free(host->transport);
 	relay_rates_free(host->relay_rates);
-	rate_table_free(host->prefix_rates);
+	i1_limits_free(&host->i1_limits);
+	hashed_rates_free(&host->i2_prefixes);
+	hashed_rates_free(&host->i2_puzzles);
 	rate_table_free(host->neighbour_rates);
 	rate_table_free(host->notify_rates);
 	r1_pool_free(&host->r1_pool);
@@ -354,8 +369,10 @@ static void tell_breach(struct host *host, const struct incoming *in, uint16_t n
 	struct association *association = association_find(host, &in->view.sender);
 	struct span data = {NULL, 0};
 
-	if (!association || !association->session || !token_bucket_take(&association->answers, in->now) ||
-		verify_protected(host, in, association->session))
+	/* The MAC before the rate, so that a stranger cannot use it up. */
+	if (!association || !association->session || verify_mac(host, in, &association->session->keys) ||
+		!token_bucket_take(&association->answers, in->now) ||
+		verify_signature(host, in, association->session->identity, PARAMETER_HIP_SIGNATURE))
 		return;
 	if (unknown)
 		data = (struct span){in->octets + unknown->offset, 2};
@@ -403,12 +420,29 @@ static void dispatch(struct host *host, struct incoming *in)
 		state_machine_packet(host, packets[place].event, in);
 }
 
+#define TYPE_OFFSET 2 /* in the HIP header */
+
+/* Seen without parsing. */
+static bool is_direct_i1(const struct incoming *in)
+{
+	return !in->arrival->inside_esp && in->length >= HIP_HEADER_LENGTH &&
+	       (in->octets[TYPE_OFFSET] & 0x7f) == HIP_PACKET_I1;
+}
+
+static bool is_wanted(struct host *host, const struct incoming *in)
+{
+	puzzle_difficulty_note_i1(&host->difficulty, in->now);
+	return i1_is_admitted(host, in->now, &in->arrival->remote, in->octets);
+}
+
 void host_input(
 	struct host *host, instant now, const struct host_arrival *arrival, const uint8_t *packet, size_t length)
 {
 	struct incoming in = {.arrival = arrival, .octets = packet, .length = length, .now = now};
 
 	effects_release_taken(&host->effects);
+	if (is_direct_i1(&in) && !is_wanted(host, &in))
+		return;
 	if (!parse(host, &in) || !checksum_fits(host, &in))
 		return;
 	if (hit_equal(&in.view.sender, &host->self)) {
@@ -487,6 +521,19 @@ static void expire(struct host *host, instant now, struct deadline *deadline)
 	}
 }
 
+static void follow_load(struct host *host, instant now)
+{
+	unsigned fill = (unsigned)(host->count * 100 / host->configuration.associations);
+
+	if (!puzzle_difficulty_tick(&host->difficulty, now, fill))
+		return;
+	log_write(host->log, LOG_LEVEL_INFO,
+		"puzzles have %u bits now: %u I1 and %u I2 a second, %u %% of the associations",
+		puzzle_difficulty_of(&host->difficulty, host->difficulty.level), host->difficulty.i1_rate,
+		host->difficulty.i2_rate, fill);
+	r1_preparation_hurry(host, now);
+}
+
 void host_tick(struct host *host, instant now)
 {
 	struct deadline *deadline;
@@ -494,6 +541,8 @@ void host_tick(struct host *host, instant now)
 	effects_release_taken(&host->effects);
 	while ((deadline = deadline_heap_pop(&host->deadlines, now)))
 		expire(host, now, deadline);
+	follow_load(host, now);
+	r1_preparation_tick(host, now);
 	if (host->transport)
 		data_transport_tick(host->transport, now);
 	overlay_path_pump(host);
@@ -503,6 +552,8 @@ instant host_next_wake(const struct host *host)
 {
 	instant wake = deadline_heap_next(&host->deadlines);
 
+	wake = instant_earlier(wake, puzzle_difficulty_next_wake(&host->difficulty));
+	wake = instant_earlier(wake, r1_preparation_next_wake(host));
 	return host->transport ? instant_earlier(wake, data_transport_next_wake(host->transport)) : wake;
 }
 

@@ -107,14 +107,17 @@ struct host_configuration {
 				 */
 	size_t transport_count;
 
-	uint8_t puzzle_difficulty; /**< #K of own puzzles, 0 to 20 (RFC 7401 section 4.1.2); 0 = 10 */
-	uint16_t port;             /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
-	size_t associations;       /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
+	uint8_t puzzle_difficulty; /**< #K of own puzzles while all is calm, 0 to 20 (RFC 7401 section 4.1.2); 0 = 10 */
+	uint8_t puzzle_difficulty_maximum; /**< #K under load; 0 = 6 more, never above 20 */
+	uint16_t port;                     /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
+	size_t associations;               /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
 	/** First R1_COUNTER (RFC 7401 section 4.1.4): greater at each start of the same identity, reboots included, by
 	 * at least 1 for each second that the last run took. Wall time in seconds does. 0 = 1. */
 	uint64_t r1_generation;
-	uint32_t i1_per_second;   /**< R1s sent in all; 0 = 500. One source prefix gets a tenth of it. */
-	uint32_t i2_per_second;   /**< I2s with a right puzzle whose DH is computed; 0 = 200 */
+	/** R1s sent in all, but for a quarter more for known peers and for who comes again; 0 = 1000. One source prefix
+	 * is sure of a twentieth and gets up to a quarter while most is unused. */
+	uint32_t i1_per_second;
+	uint32_t i2_per_second;   /**< I2s with a right puzzle whose DH is computed, a quarter for a prefix; 0 = 200 */
 	duration unused_lifetime; /**< UAL of RFC 7401 section 4.4.1, for associations nobody holds; 0 = 5 minutes */
 };
 
@@ -347,6 +350,16 @@ size_t host_association_count(const struct host *host);
 bool host_association_at(const struct host *host, size_t index, struct host_association_view *view);
 /** Fills `view` with the association with `peer`; false when there is none. */
 bool host_association_find(const struct host *host, const struct hit *peer, struct host_association_view *view);
+
+/** How much strangers ask of this host, and what it asks of them (RFC 7401 section 4.1.1). */
+struct host_load {
+	uint8_t difficulty;                    /**< #K of puzzles now */
+	uint8_t calm_difficulty, maximum;      /**< and between which it moves */
+	uint32_t i1_per_second, i2_per_second; /**< that came in the last second looked at, refused ones too */
+	uint32_t i1_limit, i2_limit;           /**< as configured */
+	size_t associations, associations_limit;
+};
+void host_load(const struct host *host, struct host_load *load);
 
 /** Counters: packets in and out by type, and every reason to drop one. */
 #define HOST_COUNTERS(X)                                                                                               \

@@ -23,9 +23,12 @@
 #include "hip/core/host.h"
 #include "hip/core/keys.h"
 #include "hip/core/locators.h"
+#include "hip/core/hashed_rates.h"
+#include "hip/core/puzzle_difficulty.h"
 #include "hip/core/r1_pool.h"
 #include "hip/core/rate_table.h"
 #include "hip/core/relay.h"
+#include "hip/core/returning_senders.h"
 #include "hip/core/state_table.h"
 #include "hip/crypto/hit_suite.h"
 #include "hip/crypto/puzzle.h"
@@ -53,7 +56,12 @@
 #define OLD_R1_DROPPED             2          /* in so many tries; then the peer's counter may have been reset */
 #define BUSY_RETRY                 SECONDS(2) /* after RESPONDER_BUSY_PLEASE_RETRY */
 #define QUEUED_PATIENCE            SECONDS(4) /* after I2_ACKNOWLEDGEMENT */
-#define CLOSE_TRIES                5          /* at 0, 1, 3, 7 and 15 s */
+#define PUZZLE_DIFFICULTY_RISE     6          /* bits, at most, when no maximum is configured */
+#define I2_PREFIX_CELLS            4096
+#define I2_PUZZLE_CELLS            4096
+#define I2_PUZZLE_TRIES            4 /* Diffie-Hellman computations for one #I, then one in … */
+#define I2_PUZZLE_INTERVAL         SECONDS(16)
+#define CLOSE_TRIES                5 /* at 0, 1, 3, 7 and 15 s */
 #define CLOSED_KEPT                SECONDS(60)
 #define CANDIDATES_MAXIMUM         4
 #define ECHO_OCTETS_MAXIMUM        1024
@@ -229,6 +237,23 @@ struct opportunist {
 	struct deadline timer;
 };
 
+/* What I1s may cost; see i1_limits.c. */
+struct i1_limits {
+	struct token_bucket all, second_way;
+	struct hashed_rates prefixes, second_prefixes;
+	struct returning_senders returning;
+};
+
+/* Octets of an I1 that may wait. */
+#define I1_WAITING_MAXIMUM 256
+
+/* An I1 for whose group the R1 is being made, at most one each. */
+struct waiting_i1 {
+	struct host_arrival arrival;
+	size_t length; /* 0: none */
+	uint8_t octets[I1_WAITING_MAXIMUM];
+};
+
 struct host {
 	struct host_configuration configuration;
 	const struct host_identity *identity;
@@ -255,15 +280,26 @@ struct host {
 	struct r1_pool r1_pool;
 	struct puzzle_source puzzles;
 	instant sliced; /* when a slice of a puzzle was last worked on */
+	struct puzzle_difficulty difficulty;
+	instant r1_work_at; /* INSTANT_NEVER: when the generation has had its time */
+	struct waiting_i1 waiting[HOST_ALGORITHMS_MAXIMUM];
 	uint16_t next_opaque;
-	struct token_bucket i1_rate, i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate;
-	struct rate_table *prefix_rates, *neighbour_rates, *notify_rates;
+	struct i1_limits i1_limits;
+	struct hashed_rates i2_prefixes, i2_puzzles;
+	struct token_bucket i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate;
+	struct rate_table *neighbour_rates, *notify_rates;
 	struct relay_rates *relay_rates;
 	struct data_transport *transport; /* NULL without overlay */
 
 	uint64_t counters[HOST_COUNTER_COUNT];
 	uint8_t work[RELAY_PACKET_MAXIMUM + 64];
 };
+
+/* Octets of an address that tell one holder from another: an IPv4 host has one address, an IPv6 host at least a /64. */
+static inline size_t address_prefix_length(const struct address *address)
+{
+	return address_is_ipv4(address) ? sizeof address->octets : 8;
+}
 
 static inline bool sender_is_anonymous(const struct incoming *in)
 {
@@ -426,9 +462,27 @@ void data_input(struct host *host, struct incoming *in);
 /* A NOTIFY that came over the overlay tells about DATA, in any state. */
 void notify_overlay_input(struct host *host, struct incoming *in);
 
-/* i1_input.c: makes the R1 entry of a group when the generation has none yet. */
-hiphop_error r1_entry_obtain(
-	struct host *host, struct r1_generation *generation, uint8_t group, struct r1_entry **entry);
+/* i1_limits.c */
+/* HIPHOP_NO_MEMORY; i1_limits_free in any case. */
+hiphop_error i1_limits_start(
+	struct i1_limits *limits, uint32_t per_second, const struct random_source *random, instant now);
+void i1_limits_free(struct i1_limits *limits);
+/* Whether a direct I1 from here is read. `packet` has at least a HIP header. */
+bool i1_is_admitted(struct host *host, instant now, const struct endpoint *remote, const uint8_t *packet);
+
+/* i1_input.c */
+/* Makes, where it lacks them, the key pair of a group (by its place among the configured ones) and the R1 for a level
+ * of difficulty. HIPHOP_NO_MEMORY, HIPHOP_CRYPTO. */
+hiphop_error r1_entry_prepare(struct host *host, struct r1_generation *generation, size_t place, unsigned level);
+void i1_answer_waiting(struct host *host, instant now, const struct waiting_i1 *waiting);
+
+/* r1_preparation.c */
+/* Has the R1 of a group made, and this I1 answered with it. */
+void r1_preparation_ask(struct host *host, const struct incoming *in, size_t place);
+/* Something may have to be made: the difficulty has changed, say. */
+void r1_preparation_hurry(struct host *host, instant now);
+void r1_preparation_tick(struct host *host, instant now);
+instant r1_preparation_next_wake(const struct host *host);
 
 /* Whether an R1 with this Opaque field was sent before the one for which host->next_opaque was `mark`. */
 bool opaque_is_before(uint16_t opaque, uint16_t mark);

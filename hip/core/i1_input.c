@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * I1 → R1 (RFC 7401 section 6.7). Nothing is remembered of an I1, and a direct one costs no signature.
+ * I1 → R1 (RFC 7401 section 6.7). Nothing is remembered of an I1, and a direct one costs no public-key operation: the
+ * R1s of the pool are made in ticks (r1_preparation.c), and i1_limits.c says which I1s are read at all.
  */
 #include "hip/core/state_actions.h"
 
@@ -50,12 +51,12 @@ static void write_suites(const struct host *host, struct packet_builder *builder
 }
 
 static hiphop_error build_r1(struct host *host, struct outgoing *out, const struct r1_generation *generation,
-	struct diffie_hellman *key, const struct r1_extras *extras)
+	struct diffie_hellman *key, uint8_t difficulty, const struct r1_extras *extras)
 {
 	static const struct hit nobody;
 	const struct protection protection = {.signature_type = PARAMETER_HIP_SIGNATURE_2};
 	const struct parameter_r1_counter counter = {.counter = generation->counter};
-	const struct parameter_puzzle puzzle = {.difficulty = host->configuration.puzzle_difficulty,
+	const struct parameter_puzzle puzzle = {.difficulty = difficulty,
 		.lifetime = PUZZLE_LIFETIME_EXPONENT,
 		.random_length = hash_length(host_identity_rhash(host->identity))};
 	const struct parameter_host_id host_id = own_host_id(host);
@@ -82,42 +83,40 @@ static hiphop_error build_r1(struct host *host, struct outgoing *out, const stru
 	return outgoing_finish(out);
 }
 
-static size_t group_place(const struct host *host, uint8_t group)
+/* The key pair of a group, the `place`th of the configured ones. */
+static hiphop_error obtain_key(struct host *host, struct r1_generation *generation, size_t place)
 {
-	size_t place = 0;
-
-	while (host->configuration.dh_groups[place] != group)
-		place++;
-	return place;
-}
-
-hiphop_error r1_entry_obtain(
-	struct host *host, struct r1_generation *generation, uint8_t group, struct r1_entry **entry)
-{
-	struct r1_entry **slot = &generation->entries[group_place(host, group)];
 	struct r1_entry *made;
-	struct outgoing out;
 	hiphop_error error;
 
-	*entry = *slot;
-	if (*slot)
+	if (generation->entries[place])
 		return HIPHOP_OK;
 	made = calloc(1, sizeof *made);
 	if (!made)
 		return HIPHOP_NO_MEMORY;
-	error = diffie_hellman_new(group, host->random, &made->key);
-	if (!error)
-		error = build_r1(host, &out, generation, made->key, NULL);
+	error = diffie_hellman_new(host->configuration.dh_groups[place], host->random, &made->key);
 	if (error) {
-		diffie_hellman_free(made->key);
 		free(made);
 		return error;
 	}
-	memcpy(made->octets, out.octets, out.length);
-	made->length = out.length;
-	*slot = made;
-	*entry = made;
+	generation->entries[place] = made;
 	return HIPHOP_OK;
+}
+
+hiphop_error r1_entry_prepare(struct host *host, struct r1_generation *generation, size_t place, unsigned level)
+{
+	uint8_t difficulty = puzzle_difficulty_of(&host->difficulty, level);
+	hiphop_error error = obtain_key(host, generation, place);
+	struct outgoing out;
+	struct buffer *r1;
+
+	if (error)
+		return error;
+	r1 = &generation->entries[place]->r1[level];
+	if (r1->length)
+		return HIPHOP_OK;
+	error = build_r1(host, &out, generation, generation->entries[place]->key, difficulty, NULL);
+	return error ? error : buffer_copy(r1, out.octets, out.length);
 }
 
 /* ---- answering ---- */
@@ -127,19 +126,19 @@ static bool offers(const struct parameter_octet_list *list, uint8_t item)
 	return memchr(list->items, item, list->count) != NULL;
 }
 
-/* Our most preferred group among the Initiator's; any when there is none (RFC 7401 section 6.7 step 4). */
-static uint8_t choose_group(const struct host *host, const struct packet_view *view)
+/* The place of our most preferred group among the Initiator's; any when there is none (RFC 7401 section 6.7 step 4). */
+static size_t choose_group(const struct host *host, const struct packet_view *view)
 {
 	const struct host_configuration *configuration = &host->configuration;
 	struct parameter_octet_list wanted;
 
 	if (parameter_dh_group_list_read(packet_find(view, PARAMETER_DH_GROUP_LIST), &wanted))
-		return configuration->dh_groups[0];
+		return 0;
 	for (size_t i = 0; i < configuration->dh_group_count; i++) {
 		if (offers(&wanted, configuration->dh_groups[i]))
-			return configuration->dh_groups[i];
+			return i;
 	}
-	return configuration->dh_groups[0];
+	return 0;
 }
 
 /* The overlay hops of an I1 must be known when the I2 comes, without any state: Opaque carries them there and back, and
@@ -172,51 +171,44 @@ uint8_t opaque_overlay_hops(uint16_t opaque)
 
 /* Gives an R1 its Receiver and its #I. */
 static hiphop_error personalise(
-	struct host *host, const struct incoming *in, uint8_t overlay_hops, uint8_t *r1, size_t length)
+	struct host *host, const struct incoming *in, unsigned level, uint8_t overlay_hops, uint8_t *r1, size_t length)
 {
 	const struct puzzle_parties parties = {
 		.rhash = host_identity_rhash(host->identity), .initiator = in->view.sender, .responder = host->self};
 	uint16_t opaque = make_opaque(host, overlay_hops);
 	const uint8_t opaque_octets[2] = {(uint8_t)(opaque >> 8), (uint8_t)opaque};
 	uint8_t i[RHASH_LENGTH_MAXIMUM];
-	hiphop_error error = puzzle_make(&host->puzzles, in->now, &parties, opaque, i);
+	uint8_t difficulty = puzzle_difficulty_of(&host->difficulty, level);
+	hiphop_error error = puzzle_make(&host->puzzles, in->now, &parties, difficulty, opaque, i);
 
 	if (error)
 		return error;
 	return parameter_puzzle_renew(r1, length, &in->view.sender, opaque_octets, i, hash_length(parties.rhash));
 }
 
-static struct hit prefix_of(const struct address *address)
-{
-	struct hit prefix = {{0}};
-
-	/* An IPv4 host has one address, an IPv6 host at least a /64. */
-	memcpy(prefix.octets, address->octets, address_is_ipv4(address) ? 16 : 8);
-	return prefix;
-}
-
+/* No signature is made here: what the pool has no R1 for waits for r1_preparation.c. */
 static void answer_direct(struct host *host, const struct incoming *in)
 {
-	struct hit prefix = prefix_of(&in->arrival->remote.address);
-	struct r1_generation *generation;
-	struct r1_entry *entry;
+	struct r1_generation *generation = r1_pool_current(&host->r1_pool);
+	size_t place = choose_group(host, &in->view);
+	struct r1_entry *entry = generation->entries[place];
+	unsigned level = host->difficulty.level;
+	const struct buffer *r1 = entry ? r1_entry_find(entry, &level) : NULL;
 	struct way way;
 
-	/* Its own share first, so that one prefix cannot use up what there is for all. */
-	if (!rate_table_take(host->prefix_rates, &prefix, in->now) || !token_bucket_take(&host->i1_rate, in->now)) {
-		count(host, HOST_COUNT_DROP_I1_RATE);
+	if (!r1) {
+		r1_preparation_ask(host, in, place);
 		return;
 	}
-	generation = r1_pool_offered(&host->r1_pool, in->now);
-	if (r1_entry_obtain(host, generation, choose_group(host, &in->view), &entry)) {
+	memcpy(host->work, r1->data, r1->length);
+	if (personalise(host, in, level, 0, host->work, r1->length)) {
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;
 	}
-	memcpy(host->work, entry->octets, entry->length);
-	if (personalise(host, in, 0, host->work, entry->length))
-		return;
+	entry->offered = true;
+	r1_pool_note_offer(&host->r1_pool, in->now);
 	way_of_arrival(in->arrival, &way);
-	outgoing_send(host, &way, host->work, entry->length);
+	outgoing_send(host, &way, host->work, r1->length);
 }
 
 static void answer_over_overlay(struct host *host, const struct incoming *in)
@@ -224,8 +216,10 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 	struct parameter_locator_set locators;
 	struct r1_extras extras = {.locators = &locators};
 	struct data_route route;
-	struct r1_generation *generation;
-	struct r1_entry *entry;
+	struct r1_generation *generation = r1_pool_current(&host->r1_pool);
+	size_t place = choose_group(host, &in->view);
+	unsigned level = host->difficulty.level;
+	uint8_t difficulty = puzzle_difficulty_of(&host->difficulty, level);
 	struct outgoing out;
 	struct way way;
 
@@ -240,13 +234,14 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 	}
 	extras.route = &route;
 	candidates_offer(host, &locators);
-	generation = r1_pool_offered(&host->r1_pool, in->now);
-	if (r1_entry_obtain(host, generation, choose_group(host, &in->view), &entry) ||
-		build_r1(host, &out, generation, entry->key, &extras) ||
-		personalise(host, in, (uint8_t)(route.count + 1), out.octets, out.length)) {
+	if (obtain_key(host, generation, place) ||
+		build_r1(host, &out, generation, generation->entries[place]->key, difficulty, &extras) ||
+		personalise(host, in, level, (uint8_t)(route.count + 1), out.octets, out.length)) {
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;
 	}
+	generation->entries[place]->offered = true;
+	r1_pool_note_offer(&host->r1_pool, in->now);
 	count(host, HOST_COUNT_R1_SIGNED_ON_DEMAND);
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -268,12 +263,22 @@ void i1_input(struct host *host, struct incoming *in)
 	} else if (!peer_may_associate(host, in->now, &in->view.sender, &claim) || is_unwanted(host, in)) {
 		count(host, HOST_COUNT_DROP_POLICY);
 	} else if (in->overlay) {
+		puzzle_difficulty_note_i1(&host->difficulty, in->now);
 		answer_over_overlay(host, in);
 	} else if (in->arrival->inside_esp) {
 		count(host, HOST_COUNT_DROP_NOT_FOR_US);
 	} else {
 		answer_direct(host, in);
 	}
+}
+
+void i1_answer_waiting(struct host *host, instant now, const struct waiting_i1 *waiting)
+{
+	struct incoming in = {
+		.arrival = &waiting->arrival, .octets = waiting->octets, .length = waiting->length, .now = now};
+
+	if (!packet_parse(in.octets, in.length, &in.view))
+		answer_direct(host, &in);
 }
 
 void i1_meet(struct host *host, struct incoming *in)

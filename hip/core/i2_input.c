@@ -8,10 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What an I2 shows for the trouble it asks for. */
+struct proof {
+	struct parameter_r1_counter counter;
+	struct parameter_solution solution;
+	struct r1_generation *generation;
+};
+
 /* An I2 as read. Spans and views borrow the packet or `plain`. */
 struct answer {
 	struct parameter_esp_info esp_info;
-	struct parameter_r1_counter counter;
 	struct parameter_solution solution;
 	struct parameter_diffie_hellman public;
 	const struct hip_cipher *cipher;
@@ -30,14 +36,17 @@ struct answer {
 
 /* ---- reading ---- */
 
+static hiphop_error read_proof(const struct packet_view *view, struct proof *proof)
+{
+	hiphop_error error = parameter_r1_counter_read(packet_find(view, PARAMETER_R1_COUNTER), &proof->counter);
+
+	return error ? error : parameter_solution_read(packet_find(view, PARAMETER_SOLUTION), &proof->solution);
+}
+
 static hiphop_error read_answer(const struct packet_view *view, struct answer *answer)
 {
 	hiphop_error error = parameter_esp_info_read(packet_find(view, PARAMETER_ESP_INFO), &answer->esp_info);
 
-	if (!error)
-		error = parameter_r1_counter_read(packet_find(view, PARAMETER_R1_COUNTER), &answer->counter);
-	if (!error)
-		error = parameter_solution_read(packet_find(view, PARAMETER_SOLUTION), &answer->solution);
 	if (!error)
 		error = parameter_diffie_hellman_read(packet_find(view, PARAMETER_DIFFIE_HELLMAN), &answer->public);
 	if (!error && (answer->esp_info.new_spi < 256 || answer->esp_info.old_spi))
@@ -52,23 +61,37 @@ static uint16_t opaque_of(const struct parameter_solution *solution)
 	return (uint16_t)(solution->opaque[0] << 8 | solution->opaque[1]);
 }
 
-static hiphop_error check_puzzle(struct host *host, const struct incoming *in, struct answer *answer)
+static struct span puzzle_of(const struct parameter_solution *solution)
 {
-	const struct parameter_solution *solution = &answer->solution;
+	return (struct span){solution->random_i, solution->random_length};
+}
+
+static hiphop_error check_puzzle(struct host *host, const struct incoming *in, struct proof *proof)
+{
+	const struct parameter_solution *solution = &proof->solution;
 	const struct puzzle_parties parties = {
 		.rhash = host_identity_rhash(host->identity), .initiator = in->view.sender, .responder = host->self};
-	uint16_t opaque = opaque_of(solution);
-	struct span i = {solution->random_i, solution->random_length};
+	struct span i = puzzle_of(solution);
 	struct span j = {solution->solution_j, solution->random_length};
 
-	answer->generation = r1_pool_find(&host->r1_pool, answer->counter.counter, in->now);
-	if (!answer->generation)
+	proof->generation = r1_pool_find(&host->r1_pool, proof->counter.counter, in->now);
+	/* #I vouches for the #K that we asked for. */
+	if (!proof->generation ||
+		puzzle_check(&host->puzzles, in->now, &parties, solution->difficulty, opaque_of(solution), i, j))
 		return HIPHOP_BAD_PUZZLE;
-	if (solution->difficulty != host->configuration.puzzle_difficulty)
-		return HIPHOP_BAD_PUZZLE;
-	if (puzzle_check(&host->puzzles, in->now, &parties, solution->difficulty, opaque, i, j))
-		return HIPHOP_BAD_PUZZLE;
-	return r1_generation_is_solved(answer->generation, i) ? HIPHOP_REPLAYED : HIPHOP_OK;
+	return r1_generation_is_solved(proof->generation, i) ? HIPHOP_REPLAYED : HIPHOP_OK;
+}
+
+/* A solved puzzle is good for a few computations, a source prefix for a part of them all. */
+static bool has_computing_time(struct host *host, const struct incoming *in, const struct proof *proof)
+{
+	const struct address *from = &in->arrival->remote.address;
+	struct span i = puzzle_of(&proof->solution);
+
+	return hashed_rates_take(&host->i2_puzzles, i.data, i.length, in->now, 1) &&
+	       (in->arrival->inside_esp ||
+		       hashed_rates_take(&host->i2_prefixes, from->octets, address_prefix_length(from), in->now, 1)) &&
+	       token_bucket_take(&host->i2_rate, in->now);
 }
 
 /* One value each, and one that the R1 offered. What to notify otherwise, or 0. */
@@ -248,7 +271,7 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 	struct outgoing out;
 	struct way way;
 
-	if (verify_protected(host, in, session) || !way_back(host, in, &route, &way))
+	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE) || !way_back(host, in, &route, &way))
 		return;
 	if (build_r2(host, in, &session->keys, session->spi_in, &route, &out))
 		return;
@@ -267,13 +290,16 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		solution->random_length != hash_length(session->keys.rhash) ||
 		!bytes_equal_constant_time(session->keys.i, solution->random_i, solution->random_length))
 		return false;
+	/* The MAC before the rate, so that a stranger cannot use it up. */
+	if (verify_mac(host, in, &session->keys))
+		return true;
 	if (!token_bucket_take(&association->answers, in->now)) {
 		count(host, HOST_COUNT_DROP_I2_RATE);
 		return true;
 	}
 	if (in->overlay) {
 		answer_again_over_overlay(host, in, association);
-	} else if (!verify_mac(host, in, &session->keys) && session->r2.length) {
+	} else if (session->r2.length) {
 		way_of_arrival(in->arrival, &way);
 		count(host, HOST_COUNT_RETRANSMITTED);
 		outgoing_send(host, &way, session->r2.data, session->r2.length);
@@ -389,24 +415,19 @@ static void refuse_by_policy(struct host *host, const struct incoming *in)
 	notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0});
 }
 
+static struct host_claim claim_of(const struct incoming *in, const struct parameter_solution *solution)
+{
+	return (struct host_claim){.over_overlay = in->overlay || opaque_overlay_hops(opaque_of(solution)) > 0};
+}
+
+/* The puzzle is solved, and there is time to compute. */
 static void process(struct host *host, struct incoming *in, struct answer *answer)
 {
-	hiphop_error error = check_puzzle(host, in, answer);
-	struct host_claim claim = {
-		.over_overlay = in->overlay || opaque_overlay_hops(opaque_of(&answer->solution)) > 0};
-	uint16_t notification;
+	struct host_claim claim = claim_of(in, &answer->solution);
+	uint16_t notification = 0;
 
-	if (error) {
-		count(host, error == HIPHOP_REPLAYED ? HOST_COUNT_DROP_REPLAYED : HOST_COUNT_DROP_PUZZLE);
-		return;
-	}
-	if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
-		refuse_by_policy(host, in);
-		return;
-	}
-	if (!token_bucket_take(&host->i2_rate, in->now)) {
-		count(host, HOST_COUNT_DROP_I2_RATE);
-		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
+	if (read_answer(&in->view, answer)) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
 	/* One of those that have a HIT Suite knows which others we take: the R1 said it. */
@@ -430,35 +451,65 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 	accept(host, in, answer);
 }
 
-void i2_input(struct host *host, struct incoming *in)
+static void process_proved(struct host *host, struct incoming *in, const struct proof *proof)
 {
-	struct association *association = association_find(host, &in->view.sender);
-	struct answer *answer;
+	struct answer *answer = calloc(1, sizeof *answer);
 
-	if (!hit_is_host(&in->view.sender) || rhash_of_suite(hit_suite(&in->view.sender)) == HASH_NONE) {
-		count(host, HOST_COUNT_DROP_UNSUPPORTED);
-		return;
-	}
-	if (in->arrival->inside_esp && !in->overlay) {
-		count(host, HOST_COUNT_DROP_NOT_FOR_US);
-		return;
-	}
-	if (host->configuration.refuse_anonymous && sender_is_anonymous(in)) {
-		count(host, HOST_COUNT_DROP_POLICY);
-		return;
-	}
-	answer = calloc(1, sizeof *answer);
 	if (!answer) {
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;
 	}
-	if (read_answer(&in->view, answer))
-		count(host, HOST_COUNT_DROP_MALFORMED);
-	else if (is_overtaken(in, association, &answer->solution))
-		count(host, HOST_COUNT_DROP_WRONG_STATE);
-	else if (!is_repetition(host, in, association, &answer->solution))
-		process(host, in, answer);
+	answer->solution = proof->solution;
+	answer->generation = proof->generation;
+	process(host, in, answer);
 	host_identity_free(answer->identity);
 	bytes_wipe(answer, sizeof *answer);
 	free(answer);
+}
+
+static bool may_come(struct host *host, const struct incoming *in)
+{
+	if (!hit_is_host(&in->view.sender) || rhash_of_suite(hit_suite(&in->view.sender)) == HASH_NONE)
+		count(host, HOST_COUNT_DROP_UNSUPPORTED);
+	else if (in->arrival->inside_esp && !in->overlay)
+		count(host, HOST_COUNT_DROP_NOT_FOR_US);
+	else if (host->configuration.refuse_anonymous && sender_is_anonymous(in))
+		count(host, HOST_COUNT_DROP_POLICY);
+	else
+		return true;
+	return false;
+}
+
+void i2_input(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct host_claim claim;
+	struct proof proof;
+	hiphop_error error;
+
+	puzzle_difficulty_note_i2(&host->difficulty, in->now);
+	if (!may_come(host, in))
+		return;
+	if (read_proof(&in->view, &proof)) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return;
+	}
+	if (is_overtaken(in, association, &proof.solution)) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+		return;
+	}
+	if (is_repetition(host, in, association, &proof.solution))
+		return;
+	error = check_puzzle(host, in, &proof);
+	claim = claim_of(in, &proof.solution);
+	if (error) {
+		count(host, error == HIPHOP_REPLAYED ? HOST_COUNT_DROP_REPLAYED : HOST_COUNT_DROP_PUZZLE);
+	} else if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
+		refuse_by_policy(host, in);
+	} else if (!has_computing_time(host, in, &proof)) {
+		count(host, HOST_COUNT_DROP_I2_RATE);
+		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
+	} else {
+		process_proved(host, in, &proof);
+	}
 }

@@ -6,33 +6,40 @@
 /* #I is an HMAC, so a part of it tells one from another; SHA-1's is the shortest. */
 #define SOLVED_KEY_LENGTH 20
 
+static void entry_free(struct r1_entry *entry)
+{
+	if (!entry)
+		return;
+	for (size_t level = 0; level < PUZZLE_LEVELS; level++)
+		buffer_free(&entry->r1[level]);
+	diffie_hellman_free(entry->key);
+	free(entry);
+}
+
 static void generation_free(struct r1_generation *generation)
 {
 	for (size_t i = 0; i < HOST_ALGORITHMS_MAXIMUM; i++) {
-		if (generation->entries[i])
-			diffie_hellman_free(generation->entries[i]->key);
-		free(generation->entries[i]);
+		entry_free(generation->entries[i]);
 		generation->entries[i] = NULL;
 	}
 	map_free(&generation->solved);
 	generation->counter = 0;
 }
 
-static void generation_start(struct r1_pool *pool, struct r1_generation *generation, instant now)
+static void generation_start(struct r1_pool *pool, struct r1_generation *generation)
 {
 	generation->counter = pool->counter++;
-	generation->made = now;
-	generation->retired = 0;
+	generation->offered = generation->retired = 0;
 	generation->used = false;
 	map_start(&generation->solved, SOLVED_KEY_LENGTH, pool->random);
 }
 
-void r1_pool_start(struct r1_pool *pool, const struct random_source *random, uint64_t first_counter, instant now)
+void r1_pool_start(struct r1_pool *pool, const struct random_source *random, uint64_t first_counter)
 {
 	pool->random = random;
 	pool->counter = first_counter;
 	pool->current = 0;
-	generation_start(pool, &pool->generations[0], now);
+	generation_start(pool, &pool->generations[0]);
 }
 
 void r1_pool_free(struct r1_pool *pool)
@@ -43,26 +50,67 @@ void r1_pool_free(struct r1_pool *pool)
 	}
 }
 
-static bool has_had_its_time(const struct r1_generation *generation, instant now)
+struct r1_generation *r1_pool_current(struct r1_pool *pool)
 {
-	duration offered = generation->used ? R1_POOL_OFFERED_USED : R1_POOL_OFFERED;
-
-	return now >= instant_after(generation->made, offered);
+	return &pool->generations[pool->current];
 }
 
-struct r1_generation *r1_pool_offered(struct r1_pool *pool, instant now)
+void r1_pool_note_offer(struct r1_pool *pool, instant now)
 {
-	struct r1_generation *current = &pool->generations[pool->current];
+	struct r1_generation *current = r1_pool_current(pool);
 
-	if (!has_had_its_time(current, now))
-		return current;
-	current->retired = now;
-	pool->current = (pool->current + 1) % R1_POOL_GENERATIONS;
-	current = &pool->generations[pool->current];
-	if (current->counter)
-		generation_free(current);
-	generation_start(pool, current, now);
-	return current;
+	if (!current->offered)
+		current->offered = now ? now : 1;
+}
+
+instant r1_pool_due(const struct r1_pool *pool)
+{
+	const struct r1_generation *current = &pool->generations[pool->current];
+
+	if (!current->offered)
+		return INSTANT_NEVER;
+	return instant_after(current->offered, current->used ? R1_POOL_OFFERED_USED : R1_POOL_OFFERED);
+}
+
+static size_t next_place(const struct r1_pool *pool)
+{
+	return (pool->current + 1) % R1_POOL_GENERATIONS;
+}
+
+struct r1_generation *r1_pool_next(struct r1_pool *pool)
+{
+	struct r1_generation *next = &pool->generations[next_place(pool)];
+
+	/* One that was offered is the oldest, not the one being made. */
+	if (next->counter && next->offered)
+		generation_free(next);
+	if (!next->counter)
+		generation_start(pool, next);
+	return next;
+}
+
+void r1_pool_turn(struct r1_pool *pool, instant now)
+{
+	r1_pool_next(pool);
+	r1_pool_current(pool)->retired = now ? now : 1;
+	pool->current = next_place(pool);
+}
+
+const struct buffer *r1_entry_find(const struct r1_entry *entry, unsigned *level)
+{
+	for (unsigned easier = *level + 1; easier-- > 0;) {
+		if (entry->r1[easier].length) {
+			*level = easier;
+			return &entry->r1[easier];
+		}
+	}
+	for (unsigned harder = *level + 1; harder < PUZZLE_LEVELS; harder++) {
+		if (entry->r1[harder].length) {
+			*level = harder;
+			return &entry->r1[harder];
+		}
+	}
+	return NULL;
 }
 
 struct r1_generation *r1_pool_find(struct r1_pool *pool, uint64_t counter, instant now)
@@ -70,7 +118,7 @@ struct r1_generation *r1_pool_find(struct r1_pool *pool, uint64_t counter, insta
 	for (size_t i = 0; i < R1_POOL_GENERATIONS; i++) {
 		struct r1_generation *generation = &pool->generations[i];
 
-		if (!counter || generation->counter != counter)
+		if (!counter || generation->counter != counter || !generation->offered)
 			continue;
 		if (generation->retired && now > instant_after(generation->retired, R1_POOL_ACCEPTED))
 			return NULL;

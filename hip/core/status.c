@@ -45,6 +45,23 @@ size_t host_association_count(const struct host *host)
 	return host->count;
 }
 
+void host_load(const struct host *host, struct host_load *load)
+{
+	const struct puzzle_difficulty *difficulty = &host->difficulty;
+
+	*load = (struct host_load){
+		.difficulty = puzzle_difficulty_of(difficulty, difficulty->level),
+		.calm_difficulty = difficulty->base,
+		.maximum = difficulty->maximum,
+		.i1_per_second = difficulty->i1_rate,
+		.i2_per_second = difficulty->i2_rate,
+		.i1_limit = difficulty->i1_limit,
+		.i2_limit = difficulty->i2_limit,
+		.associations = host->count,
+		.associations_limit = host->configuration.associations,
+	};
+}
+
 static void view_session(const struct session *session, struct host_association_view *view)
 {
 	const struct esp_suite *suite = esp_suite_by_id(session->keys.suite);

@@ -37,10 +37,11 @@ bool puzzle_source_rotate(struct puzzle_source *source, instant now)
 }
 
 static hiphop_error make_under(const uint8_t secret[static PUZZLE_SECRET_LENGTH], uint64_t generation,
-	const struct puzzle_parties *parties, uint16_t opaque, uint8_t *i)
+	const struct puzzle_parties *parties, uint8_t difficulty, uint16_t opaque, uint8_t *i)
 {
-	uint8_t prefix[10];
+	uint8_t prefix[11];
 	struct writer writer = writer_over(prefix, sizeof prefix);
+	writer_u8(&writer, difficulty);
 	writer_u16(&writer, opaque);
 	writer_u64(&writer, generation);
 	const struct span input[] = {{prefix, sizeof prefix}, {parties->initiator.octets, HIT_LENGTH},
@@ -48,26 +49,29 @@ static hiphop_error make_under(const uint8_t secret[static PUZZLE_SECRET_LENGTH]
 	return hmac_spans(parties->rhash, (struct span){secret, PUZZLE_SECRET_LENGTH}, input, 3, i);
 }
 
-hiphop_error puzzle_make(
-	struct puzzle_source *source, instant now, const struct puzzle_parties *parties, uint16_t opaque, uint8_t *i)
+hiphop_error puzzle_make(struct puzzle_source *source, instant now, const struct puzzle_parties *parties,
+	uint8_t difficulty, uint16_t opaque, uint8_t *i)
 {
 	puzzle_source_rotate(source, now);
-	return make_under(source->current, source->generation, parties, opaque, i);
+	return make_under(source->current, source->generation, parties, difficulty, opaque, i);
 }
 
-static hiphop_error check_is_ours(
-	const struct puzzle_source *source, const struct puzzle_parties *parties, uint16_t opaque, const uint8_t *i)
+/* Which of the two secrets it was is no secret, so the second is asked only when it must be. */
+static hiphop_error check_is_ours(const struct puzzle_source *source, const struct puzzle_parties *parties,
+	uint8_t difficulty, uint16_t opaque, const uint8_t *i)
 {
-	uint8_t current[HASH_LENGTH_MAXIMUM], previous[HASH_LENGTH_MAXIMUM];
-	hiphop_error error = make_under(source->current, source->generation, parties, opaque, current);
-	if (!error)
-		error = make_under(source->previous, source->generation - 1, parties, opaque, previous);
-	if (error)
-		return error;
+	const uint8_t *secrets[] = {source->current, source->previous};
+	uint8_t expected[HASH_LENGTH_MAXIMUM];
 	size_t length = hash_length(parties->rhash);
-	bool is_current = bytes_equal_constant_time(current, i, length);
-	bool is_previous = bytes_equal_constant_time(previous, i, length);
-	return is_current || is_previous ? HIPHOP_OK : HIPHOP_BAD_PUZZLE;
+	for (unsigned age = 0; age < 2; age++) {
+		hiphop_error error =
+			make_under(secrets[age], source->generation - age, parties, difficulty, opaque, expected);
+		if (error)
+			return error;
+		if (bytes_equal_constant_time(expected, i, length))
+			return HIPHOP_OK;
+	}
+	return HIPHOP_BAD_PUZZLE;
 }
 
 hiphop_error puzzle_check(struct puzzle_source *source, instant now, const struct puzzle_parties *parties,
@@ -79,7 +83,7 @@ hiphop_error puzzle_check(struct puzzle_source *source, instant now, const struc
 	if (i.length != length || j.length != length)
 		return HIPHOP_BAD_PUZZLE;
 	puzzle_source_rotate(source, now);
-	hiphop_error error = check_is_ours(source, parties, opaque, i.data);
+	hiphop_error error = check_is_ours(source, parties, difficulty, opaque, i.data);
 	return error ? error : puzzle_verify(parties, difficulty, i, j);
 }
 

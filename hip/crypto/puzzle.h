@@ -3,8 +3,9 @@
  * The puzzle (RFC 7401 sections 4.1.2, 6.3 and appendix A). #I and #J have the length of RHASH, which is that of the
  * Responder's HIT Suite.
  *
- * The Responder keeps no state: #I is an HMAC under a rotating secret over the Opaque field, the generation and both
- * HITs, so that it can be recognised when it comes back in I2. It does not bind addresses, since the I2 may come from
+ * The Responder keeps no state: #I is an HMAC under a rotating secret over #K, the Opaque field, the generation and
+ * both HITs, so that it can be recognised when it comes back in I2, together with the difficulty that was asked for
+ * then. It does not bind addresses, since the I2 may come from
  * another address than the I1.
  */
 #ifndef HIPHOP_HIP_CRYPTO_PUZZLE_H
@@ -52,18 +53,18 @@ instant puzzle_source_next_rotation(const struct puzzle_source *source);
 bool puzzle_source_rotate(struct puzzle_source *source, instant now);
 
 /**
- * #I for these parties, hash_length(rhash) octets into `i`. A different `opaque` (it goes into PUZZLE's Opaque field)
- * gives a different #I: use a counter, so that no Initiator gets one #I twice under one Diffie-Hellman key.
- * HIPHOP_UNSUPPORTED for HASH_NONE, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
+ * #I for these parties, hash_length(rhash) octets into `i`, for a puzzle of `difficulty` bits. A different `opaque` (it
+ * goes into PUZZLE's Opaque field) gives a different #I: use a counter, so that no Initiator gets one #I twice under one
+ * Diffie-Hellman key. HIPHOP_UNSUPPORTED for HASH_NONE, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
  */
-hiphop_error puzzle_make(
-	struct puzzle_source *source, instant now, const struct puzzle_parties *parties, uint16_t opaque, uint8_t *i);
+hiphop_error puzzle_make(struct puzzle_source *source, instant now, const struct puzzle_parties *parties,
+	uint8_t difficulty, uint16_t opaque, uint8_t *i);
 
 /**
- * Checks a SOLUTION: first that #I and `opaque` are ours and not too old, then that #J solves it with `difficulty`
- * bits. `difficulty` is what our R1 asked for; that the SOLUTION says the same #K is for the caller to compare.
- * HIPHOP_BAD_PUZZLE when anything does not fit, wrong lengths included. HIPHOP_UNSUPPORTED, HIPHOP_NO_MEMORY,
- * HIPHOP_CRYPTO.
+ * Checks a SOLUTION: first that #I was made by this source with this `opaque` and this `difficulty`, which is the #K of
+ * the SOLUTION, and is not too old; then that #J solves it with `difficulty` bits. So an Initiator cannot choose #K, and
+ * the caller needs not know what it asked for. HIPHOP_BAD_PUZZLE when anything does not fit, wrong lengths included.
+ * HIPHOP_UNSUPPORTED, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
  */
 hiphop_error puzzle_check(struct puzzle_source *source, instant now, const struct puzzle_parties *parties,
 	uint8_t difficulty, uint16_t opaque, struct span i, struct span j);

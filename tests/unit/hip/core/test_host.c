@@ -458,11 +458,12 @@ static void no_state_for_an_i1(void **state)
 		network_introduce(network, i, 0);
 		network_connect(network, i, 0);
 	}
-	network_run(network, SECONDS(5));
+	network_run(network, SECONDS(12));
 	assert_true(b->out_of_type[HIP_PACKET_R1] >= 5);
 	assert_int_equal(host_association_count(b->host), 0);
 	assert_int_equal(b->changes, 0);
-	assert_true(host_next_wake(b->host) == INSTANT_NEVER);
+	/* but for its R1s, which have been offered and will be made anew */
+	assert_true(host_next_wake(b->host) > network->now + SECONDS(60));
 	network_free(network);
 }
 
@@ -482,8 +483,8 @@ static void i1_storm_is_limited(void **state)
 	for (int i = 0; i < 10000; i++)
 		host_input(b->host, network->now, &arrival, i1, 48);
 	network_drain(network, b);
-	assert_in_range(b->out_of_type[HIP_PACKET_R1], 1, 100);
-	assert_true(host_counter_value(b->host, HOST_COUNT_DROP_I1_RATE) >= 9900);
+	assert_in_range(b->out_of_type[HIP_PACKET_R1], 1, 250);
+	assert_true(host_counter_value(b->host, HOST_COUNT_DROP_I1_RATE) >= 9750);
 	assert_int_equal(host_association_count(b->host), 0);
 	network_free(network);
 }

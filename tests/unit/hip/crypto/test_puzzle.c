@@ -41,7 +41,7 @@ static void test_solution_is_accepted_for_every_rhash(void **state)
 		uint8_t i[48], j[48];
 		who.rhash = hashes[n];
 		const struct span i_span = {i, hash_length(who.rhash)};
-		assert_int_equal(puzzle_make(&source, 1, &who, 7, i), HIPHOP_OK);
+		assert_int_equal(puzzle_make(&source, 1, &who, 10, 7, i), HIPHOP_OK);
 		struct span j_span = solve(&who, 10, i_span, j);
 		assert_int_equal(puzzle_check(&source, 2, &who, 10, 7, i_span, j_span), HIPHOP_OK);
 		assert_int_equal(puzzle_verify(&who, 10, i_span, j_span), HIPHOP_OK);
@@ -56,7 +56,7 @@ static void test_bits_are_the_low_ones(void **state)
 	struct puzzle_source source = fresh_source(0);
 	uint8_t i[48], j[48], digest[64];
 	(void)state;
-	puzzle_make(&source, 1, &parties, 7, i);
+	puzzle_make(&source, 1, &parties, 10, 7, i);
 	solve(&parties, 10, (struct span){i, 48}, j);
 	const struct span input[] = {{i, 48}, {parties.initiator.octets, 16}, {parties.responder.octets, 16}, {j, 48}};
 	hash_spans(HASH_SHA384, input, 4, digest);
@@ -72,7 +72,7 @@ static void test_what_is_not_ours_is_refused(void **state)
 	const struct span i_span = {i, 48}, j_span = {j, 48};
 	(void)state;
 	random_fill(&random_octets, other.current, sizeof other.current);
-	puzzle_make(&source, 1, &parties, 7, i);
+	puzzle_make(&source, 1, &parties, 4, 7, i);
 	solve(&parties, 4, i_span, j);
 	assert_int_equal(puzzle_check(&source, 1, &parties, 4, 7, i_span, j_span), HIPHOP_OK);
 	assert_int_equal(puzzle_check(&other, 1, &parties, 4, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
@@ -80,9 +80,9 @@ static void test_what_is_not_ours_is_refused(void **state)
 	assert_int_equal(puzzle_check(&source, 1, &parties, 4, 7, (struct span){i, 47}, j_span), HIPHOP_BAD_PUZZLE);
 	assert_int_equal(puzzle_check(&source, 1, &parties, 4, 7, i_span, (struct span){j, 32}), HIPHOP_BAD_PUZZLE);
 	struct puzzle_parties swapped = {HASH_SHA384, parties.responder, parties.initiator};
-	assert_int_equal(puzzle_check(&source, 1, &swapped, 0, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
+	assert_int_equal(puzzle_check(&source, 1, &swapped, 4, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
 	i[0] ^= 1;
-	assert_int_equal(puzzle_check(&source, 1, &parties, 0, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
+	assert_int_equal(puzzle_check(&source, 1, &parties, 4, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
 }
 
 /* conforms: RFC7401-6.9-9 */
@@ -93,7 +93,7 @@ static void test_wrong_solution_is_refused(void **state)
 	const struct span i_span = {i, 48}, j_span = {j, 48};
 	unsigned accepted = 0;
 	(void)state;
-	puzzle_make(&source, 1, &parties, 7, i);
+	puzzle_make(&source, 1, &parties, 12, 7, i);
 	solve(&parties, 12, i_span, j);
 	for (int bit = 0; bit < 64; bit++) {
 		j[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -104,14 +104,29 @@ static void test_wrong_solution_is_refused(void **state)
 	assert_int_equal(puzzle_verify(&parties, 255, i_span, j_span), HIPHOP_BAD_PUZZLE);
 }
 
+/* The #K that was asked for comes back under the protection of #I. */
+/* conforms: RFC7401-4.1.2-4 */
+static void test_the_initiator_does_not_choose_the_difficulty(void **state)
+{
+	struct puzzle_source source = fresh_source(0);
+	uint8_t i[48], j[48];
+	const struct span i_span = {i, 48}, j_span = {j, 48};
+	(void)state;
+	puzzle_make(&source, 1, &parties, 9, 7, i);
+	solve(&parties, 9, i_span, j);
+	assert_int_equal(puzzle_check(&source, 1, &parties, 9, 7, i_span, j_span), HIPHOP_OK);
+	for (uint8_t claimed = 0; claimed < 9; claimed++)
+		assert_int_equal(puzzle_check(&source, 1, &parties, claimed, 7, i_span, j_span), HIPHOP_BAD_PUZZLE);
+}
+
 static void test_opaque_gives_another_number(void **state)
 {
 	struct puzzle_source source = fresh_source(0);
 	uint8_t one[48], same[48], other[48];
 	(void)state;
-	puzzle_make(&source, 1, &parties, 1, one);
-	puzzle_make(&source, 2, &parties, 1, same);
-	puzzle_make(&source, 1, &parties, 2, other);
+	puzzle_make(&source, 1, &parties, 9, 1, one);
+	puzzle_make(&source, 2, &parties, 9, 1, same);
+	puzzle_make(&source, 1, &parties, 9, 2, other);
 	assert_memory_equal(one, same, 48);
 	assert_memory_not_equal(one, other, 48);
 }
@@ -135,7 +150,7 @@ static void test_age(void **state)
 	for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
 		struct puzzle_source source = fresh_source(0);
 		uint8_t i[48], j[48];
-		puzzle_make(&source, rows[n].made, &parties, 7, i);
+		puzzle_make(&source, rows[n].made, &parties, 1, 7, i);
 		solve(&parties, 1, (struct span){i, 48}, j);
 		assert_int_equal(puzzle_check(&source, rows[n].checked, &parties, 1, 7, (struct span){i, 48},
 					 (struct span){j, 48}),
@@ -151,7 +166,7 @@ static void test_rotation_by_ticks(void **state)
 	uint8_t i[48], j[48];
 	(void)state;
 	assert_int_equal(puzzle_source_next_rotation(&source), SECONDS(110));
-	puzzle_make(&source, SECONDS(20), &parties, 7, i);
+	puzzle_make(&source, SECONDS(20), &parties, 1, 7, i);
 	solve(&parties, 1, (struct span){i, 48}, j);
 	assert_false(puzzle_source_rotate(&source, SECONDS(109)));
 	assert_true(puzzle_source_rotate(&source, SECONDS(110)));
@@ -196,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_bits_are_the_low_ones),
 		cmocka_unit_test(test_what_is_not_ours_is_refused),
 		cmocka_unit_test(test_wrong_solution_is_refused),
+		cmocka_unit_test(test_the_initiator_does_not_choose_the_difficulty),
 		cmocka_unit_test(test_opaque_gives_another_number),
 		cmocka_unit_test(test_age),
 		cmocka_unit_test(test_rotation_by_ticks),
