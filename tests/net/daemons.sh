@@ -22,7 +22,7 @@ lab_needs_hiphopd() {
 # a family that both have (and HIT, when its daemon has run) HOST finds the overlay. These variables change more:
 #	LAB_TRANSPORTS  underlay.transports       LAB_KNOWN    hosts for underlay.hosts, with their locators
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
-#	LAB_ALGORITHMS  whole groups hip and esp
+#	LAB_ALGORITHMS  whole groups hip and esp  LAB_IDENTITY  more members of identity
 lab_configure() {
 	local host=$1 place=$LAB_DIR/$1 entries='' known='' other user=hiphop
 	shift
@@ -33,7 +33,7 @@ lab_configure() {
 		known+="${known:+, }{ name = \"$other\"; $(lab_locator "$host" "$other") }"
 	done
 	cat >"$place/hiphop.conf" <<-END
-		identity = { key = "$place/state/host.pem"; };
+		identity = { key = "$place/state/host.pem"; ${LAB_IDENTITY-} };
 		tunnel = { name = "hip0"; mtu = 1400; };
 		underlay = { port = 10500; transports = ( ${LAB_TRANSPORTS:-\"udp\", \"ip\"} ); hosts = ( $known ); };
 		overlay = { name = "$LAB_DOMAIN"; topology = "chord"; hash = "sha256"; role = "${LAB_ROLE:-peer}";
