@@ -121,6 +121,16 @@ hiphop_error association_obtain(struct host *host, instant now, const struct hit
 	return HIPHOP_OK;
 }
 
+char *association_peer_text(const struct association *association, char text[static HIT_TEXT_SIZE])
+{
+	static const char anonymous[] = "an anonymous host";
+
+	if (!association->anonymous)
+		return hit_format(&association->peer, text);
+	memcpy(text, anonymous, sizeof anonymous);
+	return text;
+}
+
 static void note_name(struct association *association, const struct parameter_view *host_id)
 {
 	struct parameter_host_id read;
@@ -293,7 +303,7 @@ static void log_end(const struct host *host, const struct association *associati
 {
 	char peer[HIT_TEXT_SIZE];
 
-	hit_format(&association->peer, peer);
+	association_peer_text(association, peer);
 	if (reason)
 		log_write(host->log, LOG_LEVEL_INFO, "the association with %s is lost: %s", peer,
 			hiphop_error_text(reason));
@@ -391,7 +401,7 @@ static void log_commit(const struct host *host, const struct association *associ
 	const struct session *session = association->session;
 	char peer[HIT_TEXT_SIZE], remote[ENDPOINT_TEXT_SIZE];
 
-	hit_format(&association->peer, peer);
+	association_peer_text(association, peer);
 	if (session->direct)
 		log_write(host->log, renewed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "associated with %s at %s", peer,
 			endpoint_format(&session->remote, remote));

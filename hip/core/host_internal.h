@@ -323,6 +323,9 @@ bool hit_suite_is_accepted(const struct host *host, const struct hit *hit);
 struct association *association_find(const struct host *host, const struct hit *peer);
 /* The association with `peer`, made when there is none. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
 hiphop_error association_obtain(struct host *host, instant now, const struct hit *peer, struct association **found);
+/* The peer as the log has it. The log is kept, so it does not have the HIT of an anonymous peer (RFC 7401 section
+ * 5.1.2). Returns `text`. */
+char *association_peer_text(const struct association *association, char text[static HIT_TEXT_SIZE]);
 /* Notes what the finished base exchange told about the peer besides its key: the A control and the name in its HOST_ID.
  * A name that cannot be read or kept is none. */
 void association_note_peer(struct association *association, bool anonymous, const struct parameter_view *host_id);

@@ -293,7 +293,7 @@ static void tell_failed(struct host *host, struct association *association, hiph
 	struct queued_effect *farewell = association->initiation->farewell;
 	char peer[HIT_TEXT_SIZE];
 
-	log_write(host->log, LOG_LEVEL_INFO, "no association with %s: %s", hit_format(&association->peer, peer),
+	log_write(host->log, LOG_LEVEL_INFO, "no association with %s: %s", association_peer_text(association, peer),
 		hiphop_error_text(reason));
 	association->initiation->farewell = NULL;
 	farewell->effect.peer = association->peer;

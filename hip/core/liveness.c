@@ -106,7 +106,7 @@ static void suspect(struct host *host, instant now, struct association *associat
 	if (association->session->suspected)
 		return;
 	association->session->suspected = now;
-	log_write(host->log, LOG_LEVEL_INFO, "%s does not answer", hit_format(&association->peer, text));
+	log_write(host->log, LOG_LEVEL_INFO, "%s does not answer", association_peer_text(association, text));
 	tell(host, association, HOST_SUSPECT);
 }
 
@@ -117,7 +117,7 @@ static void clear_suspicion(struct host *host, struct association *association, 
 	if (!association->session->suspected || heard <= association->session->suspected)
 		return;
 	association->session->suspected = 0;
-	log_write(host->log, LOG_LEVEL_INFO, "%s answers again", hit_format(&association->peer, text));
+	log_write(host->log, LOG_LEVEL_INFO, "%s answers again", association_peer_text(association, text));
 	tell(host, association, HOST_HEARD_AGAIN);
 }
 

@@ -121,14 +121,15 @@ static void take_invalid_spi(struct host *host, instant now, struct association 
 	update_probe(host, now, association);
 }
 
-static void log_notification(const struct host *host, const struct hit *peer, uint16_t type)
+static void log_notification(const struct host *host, const struct association *association, uint16_t type)
 {
 	/* A peer that was restarted says so; the rest means that something does not fit. */
 	log_level level =
 		type == NOTIFY_INVALID_SPI || type >= NOTIFY_I2_ACKNOWLEDGEMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
 	char text[HIT_TEXT_SIZE];
 
-	log_write(host->log, level, "%s says %s (NOTIFY %u)", hit_format(peer, text), hip_notify_type_name(type), type);
+	log_write(host->log, level, "%s says %s (NOTIFY %u)", association_peer_text(association, text),
+		hip_notify_type_name(type), type);
 }
 
 /* It is the same packet each time, so it only counts where nothing else is expected to be heard. */
@@ -205,7 +206,7 @@ void notify_input(struct host *host, struct incoming *in)
 	}
 	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE))
 		return;
-	log_notification(host, &in->view.sender, notification.type);
+	log_notification(host, association, notification.type);
 	take_answer_to_i2(host, in->now, association, notification.type);
 	if (notification.type == NOTIFY_INVALID_SPI)
 		take_invalid_spi(host, in->now, association, notification.data);

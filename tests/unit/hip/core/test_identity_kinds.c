@@ -106,6 +106,46 @@ static void the_peer_is_shown_as_anonymous(void **state)
 	network_free(network);
 }
 
+struct kept_log {
+	unsigned lines;
+	char hit[HIT_TEXT_SIZE];
+};
+
+static void look_for_hit(void *context, log_level level, const char *line)
+{
+	struct kept_log *kept = context;
+
+	(void)level;
+	kept->lines++;
+	assert_null(strstr(line, kept->hit));
+}
+
+/* Logs are kept for long. */
+/* conforms: RFC7401-5.1.2-1 RFC7401-6.8-17 */
+static void the_log_has_no_anonymous_hit(void **state)
+{
+	struct kept_log kept = {.lines = 0};
+	const struct log log = {look_for_hit, &kept, LOG_LEVEL_DEBUG};
+	struct network *network = network_make(2, TRANSPORT_UDP);
+
+	(void)state;
+	make_anonymous(network, 0);
+	hit_format(&network->hosts[0].hit, kept.hit);
+	network->hosts[1].configuration.log = &log;
+	configure_again(network, 1);
+	network_associate(network, 0, 1);
+	assert_int_equal(kept.lines, 1);
+	/* It goes without a word, is missed, and lost. */
+	network_crash(network, 0);
+	for (int i = 0; i < 150; i++) {
+		network_esp(network, 1, 0);
+		network_run(network, MILLISECONDS(200));
+	}
+	assert_int_equal(network_state(network, 1, 0), HOST_FAILED);
+	assert_true(kept.lines >= 3);
+	network_free(network);
+}
+
 static packet_fate set_reserved_controls(struct network *network, struct flying *packet)
 {
 	(void)network;
@@ -451,6 +491,7 @@ int main(void)
 		cmocka_unit_test(an_anonymous_initiator_says_so),
 		cmocka_unit_test(an_anonymous_responder_says_so),
 		cmocka_unit_test(the_peer_is_shown_as_anonymous),
+		cmocka_unit_test(the_log_has_no_anonymous_hit),
 		cmocka_unit_test(reserved_controls_are_ignored),
 		cmocka_unit_test(anonymous_initiators_can_be_refused),
 		cmocka_unit_test(an_anonymous_i2_is_refused_too),
