@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/access.h"
 
+#include "tests/unit/failing_allocation.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -384,6 +386,54 @@ static void test_who_may_associate(void **state)
 	access_free(access);
 }
 
+static const char *const both[] = {"allow in tcp/22", "deny in tcp"};
+
+/* What a filter does with so many allocations; NULL when it could not be made. */
+static struct access *run_short_of_memory(unsigned allowed)
+{
+	static const struct access_membership membership = {.is_member = is_alice};
+	static struct seeded_random generator;
+	static struct random_source random;
+	struct access_rule rules[2];
+	struct access *access = NULL;
+	char complaint[128];
+
+	random = seeded_random_start(&generator, 1);
+	for (size_t i = 0; i < 2; i++)
+		access_rule_parse(both[i], &rules[i], complaint, sizeof complaint);
+	failing_allocation_after(allowed);
+	if (!access_create(5060, &membership, &random, &access)) {
+		(void)access_configure(access, rules, 2);
+		(void)access_insert(access, 0, &rules[1]);
+		goes_out(access, 1, &bob, make(UDP, 4000, 53));
+		(void)access_media(access, &bob, 9000, true);
+	}
+	failing_allocation_stop();
+	return access;
+}
+
+static void test_without_memory_nothing_is_half_done(void **state)
+{
+	(void)state;
+	bool complete = !failing_allocation_works();
+
+	for (unsigned allowed = 0; !complete; allowed++) {
+		struct access *access = run_short_of_memory(allowed);
+		size_t count;
+
+		if (!access)
+			continue;
+		(void)access_rules(access, &count);
+		assert_true(count == access_own_count(access) || count == access_own_count(access) + 2);
+		/* A packet of ours passes all the same; what it began may be forgotten. */
+		assert_true(goes_out(access, 2, &bob, make(UDP, 4000, 53)));
+		assert_true(comes_in(access, 3, &bob, make(UDP, 53, 4000)));
+		assert_int_equal(access_media(access, &bob, 9000, true), HIPHOP_OK);
+		complete = count == 3 && allowed > 20;
+		access_free(access);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_a_change_ends_the_flows_of_those_it_names),
 		cmocka_unit_test(test_a_configuration_replaces_its_own_rules_only),
 		cmocka_unit_test(test_who_may_associate),
+		cmocka_unit_test(test_without_memory_nothing_is_half_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -41,6 +42,7 @@ static int start(void **state)
 	assert_int_equal(configuration_default(&world.configuration), HIPHOP_OK);
 	strcpy(world.hosts[0].name, "alice.example.com");
 	world.hosts[0].hit = alice;
+	free(world.configuration.hosts);
 	world.configuration.hosts = world.hosts;
 	world.configuration.host_count = 1;
 	assert_int_equal(host_identity_from_seed(&world.random, &world.identity), HIPHOP_OK);
