@@ -24,6 +24,7 @@ struct command_line {
 	const char *socket;
 	bool json;
 	bool force;
+	bool dh; /**< of rekey */
 	const char *type;             /**< of a key */
 	bool weak;                    /**< a weak type of key is meant */
 	const char *output;           /**< file of a key; NULL = not given */
@@ -76,6 +77,7 @@ command_exit command_get(const struct command_line *line);
 command_exit command_trust(const struct command_line *line);
 command_exit command_access(const struct command_line *line);
 command_exit command_reload(const struct command_line *line);
+command_exit command_rekey(const struct command_line *line);
 command_exit command_monitor(const struct command_line *line);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** ping and trace. */
+/** ping, trace and rekey. */
 #include "daemon/command.h"
 
 #include <stdio.h>
@@ -130,4 +130,22 @@ command_exit command_trace(const struct command_line *line)
 	if (request && line->timeout_s > 0)
 		json_object_set_new(request, "timeout_ms", json_integer((json_int_t)(line->timeout_s * 1000)));
 	return command_ask_once(line, request, print_trace);
+}
+
+static void print_rekey(const json_t *answer)
+{
+	printf("New ESP keys are asked for with ");
+	command_print_safe(command_text(answer, "target"));
+	printf("; `hiphop monitor` tells when they are in use.\n");
+}
+
+command_exit command_rekey(const struct command_line *line)
+{
+	json_t *request =
+		json_pack("{s:s, s:s, s:b}", "command", "rekey", "target", line->arguments[0], "dh", line->dh);
+	if (request && line->from && json_object_set_new(request, "from", json_string(line->from))) {
+		json_decref(request);
+		request = NULL;
+	}
+	return command_ask_once(line, request, print_rekey);
 }

@@ -260,6 +260,23 @@ command_exit command_status(const struct command_line *line)
 	return command_ask_once(line, json_pack("{s:s}", "command", "status"), print_status);
 }
 
+static void print_keys(const json_t *keys)
+{
+	double rekeys = command_number(keys, "rekeys", 0);
+	if (!json_is_object(keys))
+		return;
+	printf("\n    ESP keys for ");
+	print_span(command_number(keys, "age_s", 0));
+	printf(", renewed %.0f time%s, next in ", rekeys, plural(rekeys));
+	print_span(command_number(keys, "rekey_in_s", 0));
+	if (json_is_number(json_object_get(keys, "bytes_left"))) {
+		printf(" or after ");
+		print_octets(command_number(keys, "bytes_left", 0));
+	}
+	if (json_is_number(json_object_get(keys, "packets_left")))
+		printf(" or %.0f packets", command_number(keys, "packets_left", 0));
+}
+
 /** All there is to know about one association. */
 static void print_peer(const json_t *association)
 {
@@ -277,6 +294,7 @@ static void print_peer(const json_t *association)
 		print_span(command_number(association, "last_handover_s", 0));
 		printf(" ago");
 	}
+	print_keys(json_object_get(association, "keys"));
 	if (json_array_size(json_object_get(association, "locators")) > 0)
 		printf("\n    locators");
 	json_array_foreach(json_object_get(association, "locators"), index, locator)

@@ -79,6 +79,9 @@ struct configuration {
 	size_t rule_count;
 	struct access_rule *inbound; /**< access.inbound as rules that come after those */
 	size_t inbound_count;
+	uint64_t rekey_seconds, rekey_bytes, rekey_packets; /**< of ESP keys; the last two 0 = by the suite alone */
+	bool rekey_dh;
+	uint64_t unused_seconds; /**< without a packet, after which an association is closed */
 	char control_socket[CONFIGURATION_TEXT];
 	char state[CONFIGURATION_TEXT];
 	char user[64];

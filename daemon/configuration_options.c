@@ -93,6 +93,31 @@ static bool read_number(struct configuration_reading *reading, const config_sett
 	return true;
 }
 
+static bool read_quantity(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	int type = config_setting_type(setting);
+	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+		return configuration_complain(
+			reading, setting, "%s must be a whole number (large ones end in L)", option->key);
+	long long value = config_setting_get_int64(setting);
+	if (value < option->minimum || value > option->maximum)
+		return configuration_complain(
+			reading, setting, "%s must be from %ld to %ld", option->key, option->minimum, option->maximum);
+	uint64_t number = (uint64_t)value;
+	memcpy(text_field(reading, option), &number, sizeof number);
+	return true;
+}
+
+static bool read_flag(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+		return configuration_complain(reading, setting, "%s must be true or false", option->key);
+	*(bool *)text_field(reading, option) = config_setting_get_bool(setting);
+	return true;
+}
+
 /** The place of `text` in "a|b|c", or -1. */
 static int choice_index(const char *choices, const char *text)
 {
@@ -172,15 +197,6 @@ static bool read_choice_octet(struct configuration_reading *reading, const confi
 	return true;
 }
 
-static bool read_flag(struct configuration_reading *reading, const config_setting_t *setting,
-	const struct configuration_option *option)
-{
-	if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
-		return configuration_complain(reading, setting, "%s must be true or false", option->key);
-	*(bool *)text_field(reading, option) = config_setting_get_bool(setting);
-	return true;
-}
-
 /* clang-format off */
 const struct configuration_option configuration_options[] = {
 	{"identity.key", "\"\"", "file name", "the private key of this host, PEM; made at the first start. Empty: `host.pem` in `state`",
@@ -213,6 +229,16 @@ const struct configuration_option configuration_options[] = {
 	{"esp.suites", "( \"aes-128-gcm-16\", \"aes-128-ccm-16\", \"aes-128-cbc-hmac-sha256-128\", \"aes-256-cbc-hmac-sha256-128\" )",
 		"list of at most 6 ESP suites", "what protects the packets of applications, the most liked first",
 		configuration_read_algorithms, FIELD(esp_suites), 1, 6},
+	{"esp.rekey_seconds", "3600", "1 to 2592000", "ESP keys older than this are renewed",
+		read_quantity, FIELD(rekey_seconds), 1, 2592000},
+	{"esp.rekey_bytes", "0", "0 to 9000000000000000", "… that have encrypted more octets than this; 0: as many as the suite allows",
+		read_quantity, FIELD(rekey_bytes), 0, 9000000000000000},
+	{"esp.rekey_packets", "0", "0 to 9000000000000000", "… more packets than this; 0: as many as the suite allows",
+		read_quantity, FIELD(rekey_packets), 0, 9000000000000000},
+	{"esp.rekey_dh", "true", "true, false", "renew with a new Diffie-Hellman, or from the keying material that is there while it lasts",
+		read_flag, FIELD(rekey_dh), 0, 0},
+	{"esp.unused_seconds", "300", "10 to 2592000", "an association without a packet for this time is closed, unless the overlay needs it",
+		read_quantity, FIELD(unused_seconds), 10, 2592000},
 	{"overlay.name", "\"hiphop\"", "text", "the overlay to join, equal on all its hosts",
 		read_name, FIELD(overlay_name), 1, 0},
 	{"overlay.topology", "\"chord\"", "chord", "the topology plug-in, equal on all hosts",

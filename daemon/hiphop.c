@@ -31,6 +31,8 @@ static const struct subcommand subcommands[] = {
 	{"access", "[allow|deny … | add N RULE | remove N|RULE|all]", "who may associate, and what may pass on hip0", 0,
 		64, "", command_access},
 	{"reload", "", "read the access part of the configuration again", 0, 0, "", command_reload},
+	{"rekey", "[-D] [-I HIT] NAME", "new ESP keys with a host now, -D: by a new Diffie-Hellman", 1, 1, "DI",
+		command_rekey},
 	{"monitor", "", "events as they happen, one JSON object a line", 0, 0, "", command_monitor},
 };
 
@@ -60,6 +62,7 @@ static void print_usage(FILE *to)
 	      "  -t, --type TYPE     ecdsa-p256 (the default), ecdsa-p384, rsa-2048, rsa-3072 or ecdsa-low\n"
 	      "      --weak          makes an ecdsa-low, which is weak and for tests only\n"
 	      "  -o, --output FILE   where the key goes, " COMMAND_DEFAULT_KEY " by default\n"
+	      "  -D, --dh            with a new Diffie-Hellman\n"
 	      "  -f, --force         replace a key that is there\n"
 	      "      --version       print the version\n"
 	      "\nExit codes: 0 done, 1 it failed, 2 misused, 3 hiphopd not reached.\n",
@@ -101,6 +104,9 @@ static bool take_option(struct command_line *line, int option, const char *value
 	case 'f':
 		line->force = true;
 		return true;
+	case 'D':
+		line->dh = true;
+		return true;
 	case 't':
 		line->type = value;
 		return true;
@@ -137,6 +143,7 @@ static const struct option long_options[] = {
 	{"weak", no_argument, NULL, 'w'},
 	{"output", required_argument, NULL, 'o'},
 	{"force", no_argument, NULL, 'f'},
+	{"dh", no_argument, NULL, 'D'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -187,7 +194,7 @@ int main(int count, char **values)
 	char used[64] = "";
 	size_t used_count = 0;
 	opterr = 0;
-	for (int option; (option = getopt_long(count, values, ":s:jhc:i:W:I:t:o:f", long_options, NULL)) != -1;) {
+	for (int option; (option = getopt_long(count, values, ":s:jhc:i:W:I:t:o:fD", long_options, NULL)) != -1;) {
 		if (option == 'h') {
 			print_usage(stdout);
 			return COMMAND_OK;

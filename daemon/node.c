@@ -96,6 +96,11 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 		.transport_count = configuration->transport_count,
 		.port = configuration->port,
 		.r1_generation = node_wall(node, now) / 1000,
+		.rekey = {.time = SECONDS(configuration->rekey_seconds),
+			.packets = configuration->rekey_packets,
+			.octets = configuration->rekey_bytes},
+		.rekey_without_diffie_hellman = !configuration->rekey_dh,
+		.unused_lifetime = SECONDS(configuration->unused_seconds),
 	};
 	hiphop_error error = overlay_id_of_name(configuration->overlay_name, &host.overlay_id);
 
@@ -345,6 +350,11 @@ static void on_install(const struct local_identity *local, const struct host_eff
 		.spi_out = sa->spi_out,
 		.keys_in = &sa->keys_in,
 		.keys_out = &sa->keys_out,
+		.standby = sa->standby,
+		.limits = {.soft_packets = sa->soft.packets,
+			.hard_packets = sa->hard.packets,
+			.soft_octets = sa->soft.octets,
+			.hard_octets = sa->hard.octets},
 	};
 	hiphop_error error = esp_install(local->esp, &pair);
 
@@ -400,6 +410,14 @@ static void on_association(struct node *node, instant now, const struct host_eff
 	node_bootstrap_association(node, now, &peer, &remote, usable && carries_hip, in_order);
 }
 
+static void tell_rekeyed(const struct local_identity *local, instant now, const struct host_effect *effect)
+{
+	node_monitor_event(local->node, now,
+		json_pack("{s:s, s:o, s:o, s:I, s:I}", "event", "rekeyed", "hit", node_hit_json(&effect->peer),
+			"local_hit", node_hit_json(&local->hit), "spi_in", (json_int_t)effect->sa->spi_in, "spi_out",
+			(json_int_t)effect->sa->spi_out));
+}
+
 /* The SAs still stand, but what others want forwarded goes round a peer that does not answer. */
 static void on_suspicion(const struct local_identity *local, instant now, const struct hit *peer, bool suspect)
 {
@@ -448,6 +466,9 @@ static void on_host_effect(struct local_identity *local, instant now, const stru
 	case HOST_MOVE_SA:
 		esp_move(local->esp, effect->sa->spi_in, &effect->local, &effect->remote);
 		break;
+	case HOST_USE_SA:
+		esp_use(local->esp, effect->sa->spi_in);
+		break;
 	case HOST_REMOVE_SA:
 		esp_remove(local->esp, effect->sa->spi_in);
 		break;
@@ -457,6 +478,9 @@ static void on_host_effect(struct local_identity *local, instant now, const stru
 	case HOST_SUSPECT:
 	case HOST_HEARD_AGAIN:
 		on_suspicion(local, now, &effect->peer, effect->kind == HOST_SUSPECT);
+		break;
+	case HOST_REKEYED:
+		tell_rekeyed(local, now, effect);
 		break;
 	case HOST_LEARNT_HIT:
 		node_bootstrap_learnt(node, now, &effect->remote, &effect->peer);
@@ -516,7 +540,7 @@ void node_pump(struct node *node, instant now)
 	bool any;
 
 	do {
-		any = false;
+		any = node_note_sas(node, now);
 		for (size_t i = 0; i < node->local_count; i++)
 			any |= pump_host(&node->locals[i], now);
 		any |= pump_overlay(node, now);

@@ -474,6 +474,35 @@ static void command_peers(struct node *node, instant now, uint64_t token, json_t
 		node, token, json_pack("{s:b, s:o}", "ok", 1, "associations", node_associations_json(node, now)), true);
 }
 
+/* ---- rekey ---- */
+
+static void rekey_target(struct node *node, instant now, uint64_t token, const struct hit *target, json_t *command)
+{
+	const struct local_identity *from;
+	hiphop_error error;
+
+	if (!take_from(node, token, command, &from))
+		return;
+	error = host_rekey(from->host, now, target, json_is_true(json_object_get(command, "dh")));
+	if (error == HIPHOP_NOT_FOUND)
+		node_reply_error(node, token, error, "There are no ESP keys with this host that could be renewed");
+	else if (error)
+		node_reply_error(node, token, error, error == HIPHOP_EXISTS ? "The keys are being renewed" : "rekey");
+	else
+		node_reply(node, token, json_pack("{s:b, s:o}", "ok", 1, "target", node_hit_json(target)), true);
+}
+
+static void command_rekey(struct node *node, instant now, uint64_t token, json_t *command)
+{
+	const struct target_command rekey = {.go = rekey_target, .command = command};
+	json_t *dh = json_object_get(command, "dh");
+
+	if (dh && !json_is_boolean(dh))
+		node_reply_malformed(node, token, "dh must be true or false");
+	else
+		with_target(node, now, token, &rekey);
+}
+
 /* ---- monitor ---- */
 
 static void command_monitor(struct node *node, instant now, uint64_t token, json_t *command)
@@ -551,6 +580,7 @@ static const struct {
 	{"access-add", node_command_access_add},
 	{"access-remove", node_command_access_remove},
 	{"reload", node_command_reload},
+	{"rekey", command_rekey},
 	{"monitor", command_monitor},
 };
 

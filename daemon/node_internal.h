@@ -160,6 +160,8 @@ void node_send_sealed(struct local_identity *local, instant now, const struct ho
 /** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange; from the identity
  * that is its source. */
 void node_send_inner(struct node *node, instant now, const uint8_t *packet, size_t length);
+/** Hands on what the data plane found out about SAs; false when that was nothing. Part of node_pump. */
+bool node_note_sas(struct node *node, instant now);
 /** Sends what waited for `peer`. */
 void node_flush_misses(struct local_identity *local, instant now, const struct hit *peer);
 /** Throws away what waited for `peer`, and tells the applications by ICMPv6: it cannot be reached, or must not be. */

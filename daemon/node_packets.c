@@ -237,6 +237,9 @@ void node_input_tunnel(struct node *node, instant now, struct packet_vector *vec
 
 	refuse_flows(node, now, vector);
 	seal_all(node, now, vector);
+	/* Before those are looked at that found no SA, or one at its end. */
+	if (node_note_sas(node, now))
+		node_pump(node, now);
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
 
@@ -247,6 +250,32 @@ void node_input_tunnel(struct node *node, instant now, struct packet_vector *vec
 	}
 	node_effects_push(&node->effects, &effect);
 	node_pump(node, now);
+}
+
+/* ---- SAs ---- */
+
+static bool note_sas(struct local_identity *local, instant now)
+{
+	struct esp_notice notice;
+	bool any = false;
+
+	while (esp_next_notice(local->esp, &notice)) {
+		host_note_sa(local->host, now, notice.spi_in,
+			notice.kind == ESP_NOTICE_HEARD  ? HOST_SA_HEARD
+			: notice.kind == ESP_NOTICE_SOFT ? HOST_SA_SOFT_LIMIT
+							 : HOST_SA_HARD_LIMIT);
+		any = true;
+	}
+	return any;
+}
+
+bool node_note_sas(struct node *node, instant now)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < node->local_count; i++)
+		any |= note_sas(&node->locals[i], now);
+	return any;
 }
 
 /* ---- in ---- */
@@ -352,6 +381,8 @@ void node_input_underlay(struct node *node, instant now, struct packet_vector *v
 
 	take_hip_packets(node, now, vector);
 	open_all(node, now, vector, locals);
+	if (node_note_sas(node, now))
+		node_pump(node, now);
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
 

@@ -42,6 +42,36 @@ static json_t *locators_json(const struct host_association_view *view)
 	return locators;
 }
 
+static json_t *left(uint64_t limit, uint64_t used_in, uint64_t used_out)
+{
+	uint64_t used = used_in > used_out ? used_in : used_out;
+	uint64_t rest = limit > used ? limit - used : 0;
+
+	/* Without a limit worth showing. */
+	return rest > UINT64_C(1) << 60 ? json_null() : json_integer((json_int_t)rest);
+}
+
+static json_t *seconds_until(instant now, instant then)
+{
+	return json_integer(then > now ? (json_int_t)((then - now) / SECONDS(1)) : 0);
+}
+
+static json_t *keys_json(const struct local_identity *local, instant now, const struct host_association_view *view)
+{
+	struct esp_usage usage;
+
+	if (!view->spi_in || !esp_usage(local->esp, view->spi_in, &usage))
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "age_s",
+		(json_int_t)((now - view->keyed) / SECONDS(1)), "rekeys", (json_int_t)view->rekeys, "spi_in",
+		(json_int_t)view->spi_in, "spi_out", (json_int_t)view->spi_out, "packets_in",
+		(json_int_t)usage.packets_in, "packets_out", (json_int_t)usage.packets_out, "bytes_in",
+		(json_int_t)usage.octets_in, "bytes_out", (json_int_t)usage.octets_out, "rekeying", view->rekeying,
+		"rekey_in_s", seconds_until(now, view->rekey_at), "expire_in_s", seconds_until(now, view->expire_at),
+		"packets_left", left(view->soft.packets, usage.packets_in, usage.packets_out), "bytes_left",
+		left(view->soft.octets, usage.octets_in, usage.octets_out));
+}
+
 json_t *node_name_json(const struct domain_identifier *name)
 {
 	char text[DOMAIN_IDENTIFIER_TEXT_SIZE] = "";
@@ -78,6 +108,7 @@ json_t *node_association_json(const struct local_identity *local, instant now, c
 	json_object_set_new(association, "overlay_hops", json_integer(view->overlay_hops));
 	json_object_set_new(association, "last_handover_s", json_null());
 	json_object_set_new(association, "since_s", json_integer((json_int_t)((now - view->since) / SECONDS(1))));
+	json_object_set_new(association, "keys", keys_json(local, now, view));
 	json_object_set_new(association, "held", json_boolean(view->held));
 	json_object_set_new(association, "locators", locators_json(view));
 	return association;

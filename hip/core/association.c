@@ -245,6 +245,8 @@ void session_free(struct session *session)
 	if (!session)
 		return;
 	host_identity_free(session->identity);
+	diffie_hellman_free(session->own_key);
+	buffer_free(&session->peer_public);
 	buffer_free(&session->r2);
 	buffer_free(&session->keepalive);
 	effect_discard(session->removal);
@@ -254,23 +256,35 @@ void session_free(struct session *session)
 	free(session);
 }
 
+static void fill_sa(const struct session *session, const struct hit *peer, struct queued_effect *effect)
+{
+	effect->effect.peer = *peer;
+	effect->effect.local = session->local;
+	effect->effect.remote = session->remote;
+	effect->sa->local = session->local;
+	effect->sa->remote = session->remote;
+	effect->sa->spi_in = session->spi_in;
+	effect->sa->spi_out = session->spi_out;
+	effect->sa->suite = (uint8_t)session->keys.suite;
+}
+
+void session_tell_sa(
+	struct host *host, const struct session *session, const struct hit *peer, struct queued_effect *effect)
+{
+	fill_sa(session, peer, effect);
+	effects_add(&host->effects, effect);
+}
+
 void session_remove_sas(struct host *host, struct session *session, const struct hit *peer)
 {
 	struct queued_effect *removal = session->removal;
 
+	rekey_drop(host, session, peer);
 	if (!session->has_sas)
 		return;
 	session->has_sas = false;
 	session->removal = NULL;
-	removal->effect.peer = *peer;
-	removal->effect.local = session->local;
-	removal->effect.remote = session->remote;
-	removal->sa->local = session->local;
-	removal->sa->remote = session->remote;
-	removal->sa->spi_in = session->spi_in;
-	removal->sa->spi_out = session->spi_out;
-	removal->sa->suite = (uint8_t)session->keys.suite;
-	effects_add(&host->effects, removal);
+	session_tell_sa(host, session, peer, removal);
 }
 
 static void session_release(struct host *host, struct session *session, const struct hit *peer)
@@ -279,7 +293,6 @@ static void session_release(struct host *host, struct session *session, const st
 		return;
 	session_remove_sas(host, session, peer);
 	association_unregister_spi(host, session->spi_in);
-	rekey_drop(host, session);
 	session_free(session);
 }
 
@@ -290,6 +303,7 @@ void session_drop(struct host *host, struct association *association)
 	association_cancel_timer(host, association, TIMER_SESSION);
 	association_cancel_timer(host, association, TIMER_LIVENESS);
 	association_cancel_timer(host, association, TIMER_READDRESS);
+	association_cancel_timer(host, association, TIMER_KEYS);
 }
 
 void association_retired_over(struct host *host, struct association *association)
@@ -348,17 +362,12 @@ static void retire_old_session(struct host *host, instant now, struct associatio
 	session_drop(host, association);
 }
 
-static void fill_install(
+void session_fill_install(
 	const struct association *association, const struct session *session, struct queued_effect *install)
 {
-	install->effect.peer = association->peer;
-	install->effect.local = session->local;
-	install->effect.remote = session->remote;
-	install->sa->local = session->local;
-	install->sa->remote = session->remote;
-	install->sa->spi_in = session->spi_in;
-	install->sa->spi_out = session->spi_out;
-	install->sa->suite = (uint8_t)session->keys.suite;
+	fill_sa(session, &association->peer, install);
+	install->sa->soft = session->soft;
+	install->sa->hard = session->hard;
 	install->sa->keys_in = session->keys.esp_in;
 	install->sa->keys_out = session->keys.esp_out;
 }
@@ -394,6 +403,7 @@ static void start_timers(struct host *host, instant now, struct association *ass
 	if (association->session->state == HOST_R2_SENT)
 		association_set_timer(host, association, TIMER_SESSION, instant_after(now, EXCHANGE_COMPLETE));
 	liveness_start(host, now, association);
+	key_lifetime_start(host, now, association);
 }
 
 static void log_commit(const struct host *host, const struct association *association, bool renewed)
@@ -415,8 +425,9 @@ void session_commit(struct host *host, instant now, struct association *associat
 {
 	bool renewed = association_is_usable(association);
 
+	key_lifetime_limits(host, session->keys.suite, &session->soft, &session->hard);
 	if (install)
-		fill_install(association, session, install);
+		session_fill_install(association, session, install);
 	fill_change(association, session, renewed, change);
 	/* The keys of the ESP SAs have one home: the data plane. */
 	esp_keys_clear(&session->keys.esp_in);
@@ -426,6 +437,7 @@ void session_commit(struct host *host, instant now, struct association *associat
 	initiation_end(host, association);
 	session->has_sas = install != NULL;
 	session->began = now;
+	session->proven = true;
 	session->control_heard = now;
 	session->keepalives = token_bucket_start(1, 3, now);
 	session->last_look = now;

@@ -7,7 +7,8 @@
 
 static bool has_sa(host_effect_kind kind)
 {
-	return kind == HOST_INSTALL_SA || kind == HOST_MOVE_SA || kind == HOST_REMOVE_SA;
+	return kind == HOST_INSTALL_SA || kind == HOST_MOVE_SA || kind == HOST_USE_SA || kind == HOST_REMOVE_SA ||
+	       kind == HOST_REKEYED;
 }
 
 static bool has_data(host_effect_kind kind)

@@ -21,6 +21,11 @@ static void default_list(uint8_t *list, size_t *count, const uint8_t *defaults, 
 	*count = default_count;
 }
 
+static duration expire_after(duration rekey)
+{
+	return rekey + (rekey / 4 > SECONDS(60) ? rekey / 4 : SECONDS(60));
+}
+
 static void fill_defaults(struct host_configuration *configuration)
 {
 	default_list(configuration->hit_suites, &configuration->hit_suite_count, default_hit_suites,
@@ -55,6 +60,10 @@ static void fill_defaults(struct host_configuration *configuration)
 		configuration->i1_per_second = 1000;
 	if (!configuration->i2_per_second)
 		configuration->i2_per_second = 200;
+	if (!configuration->rekey.time)
+		configuration->rekey.time = SECONDS(3600);
+	if (!configuration->expire.time)
+		configuration->expire.time = expire_after(configuration->rekey.time);
 	if (!configuration->unused_lifetime)
 		configuration->unused_lifetime = SECONDS(300);
 	configuration->refuse_opportunists |= configuration->anonymous;
@@ -506,11 +515,13 @@ static void expire(struct host *host, instant now, struct deadline *deadline)
 		association_session_timer(host, now, association);
 		break;
 	case TIMER_RETIRED:
-		association_retired_over(host, association);
-		association_release_if_idle(host, association);
+		key_lifetime_retired_timer(host, now, association);
 		break;
 	case TIMER_LIVENESS:
 		liveness_timer(host, now, association);
+		break;
+	case TIMER_KEYS:
+		key_lifetime_timer(host, now, association);
 		break;
 	case TIMER_READDRESS:
 		liveness_readdress(host, now, association);

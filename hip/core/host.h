@@ -72,6 +72,12 @@ struct host_environment {
 /** Octets of content that host_send_data takes at most. */
 #define HOST_DATA_MAXIMUM 8192
 
+/** How much the ESP keys of an association may be used. 0: no limit of this kind but that of the suite. */
+struct host_key_limits {
+	duration time;
+	uint64_t packets, octets; /**< of one SA, in one direction */
+};
+
 /** Everything is copied at creation, except what is said to be borrowed. */
 struct host_configuration {
 	const struct host_identity *identity; /**< with its private key; borrowed, outlives the host */
@@ -118,6 +124,15 @@ struct host_configuration {
 	 * is sure of a twentieth and gets up to a quarter while most is unused. */
 	uint32_t i1_per_second;
 	uint32_t i2_per_second;   /**< I2s with a right puzzle whose DH is computed, a quarter for a prefix; 0 = 200 */
+	/** New ESP keys are asked for by UPDATE when these are reached (RFC 7402 section 6.8), or a random fifth
+	 * earlier, so that both ends seldom begin at once. Time 0 = one hour; at most three quarters of `expire` and of
+	 * what the suite allows (hip/core/key_lifetime.c). */
+	struct host_key_limits rekey;
+	/** Keys that could not be renewed are given up when these are reached, and a base exchange begins. Time 0 = a
+	 * quarter of the time above later, at least a minute. */
+	struct host_key_limits expire;
+	/** Rekey from the KEYMAT that is there, and with a new Diffie-Hellman only when its end is near. */
+	bool rekey_without_diffie_hellman;
 	duration unused_lifetime; /**< UAL of RFC 7401 section 4.4.1, for associations nobody holds; 0 = 5 minutes */
 };
 
@@ -197,6 +212,22 @@ void host_set_addresses(struct host *host, instant now, const struct address *ad
 void host_unknown_spi(
 	struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote, uint32_t spi);
 
+/**
+ * Begins to renew the ESP keys of an association by UPDATE now (RFC 7402 section 6.8), with a new Diffie-Hellman or, as
+ * far as KEYMAT reaches, without. HOST_REKEYED tells when they are in use. HIPHOP_NOT_FOUND (no SAs with this peer, or
+ * a base exchange is making new ones), HIPHOP_EXISTS (under way), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
+ */
+hiphop_error host_rekey(struct host *host, instant now, const struct hit *peer, bool diffie_hellman);
+
+/** What the data plane finds out about a pair of SAs. */
+typedef enum {
+	HOST_SA_HEARD,      /**< the first packet came in on it */
+	HOST_SA_SOFT_LIMIT, /**< a soft limit is reached */
+	HOST_SA_HARD_LIMIT  /**< a hard limit is reached */
+} host_sa_notice;
+/** Tells it, for the pair with this inbound SPI. Of SPIs that nobody has any more it is ignored. */
+void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notice notice);
+
 /* ---- DATA for the overlay (RFC 6078, 6079) -------------------------------------------------------------------- */
 
 /**
@@ -245,6 +276,8 @@ typedef enum {
 	HOST_INSTALL_SA,
 	/** The pair with sa->spi_in now goes between `local` and `remote`. */
 	HOST_MOVE_SA,
+	/** The pair with sa->spi_in, installed on standby, is the one that sends from now on. */
+	HOST_USE_SA,
 	/** Remove the pair with sa->spi_in. */
 	HOST_REMOVE_SA,
 	/** The association with `peer` has become usable, or has ended: `association`. */
@@ -252,6 +285,8 @@ typedef enum {
 	/** `peer` has not answered three UPDATEs: it is not there, or not on this path. Its SAs stand while a new
 	 * exchange is tried, but who can go round it should. HOST_HEARD_AGAIN or HOST_ASSOCIATION follows. */
 	HOST_SUSPECT,
+	/** The association with `peer` goes on under new ESP keys: `sa` has the SPIs. */
+	HOST_REKEYED,
 	/** A suspected `peer` has been heard over the SAs that it had. */
 	HOST_HEARD_AGAIN,
 	/** Opportunistic mode: `peer` is who answers at `remote`. */
@@ -271,6 +306,12 @@ struct host_sa {
 	uint32_t spi_in, spi_out;      /**< in the ESP packets that we receive, and that we send */
 	uint8_t suite;                 /**< ESP suite, RFC 7402 section 5.1.2 */
 	struct esp_keys keys_in, keys_out;
+	/** HOST_INSTALL_SA: it only receives, and the older pair sends, until HOST_USE_SA (RFC 7402 section 3.3.2). */
+	bool standby;
+	/** HOST_INSTALL_SA: behind `soft` of it the caller tells HOST_SA_SOFT_LIMIT; behind `hard` the SA carries
+	 * nothing more, and the caller tells HOST_SA_HARD_LIMIT. In packets and encrypted octets of one direction; 0 =
+	 * none. */
+	struct host_key_limits soft, hard;
 };
 
 struct host_association_change {
@@ -309,7 +350,7 @@ struct host_effect {
 	const uint8_t *octets; /**< HOST_SEND, HOST_SEND_SEALED */
 	size_t length;
 	hiphop_error error;
-	const struct host_sa *sa;                   /**< the three SA kinds; MOVE and REMOVE carry no keys */
+	const struct host_sa *sa;                   /**< the SA kinds; only INSTALL carries keys. HOST_REKEYED */
 	struct host_association_change association; /**< HOST_ASSOCIATION */
 	const struct host_data *data;               /**< HOST_DATA, HOST_DATA_FAILED */
 	const char *event;                          /**< HOST_EVENT; static storage */
@@ -341,7 +382,12 @@ struct host_association_view {
 	/** What the peer calls itself (RFC 7401 section 5.2.9), or NULL. Its own word: nothing proves it. Valid until
 	 * the next call into the host. */
 	const struct domain_identifier *name;
-	const struct endpoint *locators; /**< known, best first; valid until the next call into the host */
+	instant keyed;                     /**< when its ESP keys came into use; 0 without SAs */
+	instant rekey_at, expire_at;       /**< when they are renewed for their age, and given up */
+	unsigned rekeys;                   /**< how often they were renewed by UPDATE since the base exchange */
+	bool rekeying;                     /**< they are being renewed */
+	struct host_key_limits soft, hard; /**< of the SAs */
+	const struct endpoint *locators;   /**< known, best first; valid until the next call into the host */
 	size_t locator_count;
 };
 
@@ -381,6 +427,12 @@ void host_load(const struct host *host, struct host_load *load);
 	X(CLOSE_OUT, "close_out")                                                                                      \
 	X(CLOSE_ACK_OUT, "close_ack_out")                                                                              \
 	X(DATA_OUT, "data_out")                                                                                        \
+	X(REKEY_BEGUN, "rekey_begun")                                                                                  \
+	X(REKEY_ANSWERED, "rekey_answered")                                                                            \
+	X(REKEY_CROSSED, "rekey_crossed")                                                                              \
+	X(REKEY_DONE, "rekey_done")                                                                                    \
+	X(REKEY_FAILED, "rekey_failed")                                                                                \
+	X(KEYS_EXPIRED, "keys_expired")                                                                                \
 	X(RETRANSMITTED, "retransmitted")                                                                              \
 	X(FORWARDED, "forwarded")                                                                                      \
 	X(R1_SIGNED_ON_DEMAND, "r1_signed_on_demand")                                                                  \

@@ -10,7 +10,8 @@
  *   verify.c          MACs, signatures, identities            update.c, close.c, notify.c
  *   candidates.c      own and offered locators                liveness.c   is the peer still there
  *   overlay_path.c    relaying, DATA                          status.c     views and counters
- *   rekey.c           new ESP keys when the peer asks         state_table.h, state_machine.c   what is allowed when
+ *   rekey.c           new ESP keys by UPDATE                  key_lifetime.c   when it is time for them
+ *   rekey_keys.c      which keys they are                     state_table.h, state_machine.c   what is allowed when
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -125,6 +126,10 @@ struct session {
 	struct endpoint local, remote;
 	uint32_t spi_in, spi_out;
 	struct exchange_keys keys;
+	/* Of the last Diffie-Hellman: RFC 7402 section 6.10 step 1 wants the old key when only one end has a new one.
+	 */
+	struct diffie_hellman *own_key;
+	struct buffer peer_public;
 	struct host_identity *identity; /* the peer's */
 	instant began;
 
@@ -138,14 +143,21 @@ struct session {
 	struct token_bucket keepalives;      /* that are verified */
 	uint32_t own_update;                 /* next Update ID */
 	uint32_t peer_update;                /* next expected of the peer */
-	bool peer_updated;                   /* it has sent one */
+	uint64_t peer_updates;               /* those before it that came: bit 0 is the last of them */
 	struct retransmission probe;         /* UPDATE under way; tries 0: none */
 	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
 	bool idle;                           /* … or nothing sent and nothing heard */
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
-	struct rekeying *rekeying; /* asked for by the peer, not yet finished; see rekey.c */
+	struct rekeying *rekeying; /* not yet finished; see rekey.c */
+	bool has_abandoned;
+	uint32_t abandoned; /* Update ID of a request for new keys that was given up */
+	instant keyed;      /* when the keys came into use */
+	instant rekey_at, expire_at;
+	struct host_key_limits soft, hard; /* of the SAs */
+	unsigned rekeys;
+	bool proven; /* the peer uses the keys too: the retired pair may go */
 
 	uint8_t close_nonce[16];
 	unsigned close_tries;
@@ -158,6 +170,8 @@ struct acceptance {
 	uint64_t counter; /* R1_COUNTER of the R1 */
 	instant puzzle_over;
 	struct exchange_keys keys;
+	struct diffie_hellman *own_key;
+	struct buffer peer_public;
 	struct host_identity *identity;
 	bool anonymous;        /* the R1 had the A control */
 	struct buffer host_id; /* encoded, for HIP_MAC_2 */
@@ -206,6 +220,7 @@ enum timer_kind {
 	TIMER_SESSION,  /* R2-SENT over; CLOSE again; CLOSED over */
 	TIMER_RETIRED,  /* the old SAs have had their time */
 	TIMER_LIVENESS,
+	TIMER_KEYS, /* UPDATE of a rekeying again; the keys are old */
 	TIMER_READDRESS,
 	TIMER_KINDS
 };
@@ -363,6 +378,12 @@ void association_retired_over(struct host *host, struct association *association
 /* TIMER_SESSION: gives the state machine its event. */
 void association_session_timer(struct host *host, instant now, struct association *association);
 void session_heard(struct host *host, instant now, struct association *association);
+/* Fills a HOST_INSTALL_SA for the pair of a session, keys included. */
+void session_fill_install(
+	const struct association *association, const struct session *session, struct queued_effect *install);
+/* Puts an effect that was made into the queue for the pair of a session. */
+void session_tell_sa(
+	struct host *host, const struct session *session, const struct hit *peer, struct queued_effect *effect);
 
 /* outgoing.c */
 /* HOST_ID of this host, with its name. Borrows the host. */
@@ -499,20 +520,43 @@ void update_probe(struct host *host, instant now, struct association *associatio
 struct protection session_protection(const struct session *session);
 
 /* rekey.c */
-/* Whether an UPDATE with SEQ, verified, asks for new keys, and this is a time to make them. */
-bool rekey_is_asked(const struct incoming *in, const struct association *association);
-/* Answers it with ESP_INFO, SEQ, ACK and, if the peer sent one, a DIFFIE_HELLMAN. HIPHOP_MALFORMED, HIPHOP_LIMITED (the
- * end of KEYMAT), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO: then nothing was sent and the keys stay. */
-hiphop_error rekey_begin(
-	struct host *host, const struct incoming *in, struct association *association, uint32_t update_id);
+/* Begins a rekeying. Errors as host_rekey. */
+hiphop_error rekey_begin(struct host *host, instant now, struct association *association, bool diffie_hellman);
+/* Whether this is a time and a way for an UPDATE with ESP_INFO. */
+bool rekey_is_possible(const struct incoming *in, const struct association *association);
+/* HIPHOP_MALFORMED for a DIFFIE_HELLMAN or an ESP_INFO with which nothing is to be done (RFC 7402 section 6.9 step 1).
+ */
+hiphop_error rekey_check(const struct incoming *in, const struct session *session);
+/* Takes the peer's part. `*answered` tells whether the answer acknowledges the UPDATE. On errors it is not to be
+ * acknowledged: HIPHOP_REFUSED (it goes with a request that was given up, or with other SAs than those in use while a
+ * request of ours is outstanding), HIPHOP_MALFORMED (the public value), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO. */
+hiphop_error rekey_take(struct host *host, const struct incoming *in, struct association *association,
+	uint32_t update_id, const struct parameter_sequence_list *acks, bool *answered);
 /* The request has come again: sends the same answer. False when it was not that one. */
 bool rekey_answers_again(struct host *host, instant now, struct association *association, uint32_t update_id);
-/* Sends an answer that was not acknowledged again when it is time, or gives up. */
-void rekey_again(struct host *host, instant now, struct association *association);
-/* The new keys come into use when `acks` has our answer: then the association has another session. */
 void rekey_acknowledged(
 	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
-void rekey_drop(struct host *host, struct session *session);
+/* The peer sends under the new keys, so it has all that it needs. False when that is not their SPI. */
+bool rekey_heard(struct host *host, instant now, struct association *association, uint32_t spi_in);
+/* Sends what was not acknowledged again when it is time, or gives up. */
+void rekey_timer(struct host *host, instant now, struct association *association);
+/* When rekey_timer has something to do. Only while there is a rekeying. */
+instant rekey_wake(const struct association *association);
+/* Ends a rekeying without new keys; what was installed for it is removed. */
+void rekey_drop(struct host *host, struct session *session, const struct hit *peer);
+
+/* key_lifetime.c */
+void key_lifetime_start(struct host *host, instant now, struct association *association);
+/* Sets the timer for what comes next. */
+void key_lifetime_arm(struct host *host, instant now, struct association *association);
+void key_lifetime_timer(struct host *host, instant now, struct association *association);
+/* The limits of a pair under the keys of this suite; the soft ones a random fifth earlier. */
+void key_lifetime_limits(
+	const struct host *host, uint16_t suite, struct host_key_limits *soft, struct host_key_limits *hard);
+/* A rekeying came to nothing: the next try is later. */
+void key_lifetime_rekey_failed(struct host *host, instant now, struct association *association);
+/* The retired pair has had its time, unless the peer may still send by it. */
+void key_lifetime_retired_timer(struct host *host, instant now, struct association *association);
 
 /* notify.c */
 /* Tells the sender of a packet what was wrong with it, when it has earned an answer and the rates allow it. */

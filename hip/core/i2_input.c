@@ -29,6 +29,7 @@ struct answer {
 
 	struct r1_generation *generation;
 	struct exchange_keys keys;
+	struct diffie_hellman *own_key; /* of the generation */
 	struct host_identity *identity;
 	struct parameter_list inner;
 	uint8_t plain[HIP_PARAMETERS_MAXIMUM];
@@ -146,7 +147,7 @@ static hiphop_error derive_keys(struct host *host, const struct incoming *in, st
 	}
 	if (!entry)
 		return HIPHOP_UNSUPPORTED;
-	agreement.own_key = entry->key;
+	agreement.own_key = answer->own_key = entry->key;
 	return exchange_keys_derive(&agreement, &answer->keys);
 }
 
@@ -347,6 +348,7 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->spi_in = spi_in;
 	session->spi_out = answer->esp_info.new_spi;
 	session->keys = answer->keys;
+	session->own_key = diffie_hellman_share(answer->own_key);
 	session->identity = answer->identity;
 	answer->identity = NULL;
 	session->opaque_mark = opaque_of(&answer->solution);
@@ -372,6 +374,9 @@ static hiphop_error prepare(struct host *host, const struct incoming *in, struct
 	if (!made->session || !made->change || !made->r2 || (!in->overlay && !made->install))
 		return HIPHOP_NO_MEMORY;
 	if (!in->overlay && buffer_copy(&made->session->r2, out.octets, out.length))
+		return HIPHOP_NO_MEMORY;
+	if (buffer_copy(
+		    &made->session->peer_public, answer->public.public_value.data, answer->public.public_value.length))
 		return HIPHOP_NO_MEMORY;
 	fill_session(made->session, in, answer, spi_in);
 	error = association_register_spi(host, made->association, spi_in);

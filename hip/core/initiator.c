@@ -26,6 +26,8 @@ void acceptance_free(struct acceptance *acceptance)
 	if (!acceptance)
 		return;
 	host_identity_free(acceptance->identity);
+	diffie_hellman_free(acceptance->own_key);
+	buffer_free(&acceptance->peer_public);
 	buffer_free(&acceptance->host_id);
 	buffer_free(&acceptance->i2);
 	buffer_free(&acceptance->i2_overlay);

@@ -199,7 +199,6 @@ void liveness_timer(struct host *host, instant now, struct association *associat
 
 	if (!session || session->state >= HOST_CLOSING)
 		return;
-	rekey_again(host, now, association);
 	if (session->has_sas)
 		look_after_direct(host, now, association);
 	else

@@ -117,6 +117,11 @@ static void take_invalid_spi(struct host *host, instant now, struct association 
 		return;
 	if (reader_u32(&reader) != session->spi_out || reader_status(&reader))
 		return;
+	if (!session->proven) {
+		/* New keys that only this host believes in: an UPDATE would be answered all the same. */
+		initiator_begin(host, now, association);
+		return;
+	}
 	session->silent_since = now;
 	update_probe(host, now, association);
 }

@@ -415,6 +415,9 @@ static hiphop_error fill_acceptance(struct host *host, struct draft *draft)
 	if (!error)
 		error = buffer_copy(&acceptance->host_id, host_id->encoded.data, host_id->encoded.length);
 	if (!error)
+		error = buffer_copy(&acceptance->peer_public, draft->offer->public.public_value.data,
+			draft->offer->public.public_value.length);
+	if (!error)
 		error = build_i2(host, draft, false, &acceptance->i2);
 	if (!error && acceptance->ways[acceptance->way_count - 1].overlay)
 		error = build_i2(host, draft, true, &acceptance->i2_overlay);
@@ -430,7 +433,8 @@ static struct acceptance *make_acceptance(
 		.search = &solving->search};
 	hiphop_error error = draft.acceptance ? fill_acceptance(host, &draft) : HIPHOP_NO_MEMORY;
 
-	diffie_hellman_free(draft.key);
+	if (draft.acceptance)
+		draft.acceptance->own_key = draft.key;
 	if (!error) {
 		draft.acceptance->identity = solving->identity;
 		draft.acceptance->puzzle_over = solving->over;

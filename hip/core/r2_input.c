@@ -35,6 +35,10 @@ static void fill_session(struct host *host, struct session *session, const struc
 	session->spi_in = acceptance->spi_in;
 	session->spi_out = spi_out;
 	session->keys = acceptance->keys;
+	session->own_key = acceptance->own_key;
+	acceptance->own_key = NULL;
+	session->peer_public = acceptance->peer_public;
+	acceptance->peer_public = (struct buffer){NULL, 0};
 	session->identity = acceptance->identity;
 	acceptance->identity = NULL;
 	session->opaque_mark = host->next_opaque;

@@ -78,6 +78,13 @@ static void view_session(const struct session *session, struct host_association_
 	if (!session->has_sas)
 		return;
 	view->path = "direct";
+	view->keyed = session->keyed;
+	view->rekey_at = session->rekey_at;
+	view->expire_at = session->expire_at;
+	view->rekeys = session->rekeys;
+	view->rekeying = session->rekeying != NULL;
+	view->soft = session->soft;
+	view->hard = session->hard;
 	view->spi_in = session->spi_in;
 	view->spi_out = session->spi_out;
 	view->suite = suite ? suite->name : "";

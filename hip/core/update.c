@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UPDATE with SEQ and ACK (RFC 7401 sections 5.3.5, 6.11 and 6.12). This host sends one at a time, to ask whether the
- * peer is there.
+ * UPDATE with SEQ and ACK (RFC 7401 sections 5.3.5, 6.11 and 6.12). This host sends one at a time: to ask whether the
+ * peer is there, or for new keys (rekey.c).
  */
 #include "hip/core/state_actions.h"
 
@@ -87,12 +87,36 @@ static void take_ack(struct association *association, const struct parameter_seq
 	session->silent_since = 0;
 }
 
-/* Circular comparison: 0 is the expected one, small numbers lie ahead, great ones behind. */
+/* Places in a circular space (RFC 7401 section 6.12): of the expected Update ID, and of the one before it backwards. */
+static uint32_t ahead(const struct session *session, uint32_t id)
+{
+	return id - session->peer_update;
+}
+
+static uint32_t behind(const struct session *session, uint32_t id)
+{
+	return session->peer_update - 1 - id;
+}
+
 static bool is_in_window(const struct session *session, uint32_t id)
 {
-	uint32_t ahead = id - session->peer_update;
+	return ahead(session, id) < UPDATE_WINDOW || (session->peer_updates && behind(session, id) < UPDATE_WINDOW);
+}
 
-	return ahead < UPDATE_WINDOW || (session->peer_updated && ahead == UINT32_MAX);
+static bool was_processed(const struct session *session, uint32_t id)
+{
+	return ahead(session, id) >= UPDATE_WINDOW && session->peer_updates >> behind(session, id) & 1;
+}
+
+static void note_processed(struct session *session, uint32_t id)
+{
+	uint32_t steps = ahead(session, id);
+
+	if (steps < UPDATE_WINDOW) {
+		session->peer_updates = steps + 1 < UPDATE_WINDOW ? session->peer_updates << (steps + 1) : 0;
+		session->peer_update = id + 1;
+	}
+	session->peer_updates |= UINT64_C(1) << behind(session, id);
 }
 
 static void answer(struct host *host, const struct incoming *in, struct association *association, uint32_t id)
@@ -121,21 +145,47 @@ static void follow(struct host *host, const struct incoming *in, struct associat
 		initiator_begin(host, in->now, association);
 }
 
-static void take_seq(struct host *host, const struct incoming *in, struct association *association, uint32_t id)
+/* Anything but HIPHOP_OK: the packet is not acknowledged, and may come again. */
+static hiphop_error take_rekeying(struct host *host, const struct incoming *in, struct association *association,
+	uint32_t id, const struct parameter_sequence_list *acks, bool *answered)
 {
-	struct session *session = association->session;
+	char peer[HIT_TEXT_SIZE];
+	hiphop_error error;
 
-	/* One that was processed already is acknowledged again, and no more. */
-	if (id - session->peer_update < UPDATE_WINDOW) {
-		session->peer_update = id + 1;
-		session->peer_updated = true;
-		follow(host, in, association);
-		if (rekey_is_asked(in, association) && !rekey_begin(host, in, association, id))
-			return;
-	} else if (rekey_answers_again(host, in->now, association, id)) {
+	if (!packet_find(&in->view, PARAMETER_ESP_INFO))
+		return HIPHOP_OK;
+	/* With an acknowledgment the peer would take keys into use that this host does not make. */
+	if (!rekey_is_possible(in, association))
+		return association->session->rekeying ? HIPHOP_REFUSED : HIPHOP_OK;
+	error = rekey_check(in, association->session);
+	if (error)
+		log_write(host->log, LOG_LEVEL_WARNING, "%s sends an ESP_INFO or DIFFIE_HELLMAN that cannot be",
+			hit_format(&association->peer, peer));
+	return error ? error : rekey_take(host, in, association, id, acks, answered);
+}
+
+static void take_seq(struct host *host, const struct incoming *in, struct association *association, uint32_t id,
+	const struct parameter_sequence_list *acks)
+{
+	bool answered = false;
+	hiphop_error error;
+
+	if (was_processed(association->session, id)) {
+		if (!rekey_answers_again(host, in->now, association, id))
+			answer(host, in, association, id);
 		return;
 	}
-	answer(host, in, association, id);
+	error = take_rekeying(host, in, association, id, acks, &answered);
+	if (error) {
+		count(host, error == HIPHOP_NO_MEMORY   ? HOST_COUNT_DROP_NO_MEMORY
+			    : error == HIPHOP_MALFORMED ? HOST_COUNT_DROP_MALFORMED
+							: HOST_COUNT_DROP_WRONG_STATE);
+		return;
+	}
+	note_processed(association->session, id);
+	follow(host, in, association);
+	if (!answered)
+		answer(host, in, association, id);
 }
 
 /* Only the peer, who has the keys of the MAC, can bring it about. */
@@ -178,5 +228,5 @@ void update_input(struct host *host, struct incoming *in)
 	take_ack(association, &acks, in->now);
 	rekey_acknowledged(host, in->now, association, &acks);
 	if (seq_view)
-		take_seq(host, in, association, seq);
+		take_seq(host, in, association, seq, &acks);
 }

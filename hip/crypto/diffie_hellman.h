@@ -56,7 +56,9 @@ struct diffie_hellman;
 
 /** A new key pair. HIPHOP_UNSUPPORTED for an unknown group, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO. */
 hiphop_error diffie_hellman_new(uint8_t group_id, const struct random_source *random, struct diffie_hellman **out);
-/** NULL is allowed. Wipes the private key. */
+/** The same key for one more owner, who frees it too. */
+struct diffie_hellman *diffie_hellman_share(struct diffie_hellman *key);
+/** NULL is allowed. Wipes the private key when this was the last owner. */
 void diffie_hellman_free(struct diffie_hellman *key);
 uint8_t diffie_hellman_group_id(const struct diffie_hellman *key);
 /** The Public Value field. Owned by `key`. */

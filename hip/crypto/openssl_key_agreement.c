@@ -16,6 +16,7 @@
 
 struct diffie_hellman {
 	const struct diffie_hellman_group *group;
+	unsigned owners; /* beyond the first */
 	EVP_PKEY *pair;
 	uint8_t public_value[DIFFIE_HELLMAN_PUBLIC_MAXIMUM];
 };
@@ -144,9 +145,15 @@ hiphop_error diffie_hellman_new(uint8_t group_id, const struct random_source *ra
 	return HIPHOP_OK;
 }
 
+struct diffie_hellman *diffie_hellman_share(struct diffie_hellman *key)
+{
+	key->owners++;
+	return key;
+}
+
 void diffie_hellman_free(struct diffie_hellman *key)
 {
-	if (!key)
+	if (!key || key->owners--)
 		return;
 	EVP_PKEY_free(key->pair);
 	free(key);

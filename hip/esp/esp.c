@@ -50,6 +50,11 @@ hiphop_error esp_move(struct esp *esp, uint32_t spi_in, const struct endpoint *l
 	return HIPHOP_OK;
 }
 
+hiphop_error esp_use(struct esp *esp, uint32_t spi_in)
+{
+	return security_association_use(&esp->table, spi_in);
+}
+
 hiphop_error esp_remove(struct esp *esp, uint32_t spi_in)
 {
 	return security_association_remove(&esp->table, spi_in);
@@ -113,7 +118,15 @@ static void seal_payload(struct esp *esp, instant now, struct security_associati
 	packet->remote = pair->remote;
 	peer->sent = now;
 	peer->octets_out += inner;
+	pair->octets_out += payload;
 	esp->counters[ESP_COUNT_SEALED]++;
+}
+
+static bool may_seal(struct esp *esp, const struct security_association_peer *peer)
+{
+	struct security_association *pair = peer->pairs[0];
+
+	return !lifetime_look_out(pair) || lifetime_may_seal(&esp->table, pair);
 }
 
 static void seal_inner(struct esp *esp, instant now, struct packet *packet)
@@ -129,7 +142,7 @@ static void seal_inner(struct esp *esp, instant now, struct packet *packet)
 		drop(esp, packet, ESP_COUNT_DROP_NOT_OURS);
 	} else if (header.next_header == BEET_PROTOCOL_HIP) {
 		drop(esp, packet, ESP_COUNT_DROP_RESERVED);
-	} else if (!(peer = security_association_peer_find(&esp->table, &header.destination))) {
+	} else if (!(peer = security_association_peer_find(&esp->table, &header.destination)) || !may_seal(esp, peer)) {
 		packet->kind = PACKET_MISS;
 		packet->peer = header.destination;
 		esp->counters[ESP_COUNT_MISS]++;
@@ -145,7 +158,7 @@ static void seal_control(struct esp *esp, instant now, struct packet *packet)
 {
 	struct security_association_peer *peer = security_association_peer_find(&esp->table, &packet->peer);
 
-	if (peer)
+	if (peer && may_seal(esp, peer))
 		seal_payload(esp, now, peer, packet, BEET_PROTOCOL_HIP);
 	else
 		drop(esp, packet, ESP_COUNT_DROP_NO_SA);
@@ -245,6 +258,12 @@ static void open_esp(struct esp *esp, instant now, struct packet *packet)
 		return;
 	}
 	replay_window_accept(&pair->window, sequence);
+	pair->packets_in++;
+	pair->octets_in += length;
+	if (lifetime_look_in(pair) && !lifetime_may_open(&esp->table, pair)) {
+		drop(esp, packet, ESP_COUNT_DROP_EXPIRED);
+		return;
+	}
 	pair->peer->heard = now;
 	deliver(esp, pair, packet, payload, length);
 }
@@ -278,6 +297,25 @@ bool esp_volume(const struct esp *esp, const struct hit *hit, uint64_t *octets_i
 	*octets_in = peer ? peer->octets_in : 0;
 	*octets_out = peer ? peer->octets_out : 0;
 	return peer != NULL;
+}
+
+bool esp_usage(const struct esp *esp, uint32_t spi_in, struct esp_usage *usage)
+{
+	const struct security_association *pair = security_association_by_spi(&esp->table, spi_in);
+
+	*usage = (struct esp_usage){0};
+	if (!pair)
+		return false;
+	usage->packets_in = pair->packets_in;
+	usage->packets_out = pair->sequence_out;
+	usage->octets_in = pair->octets_in;
+	usage->octets_out = pair->octets_out;
+	return true;
+}
+
+bool esp_next_notice(struct esp *esp, struct esp_notice *notice)
+{
+	return lifetime_next_notice(&esp->table, notice);
 }
 
 uint64_t esp_counter_value(const struct esp *esp, esp_counter counter)

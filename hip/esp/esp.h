@@ -26,6 +26,13 @@ struct esp;
 /** Pairs of SAs with one peer at most: the newest sends, older ones still receive until they are removed. */
 #define ESP_PAIRS_PER_PEER 4
 
+/** How much one SA of a pair may carry, each direction for itself. Behind the soft limit the control plane is told,
+ * behind the hard one the SA carries nothing more. 0: no limit but that of the 64-bit sequence number. */
+struct esp_limits {
+	uint64_t soft_packets, hard_packets;
+	uint64_t soft_octets, hard_octets; /**< encrypted ones */
+};
+
 /** A pair of SAs with a peer. */
 struct esp_pair {
 	struct hit peer;
@@ -33,6 +40,8 @@ struct esp_pair {
 	uint32_t spi_in, spi_out;        /**< host order */
 	const struct esp_keys *keys_in;  /**< borrowed during the call */
 	const struct esp_keys *keys_out; /**< borrowed during the call */
+	bool standby;                    /**< receives, but does not send before esp_use */
+	struct esp_limits limits;
 };
 
 /** HIPHOP_NO_MEMORY. `self` is this host's HIT. */
@@ -40,11 +49,14 @@ hiphop_error esp_create(const struct hit *self, const struct random_source *rand
 /** Removes all SAs, wipes their keys, frees all. NULL is allowed. */
 void esp_free(struct esp *esp);
 
-/** Installs a pair; it is the one that sends from now on. HIPHOP_EXISTS (the inbound SPI is taken), HIPHOP_LIMITED (too
- *  many pairs with this peer), HIPHOP_UNSUPPORTED (suite), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO: nothing changed. */
+/** Installs a pair; it is the one that sends from now on, unless it is on standby. HIPHOP_EXISTS (the inbound SPI is
+ * taken), HIPHOP_LIMITED (too many pairs with this peer), HIPHOP_UNSUPPORTED (suite), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO:
+ * nothing changed. */
 hiphop_error esp_install(struct esp *esp, const struct esp_pair *pair);
 /** New outer endpoints for the pair with this inbound SPI. HIPHOP_NOT_FOUND. */
 hiphop_error esp_move(struct esp *esp, uint32_t spi_in, const struct endpoint *local, const struct endpoint *remote);
+/** The pair with this inbound SPI is the one that sends from now on (RFC 7402 section 3.3.2). HIPHOP_NOT_FOUND. */
+hiphop_error esp_use(struct esp *esp, uint32_t spi_in);
 /** Removes the pair with this inbound SPI and wipes its keys. HIPHOP_NOT_FOUND. */
 hiphop_error esp_remove(struct esp *esp, uint32_t spi_in);
 /** True when it receives with this SPI. */
@@ -54,7 +66,8 @@ bool esp_has_peer(const struct esp *esp, const struct hit *peer);
 
 /**
  * Seals the packets of a vector in place (RFC 7402 section 3, RFC 4303 section 3.3). By kind:
- * PACKET_INNER becomes PACKET_ESP with local and remote set; PACKET_MISS with `peer` set when there is no SA yet;
+ * PACKET_INNER becomes PACKET_ESP with local and remote set; PACKET_MISS with `peer` set when there is no SA yet, or
+ * the one that sends is at its hard limit;
  * PACKET_DROPPED when it is not for a HIT, not from this host, or an IP protocol that HIP keeps for itself (139).
  * PACKET_CONTROL (a HIP packet for `peer`, RFC 6261) becomes PACKET_ESP, or PACKET_DROPPED without SA. Others are left
  * alone.
@@ -76,6 +89,29 @@ void esp_traffic(const struct esp *esp, const struct hit *peer, instant *sent, i
 /** Inner octets in and out since the first SA with `peer`; false when there is none. */
 bool esp_volume(const struct esp *esp, const struct hit *peer, uint64_t *octets_in, uint64_t *octets_out);
 
+/** What a pair has carried so far. */
+struct esp_usage {
+	uint64_t packets_in, packets_out;
+	uint64_t octets_in, octets_out; /**< encrypted ones */
+};
+/** False, and all zero, when nobody has the SPI. */
+bool esp_usage(const struct esp *esp, uint32_t spi_in, struct esp_usage *usage);
+
+/** What the control plane has to know about a pair; each comes once. */
+typedef enum {
+	ESP_NOTICE_HEARD = 1, /**< the first packet came in on it */
+	ESP_NOTICE_SOFT = 2,  /**< a soft limit is reached: new keys are due */
+	ESP_NOTICE_HARD = 4   /**< a hard limit is reached: it carries nothing more in that direction */
+} esp_notice_kind;
+
+struct esp_notice {
+	esp_notice_kind kind;
+	uint32_t spi_in; /**< of the pair */
+};
+
+/** The next notice; false when there is none. To be asked for after each call of esp_seal and esp_open. */
+bool esp_next_notice(struct esp *esp, struct esp_notice *notice);
+
 /** Counters of the data plane. */
 #define ESP_COUNTERS(X)                                                                                                \
 	X(SEALED, "esp_sealed")                                                                                        \
@@ -89,7 +125,8 @@ bool esp_volume(const struct esp *esp, const struct hit *peer, uint64_t *octets_
 	X(DROP_UNKNOWN_SPI, "esp_drop_unknown_spi")                                                                    \
 	X(DROP_REPLAYED, "esp_drop_replayed")                                                                          \
 	X(DROP_ICV, "esp_drop_icv")                                                                                    \
-	X(DROP_NO_SA, "esp_drop_no_sa")
+	X(DROP_NO_SA, "esp_drop_no_sa")                                                                                \
+	X(DROP_EXPIRED, "esp_drop_expired")
 
 typedef enum {
 #define ESP_COUNTER_MEMBER(name, text) ESP_COUNT_##name,

@@ -57,6 +57,7 @@ static hiphop_error make_pair(const struct esp_pair *parameters, struct security
 	pair->remote = parameters->remote;
 	pair->spi_in = parameters->spi_in;
 	pair->spi_out = parameters->spi_out;
+	lifetime_start(pair, &parameters->limits);
 	error = esp_cipher_new(parameters->keys_out, ESP_SEAL, &pair->seal);
 	if (!error)
 		error = esp_cipher_new(parameters->keys_in, ESP_OPEN, &pair->open);
@@ -94,6 +95,16 @@ static void forget_peer_without_pairs(struct security_association_table *table, 
 	free(peer);
 }
 
+static void move_to_front(struct security_association_peer *peer, struct security_association *pair)
+{
+	size_t place = 0;
+
+	while (peer->pairs[place] != pair)
+		place++;
+	memmove(peer->pairs + 1, peer->pairs, place * sizeof(peer->pairs[0]));
+	peer->pairs[0] = pair;
+}
+
 hiphop_error security_association_add(struct security_association_table *table, const struct esp_pair *parameters)
 {
 	struct security_association_peer *peer;
@@ -117,9 +128,19 @@ hiphop_error security_association_add(struct security_association_table *table, 
 		return error;
 	}
 	pair->peer = peer;
-	memmove(peer->pairs + 1, peer->pairs, peer->pair_count * sizeof(peer->pairs[0]));
-	peer->pairs[0] = pair;
-	peer->pair_count++;
+	peer->pairs[peer->pair_count++] = pair;
+	if (!parameters->standby)
+		move_to_front(peer, pair);
+	return HIPHOP_OK;
+}
+
+hiphop_error security_association_use(struct security_association_table *table, uint32_t spi_in)
+{
+	struct security_association *pair = security_association_by_spi(table, spi_in);
+
+	if (!pair)
+		return HIPHOP_NOT_FOUND;
+	move_to_front(pair->peer, pair);
 	return HIPHOP_OK;
 }
 
@@ -140,6 +161,7 @@ hiphop_error security_association_remove(struct security_association_table *tabl
 
 	if (!pair)
 		return HIPHOP_NOT_FOUND;
+	lifetime_forget(table, pair);
 	take_out_of_peer(pair->peer, pair);
 	forget_peer_without_pairs(table, pair->peer);
 	free_pair(pair);

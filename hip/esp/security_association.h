@@ -11,6 +11,16 @@
 #include "hip/esp/replay_window.h"
 
 struct security_association_peer;
+struct security_association;
+
+/** When to look at the limits of a pair again: two or three comparisons on the way of a packet, whatever there is to
+ * find out. See lifetime.c. */
+struct esp_lifetime {
+	uint64_t look_packets_in, look_packets_out, look_octets_in, look_octets_out, look_sequence_in;
+	struct esp_limits limits;
+	unsigned told, pending;            /* of esp_notice_kind */
+	struct security_association *next; /* among those with something pending */
+};
 
 /** One pair of SAs. */
 struct security_association {
@@ -20,6 +30,8 @@ struct security_association {
 	struct esp_cipher *seal, *open;
 	uint64_t sequence_out; /* last one used */
 	struct replay_window window;
+	uint64_t packets_in, octets_in, octets_out;
+	struct esp_lifetime lifetime;
 };
 
 /** All pairs with one peer, the newest first. It lives as long as it has a pair. */
@@ -34,12 +46,15 @@ struct security_association_peer {
 struct security_association_table {
 	struct map by_spi;
 	struct map by_peer;
+	struct security_association *noticed; /* with something pending, newest first */
 };
 
 void security_associations_start(struct security_association_table *table, const struct random_source *random);
 void security_associations_free(struct security_association_table *table);
 /** Errors as esp_install. */
 hiphop_error security_association_add(struct security_association_table *table, const struct esp_pair *parameters);
+/** Makes it the one that sends. HIPHOP_NOT_FOUND. */
+hiphop_error security_association_use(struct security_association_table *table, uint32_t spi_in);
 /** Takes it out, wipes and frees it. HIPHOP_NOT_FOUND. */
 hiphop_error security_association_remove(struct security_association_table *table, uint32_t spi_in);
 /** NULL when nobody has the SPI. */
@@ -48,5 +63,28 @@ struct security_association *security_association_by_spi(
 /** NULL when there is no pair with the peer. */
 struct security_association_peer *security_association_peer_find(
 	const struct security_association_table *table, const struct hit *peer);
+
+/* lifetime.c */
+void lifetime_start(struct security_association *pair, const struct esp_limits *limits);
+/** To be called when lifetime_look_out is true, before a packet is sealed: notes what there is to tell. False when the
+ * pair may seal nothing more. */
+bool lifetime_may_seal(struct security_association_table *table, struct security_association *pair);
+/** To be called when lifetime_look_in is true, after a packet was opened. False when it came behind the hard limit. */
+bool lifetime_may_open(struct security_association_table *table, struct security_association *pair);
+/** Takes a pair that goes out of the list of those with something to tell. */
+void lifetime_forget(struct security_association_table *table, const struct security_association *pair);
+bool lifetime_next_notice(struct security_association_table *table, struct esp_notice *notice);
+
+static inline bool lifetime_look_out(const struct security_association *pair)
+{
+	return pair->sequence_out >= pair->lifetime.look_packets_out ||
+	       pair->octets_out >= pair->lifetime.look_octets_out;
+}
+
+static inline bool lifetime_look_in(const struct security_association *pair)
+{
+	return pair->packets_in > pair->lifetime.look_packets_in || pair->octets_in > pair->lifetime.look_octets_in ||
+	       pair->window.highest > pair->lifetime.look_sequence_in;
+}
 
 #endif

@@ -53,7 +53,9 @@ struct network_host {
 	struct host_claim claim;         /* that its last question about an association had */
 	struct host_sa sas[NETWORK_SAS]; /* spi_in 0: free; the newest of a peer is its outbound one */
 	struct hit sa_peers[NETWORK_SAS];
-	unsigned sa_ages[NETWORK_SAS], sa_age;
+	unsigned sa_ages[NETWORK_SAS], sa_age; /* 0: on standby */
+	bool sa_heard[NETWORK_SAS];
+	unsigned rekeyed;
 	instant sent[NETWORK_HOSTS], heard[NETWORK_HOSTS];
 	unsigned changes, usable, failed, closed, suspected, heard_again;
 	struct host_association_change last;
@@ -184,6 +186,20 @@ static inline unsigned network_sa_count(struct network_host *self)
 	return count;
 }
 
+static inline void network_drain(struct network *network, struct network_host *self);
+
+/** The first packet on a pair is told to the host. */
+static inline void network_heard(struct network *network, struct network_host *self, const struct host_sa *sa)
+{
+	size_t slot = (size_t)(sa - self->sas);
+
+	if (self->sa_heard[slot])
+		return;
+	self->sa_heard[slot] = true;
+	host_note_sa(self->host, network->now, sa->spi_in, HOST_SA_HEARD);
+	network_drain(network, self);
+}
+
 /** Whether ESP from one gets to the other; counts as traffic. */
 static inline bool network_esp(struct network *network, size_t from, size_t to)
 {
@@ -198,6 +214,7 @@ static inline bool network_esp(struct network *network, size_t from, size_t to)
 	if (out->remote.port && !address_equal(&out->remote.address, &network->hosts[to].address))
 		return false;
 	network->hosts[to].heard[from] = network->now;
+	network_heard(network, &network->hosts[to], in);
 	return true;
 }
 
@@ -214,7 +231,8 @@ static inline void network_install(struct network_host *self, const struct host_
 	assert_null(network_inbound(self, effect->sa->spi_in));
 	self->sas[slot] = *effect->sa;
 	self->sa_peers[slot] = effect->peer;
-	self->sa_ages[slot] = ++self->sa_age;
+	self->sa_ages[slot] = effect->sa->standby ? 0 : ++self->sa_age;
+	self->sa_heard[slot] = false;
 }
 
 static inline void network_put(
@@ -273,6 +291,13 @@ static inline void network_drain(struct network *network, struct network_host *s
 			break;
 		case HOST_INSTALL_SA:
 			network_install(self, &effect);
+			break;
+		case HOST_USE_SA:
+			assert_non_null(network_inbound(self, effect.sa->spi_in));
+			self->sa_ages[network_inbound(self, effect.sa->spi_in) - self->sas] = ++self->sa_age;
+			break;
+		case HOST_REKEYED:
+			self->rekeyed++;
 			break;
 		case HOST_REMOVE_SA:
 			assert_non_null(network_inbound(self, effect.sa->spi_in));

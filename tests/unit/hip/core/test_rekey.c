@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A peer that asks for new ESP keys by UPDATE (RFC 7402 section 6.9). The packets of the asking host are made here,
- * since a host answers such UPDATEs and sends none. */
+/* A peer that asks for new ESP keys by UPDATE (RFC 7402 section 6.9), with its packets made here octet by octet, wrong
+ * ones included. Two hosts that rekey with each other are in tests/unit/daemon/test_rekeying.c. */
 #include "host_network.h"
 
 #include "hip/core/host_internal.h"
@@ -120,8 +120,13 @@ static void check_new_pair(struct network *network, struct keymat *keymat, const
 	assert_int_equal(sa->spi_in, answered->new_spi);
 	assert_memory_equal(&sa->keys_in, &out, sizeof out);
 	assert_memory_equal(&sa->keys_out, &in, sizeof in);
+	/* The old pair receives until the peer is heard on the new one. */
+	network_run(network, SECONDS(20));
 	assert_int_equal(network_sa_count(&network->hosts[1]), 2);
-	network_run(network, SECONDS(4));
+	host_note_sa(network->hosts[1].host, network->now, sa->spi_in, HOST_SA_HEARD);
+	network_run(network, SECONDS(2));
+	assert_int_equal(network_sa_count(&network->hosts[1]), 2);
+	network_run(network, SECONDS(2));
 	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
 	assert_int_equal(network_state(network, 1, 0), HOST_ESTABLISHED);
 }
@@ -142,7 +147,10 @@ static void new_keys_come_from_the_same_keymat(void **state)
 	assert_int_equal(esp_info.old_spi, spi_in);
 	assert_int_equal(esp_info.keymat_index, keymat.index);
 	assert_null(packet_find(&view, PARAMETER_DIFFIE_HELLMAN));
-	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
+	/* It receives by the new pair already, and sends by the old one. */
+	assert_int_equal(network_sa_count(&network->hosts[1]), 2);
+	assert_non_null(network_inbound(&network->hosts[1], esp_info.new_spi));
+	assert_int_equal(network_outbound(&network->hosts[1], &network->hosts[0].hit)->spi_in, spi_in);
 	send_update(network, &(struct content){.ack = &id});
 	check_new_pair(network, &keymat, &esp_info);
 	network_free(network);
@@ -191,7 +199,8 @@ static void an_answer_without_acknowledgment_changes_nothing(void **state)
 	ask(network, index, session->spi_in, 0, NULL);
 	ask(network, index, session->spi_in, 0, NULL);
 	assert_int_equal(answers.count, 2);
-	network_run(network, SECONDS(15));
+	assert_int_equal(network_sa_count(&network->hosts[1]), 2);
+	network_run(network, SECONDS(35));
 	assert_int_equal(answers.count, 8);
 	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
 	assert_true(network_esp(network, 0, 1));
@@ -200,7 +209,38 @@ static void an_answer_without_acknowledgment_changes_nothing(void **state)
 	network_free(network);
 }
 
-static void what_cannot_be_is_acknowledged_alone(void **state)
+/* conforms: RFC7402-5.1.1-2 */
+static void past_the_end_of_keymat_there_is_a_new_one(void **state)
+{
+	struct answers answers;
+	struct network *network = start(&answers);
+	struct session *session = session_of(network, 0, 1);
+	struct parameter_diffie_hellman public;
+	struct parameter_esp_info esp_info;
+	struct shared_secret secret;
+	size_t length = hash_length(session->keys.rhash);
+	struct packet_view view;
+	struct keymat keymat;
+	uint32_t id;
+
+	(void)state;
+	ask(network, 65535, session->spi_in, 0, NULL);
+	id = read_answer(&answers, 0, &view, &esp_info);
+	assert_int_equal(esp_info.keymat_index, 0);
+	assert_int_equal(
+		parameter_diffie_hellman_read(packet_find(&view, PARAMETER_DIFFIE_HELLMAN), &public), HIPHOP_OK);
+	/* The old key of the other end serves (RFC 7402 section 6.10 step 1). */
+	assert_int_equal(diffie_hellman_agree(session->own_key, public.public_value, &secret), HIPHOP_OK);
+	assert_int_equal(
+		keymat_start(&keymat, session->keys.rhash, &secret, (struct span){session->keys.i, length},
+			(struct span){session->keys.j, length}, &network->hosts[0].hit, &network->hosts[1].hit),
+		HIPHOP_OK);
+	send_update(network, &(struct content){.ack = &id});
+	check_new_pair(network, &keymat, &esp_info);
+	network_free(network);
+}
+
+static void what_cannot_be_is_refused(void **state)
 {
 	struct answers answers;
 	struct network *network = start(&answers);
@@ -211,11 +251,16 @@ static void what_cannot_be_is_acknowledged_alone(void **state)
 
 	(void)state;
 	assert_int_equal(diffie_hellman_new(3, &network->random, &key), HIPHOP_OK);
-	ask(network, index, session->spi_in + 1, 0, NULL); /* another old SPI */
-	ask(network, 65535, session->spi_in, 1, NULL);     /* past the end of KEYMAT */
-	ask(network, 0, session->spi_in, 2, key);          /* another group */
+	ask(network, index, session->spi_in + 1, 0, NULL); /* another old SPI: acknowledged, and no more */
+	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], before + 1);
+	ask(network, 0, session->spi_in, 1, key); /* another group */
+	diffie_hellman_free(key);
+	assert_int_equal(diffie_hellman_new(session->keys.group, &network->random, &key), HIPHOP_OK);
+	ask(network, index, session->spi_in, 2, key);       /* an index, though KEYMAT is new */
+	ask(network, 0, session->spi_in, 3, session->own_key); /* the key in use again */
 	assert_int_equal(answers.count, 0);
-	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], before + 3);
+	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], before + 1);
+	assert_int_equal(host_counter_value(network->hosts[1].host, HOST_COUNT_DROP_MALFORMED), 3);
 	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
 	diffie_hellman_free(key);
 	network_free(network);
@@ -227,7 +272,8 @@ int main(void)
 		cmocka_unit_test(new_keys_come_from_the_same_keymat),
 		cmocka_unit_test(new_keys_come_from_a_new_keymat),
 		cmocka_unit_test(an_answer_without_acknowledgment_changes_nothing),
-		cmocka_unit_test(what_cannot_be_is_acknowledged_alone),
+		cmocka_unit_test(past_the_end_of_keymat_there_is_a_new_one),
+		cmocka_unit_test(what_cannot_be_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
