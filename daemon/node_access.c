@@ -347,12 +347,15 @@ static bool may_stay(struct node *node, const struct host_association_view *view
 static void close_association(struct local_identity *local, instant now, const struct hit *peer, size_t rule)
 {
 	struct node *node = local->node;
+	struct host_association_view view;
 	char text[HIT_TEXT_SIZE];
+	bool anonymous = host_association_find(local->host, peer, &view) && view.anonymous;
 
 	if (host_close(local->host, now, peer))
 		return;
 	access_forget_peer(node->access, peer);
-	log_write(node->log, LOG_LEVEL_INFO, "%s may not associate any more: closed", hit_format(peer, text));
+	log_write(node->log, LOG_LEVEL_INFO, "%s may not associate any more: closed",
+		anonymous ? "an anonymous peer" : hit_format(peer, text));
 	tell_association_refused(node, now, peer, rule);
 }
 
