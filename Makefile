@@ -102,10 +102,10 @@ sim: $(SIM_TESTS)
 run: $(filter %/test_$(T),$(UNIT_TESTS) $(SIM_TESTS))
 	@for t in $^; do $$t || exit 1; done
 
-# Fuzz targets: libFuzzer with ASan and UBSan, from the sources of the layers below the daemon.
+# Fuzz targets: libFuzzer with ASan and UBSan, from the sources of the layers below the daemon, and the rules of access.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SOURCES))
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,hip/base hip/wire hip/crypto hip/core hip/esp overlay sipglue,$(call sources,$(l))))
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,hip/base hip/wire hip/crypto hip/core hip/esp overlay sipglue,$(call sources,$(l)))) $(patsubst %.c,build/fuzz/%.o,$(wildcard daemon/access*.c))
 FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 build/fuzz/%.o: %.c
