@@ -200,6 +200,7 @@ static struct access_flow_key key_of(const struct hit *peer, const struct access
 
 	memset(&key, 0, sizeof key);
 	key.peer = *peer;
+	key.local = ours ? packet->source : packet->destination;
 	key.protocol = packet->protocol;
 	key.local_port = ours ? packet->source_port : packet->destination_port;
 	key.remote_port = ours ? packet->destination_port : packet->source_port;

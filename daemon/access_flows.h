@@ -23,6 +23,7 @@
 /** What a flow looks like from this host. No padding: it is a key of octets. */
 struct access_flow_key {
 	struct hit peer;
+	struct hit local; /**< which of this host's identities it is with */
 	uint8_t protocol;
 	uint8_t echo; /**< ICMPv6 echo: 1 when this host asks, 2 when the peer does; else 0 */
 	uint16_t local_port;

@@ -11,8 +11,7 @@ enum {
 	ICMP6_INFORMATIONAL = 128, /* types below are errors (RFC 4443 section 2.1) */
 	ICMP6_ECHO_REQUEST = 128,
 	ICMP6_ECHO_REPLY = 129,
-	EXTENSION_HEADERS_MAXIMUM = 8,
-	IPV6_HEADER_LENGTH = 40
+	EXTENSION_HEADERS_MAXIMUM = 8
 };
 
 static bool is_extension(uint8_t header)
@@ -56,7 +55,9 @@ hiphop_error access_packet_read(const uint8_t *octets, size_t length, struct acc
 	memset(packet, 0, sizeof *packet);
 	reader_skip(&reader, 6);
 	packet->protocol = reader_u8(&reader);
-	reader_skip(&reader, IPV6_HEADER_LENGTH - 7);
+	reader_skip(&reader, 1);
+	reader_copy(&reader, packet->source.octets, HIT_LENGTH);
+	reader_copy(&reader, packet->destination.octets, HIT_LENGTH);
 	for (unsigned headers = 0; headers < EXTENSION_HEADERS_MAXIMUM; headers++) {
 		if (packet->protocol == HEADER_FRAGMENT) {
 			packet->protocol = reader_u8(&reader);

@@ -7,6 +7,7 @@
 
 #include "hip/base/bytes.h"
 #include "hip/base/error.h"
+#include "hip/base/identifier.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 enum access_protocol { ACCESS_TCP = 6, ACCESS_UDP = 17, ACCESS_ICMP6 = 58 };
 
 struct access_packet {
+	struct hit source, destination;
 	uint8_t protocol;
 	bool later_fragment;       /**< not the first: nothing below is known */
 	bool echo_request;         /**< of ICMPv6; both ports are then the identifier */

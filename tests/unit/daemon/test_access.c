@@ -140,6 +140,26 @@ static void test_answers_pass_for_their_time_and_peer(void **state)
 	access_free(access);
 }
 
+static struct made_packet between(const struct hit *source, const struct hit *destination, struct made_packet packet)
+{
+	memcpy(packet.octets + 8, source->octets, HIT_LENGTH);
+	memcpy(packet.octets + 24, destination->octets, HIT_LENGTH);
+	return packet;
+}
+
+/* What one identity of this host has begun lets nothing in to another. */
+static void test_answers_pass_to_the_identity_that_asked(void **state)
+{
+	(void)state;
+	static const struct hit first = {{0x20, 0x01, 0x00, 0x22, 3}}, second = {{0x20, 0x01, 0x00, 0x22, 4}};
+	struct access *access = make_access(NULL, 0);
+
+	goes_out(access, SECONDS(1), &bob, between(&second, &bob, make(UDP, 4000, 53)));
+	assert_true(comes_in(access, SECONDS(2), &bob, between(&bob, &second, make(UDP, 53, 4000))));
+	assert_false(comes_in(access, SECONDS(2), &bob, between(&bob, &first, make(UDP, 53, 4000))));
+	access_free(access);
+}
+
 static void test_echo_reply_passes_but_echo_request_is_no_answer(void **state)
 {
 	(void)state;
@@ -439,6 +459,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_answers_pass_for_their_time_and_peer),
+		cmocka_unit_test(test_answers_pass_to_the_identity_that_asked),
 		cmocka_unit_test(test_echo_reply_passes_but_echo_request_is_no_answer),
 		cmocka_unit_test(test_rules_by_port_and_hit),
 		cmocka_unit_test(test_media_is_open_while_calls_last),
