@@ -95,13 +95,14 @@ struct local_identity *node_local_of_esp(struct node *node, struct packet *packe
 	return &node->locals[0];
 }
 
+/* RSA is what every host has to know (RFC 7401 sections 5.2.10 and 6.7 step 5). */
 static struct local_identity *local_of_suite(struct node *node, uint8_t suite)
 {
 	for (size_t i = 0; i < node->local_count; i++) {
 		if (!local_is_anonymous(&node->locals[i]) && hit_suite(&node->locals[i].hit) == suite)
 			return &node->locals[i];
 	}
-	return &node->locals[0];
+	return suite == HIT_SUITE_RSA_DSA_SHA256 ? &node->locals[0] : local_of_suite(node, HIT_SUITE_RSA_DSA_SHA256);
 }
 
 static struct local_identity *local_that_knows(struct node *node, const struct hit *peer)

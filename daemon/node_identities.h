@@ -59,8 +59,9 @@ struct local_identity *node_local_of_source(struct node *node, struct packet *pa
 struct local_identity *node_local_of_esp(struct node *node, struct packet *packet);
 /**
  * The identity that a HIP packet is for. An I1 without Receiver HIT is for the first that is not anonymous and has the
- * HIT Suite of the Initiator (RFC 7401 section 4.1.8); a NOTIFY without it for one that knows the sender. Whatever fits
- * nobody is for the first, which drops it or, inside the overlay, forwards it.
+ * HIT Suite of the Initiator (RFC 7401 section 4.1.8), or RSA where none has it (section 6.7 step 5); a NOTIFY without
+ * it for one that knows the sender. Whatever fits nobody is for the first, which drops it or, inside the overlay,
+ * forwards it.
  */
 struct local_identity *node_local_of_hip(struct node *node, const uint8_t *packet, size_t length);
 /** Whether an identity other than `local` receives ESP with this SPI. */

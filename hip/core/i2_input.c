@@ -435,9 +435,7 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
-	/* One of those that have a HIT Suite knows which others we take: the R1 said it. */
-	notification = hit_suite_is_accepted(host, &in->view.sender) ? read_choices(host, &in->view, answer)
-								     : NOTIFY_UNSUPPORTED_HIT_SUITE;
+	notification = read_choices(host, &in->view, answer);
 	if (notification) {
 		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
 		notify_sender(host, in, notification, (struct span){NULL, 0});
@@ -474,7 +472,8 @@ static void process_proved(struct host *host, struct incoming *in, const struct 
 
 static bool may_come(struct host *host, const struct incoming *in)
 {
-	if (!hit_is_host(&in->view.sender) || rhash_of_suite(hit_suite(&in->view.sender)) == HASH_NONE)
+	/* In silence: the R1 has said which HIT Suites are taken (RFC 7401 section 6.9 step 3). */
+	if (!hit_is_host(&in->view.sender) || !hit_suite_is_accepted(host, &in->view.sender))
 		count(host, HOST_COUNT_DROP_UNSUPPORTED);
 	else if (in->arrival->inside_esp && !in->overlay)
 		count(host, HOST_COUNT_DROP_NOT_FOR_US);

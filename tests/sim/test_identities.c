@@ -2,6 +2,8 @@
 /* Hosts with more than one identity, one of them anonymous; and opportunistic mode as the configuration has it. */
 #include "tests/sim/simulation.h"
 
+#include "hip/wire/constants.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -391,6 +393,29 @@ static void the_suite_of_the_initiator_answers(void **state)
 	simulation_free(&simulation);
 }
 
+/* Asked by a suite that it does not have, a host answers by the one that everybody must have. */
+/* conforms: RFC7401-6.7-9 */
+static void without_the_suite_of_the_initiator_rsa_answers(void **state)
+{
+	static const struct algorithm_list suites = {
+		.ids = {HIT_SUITE_ECDSA_SHA384, HIT_SUITE_RSA_DSA_SHA256, HIT_SUITE_ECDSA_LOW_SHA1}, .count = 3};
+	struct simulation simulation;
+	struct hit asker, rsa;
+
+	(void)state;
+	start_nameless(&simulation);
+	rsa = simulation_add_identity(&simulation, 0, rsa_identity(), false);
+	simulation.hosts[0].configuration.hit_suites = simulation.hosts[1].configuration.hit_suites = suites;
+	host_identity_free(simulation.hosts[1].identity);
+	assert_int_equal(host_identity_generate(HOST_IDENTITY_ECDSA_LOW, &simulation.hosts[1].identity), HIPHOP_OK);
+	asker = first_hit(&simulation, 1);
+	simulation_boot(&simulation, 0);
+	simulation_boot(&simulation, 1);
+	simulation_run(&simulation, SECONDS(5));
+	assert_true(are_associated(&simulation, 1, &asker, &rsa));
+	simulation_free(&simulation);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +429,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_nobody_finds),
 		cmocka_unit_test(opportunistic_mode_is_a_choice),
 		cmocka_unit_test(the_suite_of_the_initiator_answers),
+		cmocka_unit_test(without_the_suite_of_the_initiator_rsa_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -390,6 +390,7 @@ static void a_weak_identity_needs_to_be_allowed(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-4.1.8-2 */
 static void a_weak_responder_is_not_taken_opportunistically(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);

@@ -416,6 +416,7 @@ static void the_r1_of_the_newest_generation_counts(void **state)
 		forge(network, &catch.packet, &change, 1, 0, &forged);
 		catch_next(network, &i2, HIP_PACKET_I2);
 		deliver(network, &forged);
+		network_run(network, MILLISECONDS(20));
 		assert_int_equal(a->out_of_type[HIP_PACKET_I2], before + answered[i]);
 		if (answered[i])
 			assert_int_equal(counter_of(&i2.packet), counters[i][11]);
@@ -447,6 +448,28 @@ static void the_peers_generation_is_forgotten_with_the_association(void **state)
 	network_free(network);
 }
 
+/* Somebody else may be at that address by now: who answers is believed anew. */
+/* conforms: RFC7401-4.1.8-5 */
+static void opportunism_expects_nobody(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+	struct endpoint endpoint = network_endpoint(network, 1);
+	struct network_host *a = &network->hosts[0];
+
+	(void)state;
+	assert_int_equal(host_connect_opportunistic(a->host, network->now, &endpoint), HIPHOP_OK);
+	network_run(network, SECONDS(1));
+	assert_true(hit_equal(&a->learnt, &network->hosts[1].hit));
+	network->hosts[2].address = network->hosts[1].address;
+	network_crash(network, 1);
+	assert_int_equal(host_connect_opportunistic(a->host, network->now, &endpoint), HIPHOP_OK);
+	network_run(network, SECONDS(1));
+	assert_int_equal(a->learnt_count, 2);
+	assert_true(hit_equal(&a->learnt, &network->hosts[2].hit));
+	assert_true(network_esp(network, 0, 2));
+	network_free(network);
+}
+
 /* ---- I2 ---- */
 
 /* conforms: RFC7401-6.9-2 RFC7401-6.9-3 RFC7401-6.9-4 */
@@ -461,6 +484,8 @@ static void an_i2_with_wrong_hits_is_dropped(void **state)
 	dropped_in_silence(network, &other, HOST_COUNT_DROP_NOT_FOR_US);
 	other = catch.packet;
 	other.octets[8 + 3] = 0x24; /* a HIT Suite that nobody has */
+	dropped_in_silence(network, &other, HOST_COUNT_DROP_UNSUPPORTED);
+	other.octets[8 + 3] = 0x23; /* one that is off unless it is asked for */
 	dropped_in_silence(network, &other, HOST_COUNT_DROP_UNSUPPORTED);
 	deliver(network, &catch.packet);
 	comes_to_an_end(network);
@@ -614,6 +639,7 @@ int main(void)
 		cmocka_unit_test(a_transport_format_needs_its_parameter),
 		cmocka_unit_test(the_r1_of_the_newest_generation_counts),
 		cmocka_unit_test(the_peers_generation_is_forgotten_with_the_association),
+		cmocka_unit_test(opportunism_expects_nobody),
 		cmocka_unit_test(an_i2_with_wrong_hits_is_dropped),
 		cmocka_unit_test(an_i2_of_another_generation_is_dropped),
 		cmocka_unit_test(an_i2_that_comes_too_late_is_dropped),

@@ -6,6 +6,8 @@
 #include "tests/unit/hip/crypto/material.h"
 #include "tests/unit/hip/crypto/private_keys.h"
 
+#include <openssl/ec.h>
+#include <openssl/objects.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -92,6 +94,36 @@ static void test_seed(void **state)
 	assert_hex(octets.data, octets.length, "0001" SEED_PUBLIC);
 	assert_hit(identity, SEED_HIT);
 	host_identity_free(identity);
+}
+
+/* Of all algorithms that there are, so that a new one has to be looked at. */
+/* conforms: RFC7401-5.2.9-6 */
+static void test_curves_have_cofactor_1(void **state)
+{
+	static const struct {
+		host_identity_kind kind;
+		int curve;
+	} rows[] = {{HOST_IDENTITY_ECDSA_P256, NID_X9_62_prime256v1}, {HOST_IDENTITY_ECDSA_P384, NID_secp384r1},
+		{HOST_IDENTITY_ECDSA_LOW, NID_secp160r1}};
+	(void)state;
+	for (int kind = HOST_IDENTITY_ECDSA_P256; kind <= HOST_IDENTITY_ECDSA_LOW; kind++) {
+		size_t n = 0;
+		if (kind == HOST_IDENTITY_RSA_2048 || kind == HOST_IDENTITY_RSA_3072)
+			continue;
+		while (n < 3 && rows[n].kind != (host_identity_kind)kind)
+			n++;
+		assert_in_range(n, 0, 2);
+		struct host_identity *identity;
+		EC_GROUP *curve = EC_GROUP_new_by_curve_name(rows[n].curve);
+		assert_non_null(curve);
+		assert_true(BN_is_one(EC_GROUP_get0_cofactor(curve)));
+		assert_int_equal(host_identity_generate((host_identity_kind)kind, &identity), HIPHOP_OK);
+		/* Curve, x and y. */
+		assert_int_equal(
+			host_identity_octets(identity).length, 2 + 2 * (size_t)((EC_GROUP_get_degree(curve) + 7) / 8));
+		host_identity_free(identity);
+		EC_GROUP_free(curve);
+	}
 }
 
 static void test_hit_check(void **state)
@@ -424,6 +456,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hits_of_every_algorithm),
 		cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_curves_have_cofactor_1),
 		cmocka_unit_test(test_hit_check),
 		cmocka_unit_test(test_signatures_of_every_algorithm),
 		cmocka_unit_test(test_signature_of_another_host),
