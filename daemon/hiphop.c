@@ -28,8 +28,8 @@ static const struct subcommand subcommands[] = {
 	{"put", "KEY VALUE", "store a signed value in the overlay", 2, 2, "", command_put},
 	{"get", "KEY", "fetch the values under a key", 1, 1, "", command_get},
 	{"trust", "AOR HIT", "pin a SIP name to another HIT from now on", 2, 2, "", command_trust},
-	{"access", "[allow|deny … | add N RULE | remove N|RULE|all]", "who may associate, and what may pass on hip0", 0,
-		64, "", command_access},
+	{"access", "[allow|deny|add|remove …]", "who may associate, and what may pass on hip0", 0, 64, "",
+		command_access},
 	{"reload", "", "read the access part of the configuration again", 0, 0, "", command_reload},
 	{"rekey", "[-D] [-I HIT] NAME", "new ESP keys with a host now, -D: by a new Diffie-Hellman", 1, 1, "DI",
 		command_rekey},
@@ -52,6 +52,9 @@ static void print_usage(FILE *to)
 		int width = fprintf(to, "  %s %s", subcommand->name, subcommand->arguments);
 		fprintf(to, "%*s%s\n", width < 42 ? 42 - width : 1, "", subcommand->help);
 	}
+	fputs("\nRules of access: `hiphop access deny bob`, `hiphop access allow tcp/22 from 2001:22:…`,\n"
+	      "`hiphop access add 2 deny out udp to strangers`, `hiphop access remove 2` (docs/configuration.md).\n",
+		to);
 	fputs("\nNAME is a HIT, a SIP name, or the name of a host in the configuration.\n"
 	      "  -s, --socket PATH   control socket of hiphopd; else $HIPHOP_SOCKET, else " COMMAND_DEFAULT_SOCKET "\n"
 	      "  -j, --json          print the answers as JSON, one object a line (docs/control.md)\n"

@@ -56,6 +56,7 @@ complains() {
 
 lab_check 'a range of ports is opened for one host' access allow udp/7004-7005 from guest
 lab_check 'a port is opened for one host by its HIT' access allow in tcp/7003 from "$(lab_hit guest)"
+hear_udp= hear_tcp= send_udp= send_tcp=
 for kind in udp:7004 tcp:7003; do
 	lab_spawn "$LAB_DIR/friendly/$kind.log" friendly "$LAB_ROOT/tests/net/steady.py" hear "${kind%:*}" "${kind#*:}"
 	eval "hear_${kind%:*}=$LAB_SPAWNED"
