@@ -413,6 +413,8 @@ static void the_r1_of_the_newest_generation_counts(void **state)
 		const struct change change = {PARAMETER_R1_COUNTER, counters[i], sizeof counters[i]};
 		unsigned before = a->out_of_type[HIP_PACKET_I2];
 
+		/* There is a slice of puzzle solving for each instant. */
+		network->now += MILLISECONDS(1);
 		forge(network, &catch.packet, &change, 1, 0, &forged);
 		catch_next(network, &i2, HIP_PACKET_I2);
 		deliver(network, &forged);
