@@ -681,6 +681,8 @@ class Peer:
             what, packet = self.receive(min(again, end) - time.monotonic())
             if what == "hip" and packet.kind == kind:
                 return packet
+            if what == "hip" and (kind, packet.kind) == (I2, I1):
+                self.wire.send_hip(self.r1, self.peer)
             self.answer(what, packet)
             if resend and time.monotonic() >= again:
                 self.wire.send_hip(resend, self.peer)
@@ -1027,7 +1029,7 @@ class Peer:
         optional = [] if self.options.bare else [
             (R1_COUNTER, self.counter), (ECHO_REQUEST_SIGNED, self.nonces[0]),
             (ECHO_REQUEST_UNSIGNED, self.nonces[1]), (ECHO_REQUEST_UNSIGNED, self.nonces[2])]
-        self.send(R1, optional + [
+        self.r1 = self.send(R1, optional + [
             (PUZZLE, struct.pack("!BB2s", self.difficulty, 38, self.opaque) + self.puzzle),
             (DH_GROUP_LIST, bytes([self.group])), (DIFFIE_HELLMAN, self.key.parameter_content()),
             (HIP_CIPHER, struct.pack("!H", self.options.cipher)), (HOST_ID, self.identity.parameter_content()),
