@@ -16,9 +16,9 @@ struct protection session_protection(const struct session *session)
 		.keys = &session->keys, .mac_type = PARAMETER_HIP_MAC, .signature_type = PARAMETER_HIP_SIGNATURE};
 }
 
-/* `route` is NULL for a packet that does not go over the overlay. */
-static hiphop_error build_update(struct host *host, const struct association *association, const uint32_t *seq,
-	const uint32_t *ack, const struct data_route *route, struct outgoing *out)
+/* `in` is the UPDATE that is acknowledged, or NULL; `route` is NULL for a packet that does not go over the overlay. */
+static hiphop_error build_update(struct host *host, const struct association *association, const struct incoming *in,
+	const uint32_t *seq, const uint32_t *ack, const struct data_route *route, struct outgoing *out)
 {
 	const struct protection protection = session_protection(association->session);
 	struct parameter_sequence_list acks = {.count = 1};
@@ -31,11 +31,13 @@ static hiphop_error build_update(struct host *host, const struct association *as
 		acks.items[0] = *ack;
 		parameter_sequence_list_write(&out->builder, PARAMETER_ACK, &acks);
 	}
+	outgoing_echo_signed(out, in);
 	if (route)
 		outgoing_overlay_covered(host, out, route);
 	error = outgoing_protect(host, out, &protection);
 	if (error)
 		return error;
+	outgoing_echo_unsigned(out, in);
 	if (route)
 		outgoing_overlay_uncovered(host, out, false);
 	return outgoing_finish(out);
@@ -59,7 +61,8 @@ void update_probe(struct host *host, instant now, struct association *associatio
 		count(host, HOST_COUNT_RETRANSMITTED);
 	probe->tries++;
 	probe->sent = now;
-	if (!way_of_session(host, association, &way) || build_update(host, association, &probe->id, NULL, NULL, &out))
+	if (!way_of_session(host, association, &way) ||
+		build_update(host, association, NULL, &probe->id, NULL, NULL, &out))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -126,7 +129,7 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 	struct way way;
 
 	if (!way_back(host, in, &route, &way) ||
-		build_update(host, association, NULL, &id, in->overlay ? &route : NULL, &out))
+		build_update(host, association, in, NULL, &id, in->overlay ? &route : NULL, &out))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -164,6 +167,12 @@ static hiphop_error take_rekeying(struct host *host, const struct incoming *in, 
 	return error ? error : rekey_take(host, in, association, id, acks, answered);
 }
 
+static bool asks_for_echo(const struct incoming *in)
+{
+	return packet_find(&in->view, PARAMETER_ECHO_REQUEST_SIGNED) ||
+	       packet_find(&in->view, PARAMETER_ECHO_REQUEST_UNSIGNED);
+}
+
 static void take_seq(struct host *host, const struct incoming *in, struct association *association, uint32_t id,
 	const struct parameter_sequence_list *acks)
 {
@@ -184,7 +193,8 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	}
 	note_processed(association->session, id);
 	follow(host, in, association);
-	if (!answered)
+	/* The part of a rekeying echoes nothing: that goes by itself then. */
+	if (!answered || asks_for_echo(in))
 		answer(host, in, association, id);
 }
 

@@ -417,6 +417,8 @@ static void the_r1_of_the_newest_generation_counts(void **state)
 		network->now += MILLISECONDS(1);
 		forge(network, &catch.packet, &change, 1, 0, &forged);
 		catch_next(network, &i2, HIP_PACKET_I2);
+		/* One slice of a puzzle is solved at a time. */
+		network->now += MILLISECONDS(1);
 		deliver(network, &forged);
 		network_run(network, MILLISECONDS(20));
 		assert_int_equal(a->out_of_type[HIP_PACKET_I2], before + answered[i]);
