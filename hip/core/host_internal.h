@@ -53,11 +53,12 @@
 #define PUZZLE_LIFETIME            SECONDS(64)
 #define PUZZLE_LIFETIME_EXPONENT   38 /* 2^(38 - 32) = 64 s */
 #define PUZZLE_DIFFICULTY_ACCEPTED 20
-#define R1S_FOLLOWED               4          /* in one exchange; each costs a puzzle */
-#define OLD_R1_DROPPED             2          /* in so many tries; then the peer's counter may have been reset */
-#define BUSY_RETRY                 SECONDS(2) /* after RESPONDER_BUSY_PLEASE_RETRY */
-#define QUEUED_PATIENCE            SECONDS(4) /* after I2_ACKNOWLEDGEMENT */
-#define PUZZLE_DIFFICULTY_RISE     6          /* bits, at most, when no maximum is configured */
+#define R1S_FOLLOWED               4                /* in one exchange; each costs a puzzle */
+#define OLD_R1_DROPPED             2                /* in so many tries; then the peer's counter may have been reset */
+#define PARALLEL_R1_WAIT           MILLISECONDS(50) /* at most, for R1s to the other I1s */
+#define BUSY_RETRY                 SECONDS(2)       /* after RESPONDER_BUSY_PLEASE_RETRY */
+#define QUEUED_PATIENCE            SECONDS(4)       /* after I2_ACKNOWLEDGEMENT */
+#define PUZZLE_DIFFICULTY_RISE     6                /* bits, at most, when no maximum is configured */
 #define I2_PREFIX_CELLS            4096
 #define I2_PUZZLE_CELLS            4096
 #define I2_PUZZLE_TRIES            4 /* Diffie-Hellman computations for one #I, then one in … */
@@ -189,7 +190,9 @@ struct acceptance {
 struct solving {
 	struct puzzle_search search;
 	uint64_t counter;
-	instant over;                   /* the puzzle has had its lifetime */
+	instant over;       /* the puzzle has had its lifetime */
+	instant not_before; /* an R1 of a newer generation may still come */
+	bool solved;
 	struct host_identity *identity; /* of the Responder */
 	struct host_arrival arrival;
 	bool overlay;
@@ -204,6 +207,7 @@ struct initiation {
 	instant sent;
 	struct endpoint targets[HOST_LOCATORS_MAXIMUM + 1]; /* where the I1 goes, best first */
 	size_t target_count;
+	bool parallel;                 /* the first I1 went to several of them */
 	unsigned offers;               /* R1s followed so far */
 	unsigned restarts;             /* I1s sent at once for an R1 with a downgrade */
 	hiphop_error trouble;          /* with the last R1 that was signed well */

@@ -130,13 +130,14 @@ static bool has_same_address_before(const struct initiation *initiation, size_t 
 
 static size_t send_i1_in_parallel(struct host *host, struct association *association)
 {
-	const struct initiation *initiation = association->initiation;
+	struct initiation *initiation = association->initiation;
 	size_t sent = 0;
 
 	for (size_t i = 0; i < initiation->target_count && sent < I1_PARALLEL; i++) {
 		if (!has_same_address_before(initiation, i))
 			sent += send_i1_to(host, &association->peer, &initiation->targets[i]);
 	}
+	initiation->parallel = sent > 1;
 	return sent;
 }
 

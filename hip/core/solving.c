@@ -24,6 +24,19 @@ static instant end_of_lifetime(instant now, uint8_t exponent)
 	return instant_after(now, SECONDS(1) >> (32 - exponent));
 }
 
+/* When I1s went to several addresses, their R1s need not come in the order of their generations: the I2 waits for twice
+ * the time that the first took (RFC 7401 sections 4.1.4, 6.8). The puzzle does not. */
+static instant others_until(const struct initiation *initiation, instant now)
+{
+	duration round_trip = now - initiation->sent;
+
+	if (initiation->solving)
+		return initiation->solving->not_before;
+	if (!initiation->parallel || initiation->tries > 1 || initiation->acceptance)
+		return now;
+	return instant_after(now, 2 * round_trip < PARALLEL_R1_WAIT ? 2 * round_trip : PARALLEL_R1_WAIT);
+}
+
 hiphop_error solving_begin(struct host *host, const struct incoming *in, struct association *association,
 	const struct parameter_puzzle *puzzle, uint64_t counter)
 {
@@ -41,6 +54,8 @@ hiphop_error solving_begin(struct host *host, const struct incoming *in, struct 
 		free(solving);
 		return error;
 	}
+	solving->solved = false;
+	solving->not_before = others_until(initiation, in->now);
 	solving->counter = counter;
 	solving->over = end_of_lifetime(in->now, puzzle->lifetime);
 	solving->arrival = *in->arrival;
@@ -91,10 +106,15 @@ void solving_run(struct host *host, instant now, struct association *association
 		return;
 	}
 	/* One slice for all exchanges in one call of the host. */
-	if (host->sliced != now)
+	if (solving->solved)
+		error = HIPHOP_OK;
+	else if (host->sliced != now)
 		error = puzzle_search_run(&solving->search, SLICE);
 	host->sliced = now;
-	if (!error) {
+	solving->solved = !error;
+	if (!error && now < solving->not_before) {
+		association_set_timer(host, association, TIMER_EXCHANGE, solving->not_before);
+	} else if (!error) {
 		r1_solved(host, now, association);
 	} else if (error == HIPHOP_LIMITED) {
 		association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, PAUSE));

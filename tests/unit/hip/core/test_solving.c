@@ -275,6 +275,42 @@ static bool answers_r1_of(struct network *network, const struct flying *r1, uint
 	return network->hosts[0].out_of_type[HIP_PACKET_I2] > before;
 }
 
+static uint64_t counter_of(const struct flying *packet)
+{
+	struct parameter_r1_counter counter;
+	struct packet_view view;
+
+	assert_int_equal(packet_parse(packet->octets, packet->length, &view), HIPHOP_OK);
+	assert_int_equal(parameter_r1_counter_read(packet_find(&view, PARAMETER_R1_COUNTER), &counter), HIPHOP_OK);
+	return counter.counter;
+}
+
+/* I1s to two addresses: the I2 waits for the other R1, and answers the one of the newest generation. */
+/* conforms: RFC7401-4.1.4-6 RFC7401-6.8-4 RFC7401-6.8-11 */
+static void r1s_to_parallel_i1s_are_waited_for(void **state)
+{
+	struct network *network = network_with_difficulty(4);
+	struct network_host *a = &network->hosts[0];
+	struct endpoint other = network_endpoint(network, 1);
+	struct catch r1, i2;
+
+	(void)state;
+	assert_int_equal(address_parse("192.0.2.99", &other.address), HIPHOP_OK);
+	assert_int_equal(host_learn_locator(a->host, &network->hosts[1].hit, &other, true), HIPHOP_OK);
+	begin_with_r1(network, &r1);
+	assert_int_equal(a->out_of_type[HIP_PACKET_I1], 2);
+	catch_next(network, &i2, HIP_PACKET_I2);
+	assert_false(answers_r1_of(network, &r1.packet, 5));
+	network_run(network, MILLISECONDS(20));
+	assert_false(answers_r1_of(network, &r1.packet, 4));
+	assert_false(answers_r1_of(network, &r1.packet, 6));
+	assert_int_equal(a->out_of_type[HIP_PACKET_I2], 0);
+	network_run(network, MILLISECONDS(100));
+	assert_int_equal(a->out_of_type[HIP_PACKET_I2], 1);
+	assert_int_equal(counter_of(&i2.packet), 6);
+	network_free(network);
+}
+
 /* Of a peer with which there is an association: an R1 from before it is a replay; but when nothing else comes, the peer
  * may have lost its counter. */
 /* conforms: RFC7401-6.8-19 */
@@ -402,6 +438,7 @@ int main(void)
 		cmocka_unit_test(the_r2_to_the_first_i2_is_still_welcome),
 		cmocka_unit_test(a_queued_i2_is_not_repeated_soon),
 		cmocka_unit_test(a_refusal_is_the_reason_in_the_end),
+		cmocka_unit_test(r1s_to_parallel_i1s_are_waited_for),
 		cmocka_unit_test(an_r1_from_before_the_session_is_dropped),
 		cmocka_unit_test(echoes),
 	};
