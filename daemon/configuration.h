@@ -41,6 +41,7 @@ struct configured_host {
 	char name[CONFIGURATION_TEXT];
 	struct hit hit;
 	struct endpoint endpoint;
+	uint32_t unused_seconds; /**< 0: as esp.unused_seconds says */
 };
 
 /** An entry of overlay.bootstrap; a null HIT means opportunistic. */

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of unused_seconds, as esp.unused_seconds has them. */
+#define UNUSED_LEAST 10
+#define UNUSED_MOST  2592000
+
 static bool is_sequence(const config_setting_t *setting)
 {
 	return config_setting_is_list(setting) || config_setting_is_array(setting);
@@ -74,6 +78,20 @@ static bool member_port(struct configuration_reading *reading, const config_sett
 	if (config_setting_type(member) != CONFIG_TYPE_INT || value < 1 || value > 65535)
 		return configuration_complain(reading, member, "port must be a whole number from 1 to 65535");
 	*port = (uint16_t)value;
+	return true;
+}
+
+static bool member_unused_seconds(
+	struct configuration_reading *reading, const config_setting_t *entry, uint32_t *seconds)
+{
+	const config_setting_t *member = config_setting_get_member(entry, "unused_seconds");
+	if (!member)
+		return true;
+	int value = config_setting_get_int(member);
+	if (config_setting_type(member) != CONFIG_TYPE_INT || value < UNUSED_LEAST || value > UNUSED_MOST)
+		return configuration_complain(reading, member, "unused_seconds must be a whole number from %d to %d",
+			UNUSED_LEAST, UNUSED_MOST);
+	*seconds = (uint32_t)value;
 	return true;
 }
 
@@ -270,7 +288,7 @@ static bool read_host_name(
 bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
-	static const char *const members[] = {"name", "hit", "address", "port", "transport", NULL};
+	static const char *const members[] = {"name", "hit", "address", "port", "transport", "unused_seconds", NULL};
 	struct configuration *configuration = reading->configuration;
 	size_t count;
 	if (!configuration_open_list(reading, setting, option, &count))
@@ -285,7 +303,8 @@ bool configuration_read_hosts(struct configuration_reading *reading, const confi
 		struct configured_host *host = &configuration->hosts[i];
 		if (!check_members(reading, entry, option, members) || !read_host_name(reading, entry, host) ||
 			!member_hit(reading, entry, &host->hit) ||
-			!member_endpoint(reading, entry, option, &host->endpoint))
+			!member_endpoint(reading, entry, option, &host->endpoint) ||
+			!member_unused_seconds(reading, entry, &host->unused_seconds))
 			return false;
 		if (hit_is_null(&host->hit))
 			return configuration_complain(reading, entry, "an entry of %s needs a hit", option->key);

@@ -33,6 +33,17 @@ static bool ask_spi(void *context, uint32_t spi)
 	return node_spi_is_taken(context, spi);
 }
 
+static duration ask_unused_lifetime(void *context, const struct hit *peer)
+{
+	const struct configuration *configuration = ((struct local_identity *)context)->node->configuration;
+
+	for (size_t i = 0; i < configuration->host_count; i++) {
+		if (hit_equal(&configuration->hosts[i].hit, peer))
+			return SECONDS(configuration->hosts[i].unused_seconds);
+	}
+	return 0;
+}
+
 static bool ask_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	struct node *node = ((struct local_identity *)context)->node;
@@ -86,7 +97,8 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.traffic = ask_traffic,
 			.next_hop = ask_next_hop,
 			.may_associate = ask_may_associate,
-			.spi_is_taken = ask_spi},
+			.spi_is_taken = ask_spi,
+			.unused_lifetime = ask_unused_lifetime},
 		.anonymous = local_is_anonymous(local),
 		.name = *local_name(local),
 		.refuse_anonymous = configuration->refuse_anonymous,

@@ -59,6 +59,9 @@ struct host_environment {
 	/** Whether another host on this machine receives ESP with this SPI: inbound SAs are found by SPI alone. Asked
 	 * for each new SPI; NULL: there is no other. It may call host_has_spi of the others. */
 	bool (*spi_is_taken)(void *context, uint32_t spi);
+	/** How long an association with this peer stays without traffic (RFC 7402 section 3.3.7). 0, and NULL: as
+	 * long as `unused_lifetime` of the configuration. */
+	duration (*unused_lifetime)(void *context, const struct hit *peer);
 };
 
 /** Entries of a configured list of algorithms at most. */
@@ -123,7 +126,7 @@ struct host_configuration {
 	/** R1s sent in all, but for a quarter more for known peers and for who comes again; 0 = 1000. One source prefix
 	 * is sure of a twentieth and gets up to a quarter while most is unused. */
 	uint32_t i1_per_second;
-	uint32_t i2_per_second;   /**< I2s with a right puzzle whose DH is computed, a quarter for a prefix; 0 = 200 */
+	uint32_t i2_per_second; /**< I2s with a right puzzle whose DH is computed, a quarter for a prefix; 0 = 200 */
 	/** New ESP keys are asked for by UPDATE when these are reached (RFC 7402 section 6.8), or a random fifth
 	 * earlier, so that both ends seldom begin at once. Time 0 = one hour; at most three quarters of `expire` and of
 	 * what the suite allows (hip/core/key_lifetime.c). */

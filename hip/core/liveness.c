@@ -47,13 +47,21 @@ void liveness_start(struct host *host, instant now, struct association *associat
 	association_set_timer(host, association, TIMER_LIVENESS, instant_after(now, LOOK_EVERY));
 }
 
+static duration unused_lifetime(const struct host *host, const struct hit *peer)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+	duration own = environment->unused_lifetime ? environment->unused_lifetime(environment->context, peer) : 0;
+
+	return own ? own : host->configuration.unused_lifetime;
+}
+
 static bool is_unused(
 	const struct host *host, instant now, const struct association *association, const struct traffic *esp)
 {
 	const struct session *session = association->session;
 	instant used = later(later(esp->sent, esp->heard), session->began);
 
-	return !association->held && now >= instant_after(used, host->configuration.unused_lifetime);
+	return !association->held && now >= instant_after(used, unused_lifetime(host, &association->peer));
 }
 
 static void keep_alive(struct host *host, instant now, struct association *association, const struct traffic *esp)

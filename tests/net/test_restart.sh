@@ -15,12 +15,30 @@ lab_phone_start four dora 440
 lab_check 'a phone registers' lab_wait 10 lab_phone_registered four
 lab_check 'a neighbour has an association with it' lab_ping one four
 
+# Prints the SPIs that four has.
+spis() { lab_status four '.associations[].keys | select(. != null) | .spi_in, .spi_out'; }
+
+# are_not_kept SPI...: none of them is in the files of four, as text or as octets.
+are_not_kept() {
+	[ $# -gt 0 ] && python3 - "$LAB_DIR/four/state" "$@" <<-'END'
+		import pathlib, sys
+		octets = b"\0".join(file.read_bytes() for file in pathlib.Path(sys.argv[1]).rglob("*") if file.is_file())
+		for spi in map(int, sys.argv[2:]):
+		    for form in (spi.to_bytes(4, "big"), spi.to_bytes(4, "little"), b"%d" % spi, b"%08x" % spi):
+		        if form in octets:
+		            sys.exit(f"SPI {spi} is in the state")
+	END
+}
+
 # $1 names the way, the rest ends the daemon of four.
 come_back() {
 	local name=$1 before began
 	before=$(lab_hit four)
+	mapfile -t had < <(spis)
 	shift
 	lab_check "$name: the daemon ends" "$@"
+	# conforms: RFC7401-6.16-1 RFC7401-6.16-2
+	lab_check "$name: no association was stored" are_not_kept "${had[@]}"
 	lab_check "$name: hip0 is gone with it" lab_wait 5 lab_not ip -n four link show dev hip0
 	lab_hiphopd four
 	began=$(date +%s%N)

@@ -214,13 +214,16 @@ static void a_peer_has_its_own_transport(void **state)
 	char message[512];
 	const char *text =
 		"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; transport = \"ip\"; },"
-		" { hit = \"" HIT_2 "\"; address = \"192.0.2.8\"; transport = \"udp\"; port = 7; } ); };"
+		" { hit = \"" HIT_2
+		"\"; address = \"192.0.2.8\"; transport = \"udp\"; port = 7; unused_seconds = 172800; } ); };"
 		"overlay = { bootstrap = ( { address = \"192.0.2.1\"; transport = \"ip\"; } ); };";
 	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
 	assert_int_equal(configuration.hosts[0].endpoint.transport, TRANSPORT_IP);
 	assert_int_equal(configuration.hosts[0].endpoint.port, 0);
 	assert_int_equal(configuration.hosts[1].endpoint.transport, TRANSPORT_UDP);
 	assert_int_equal(configuration.hosts[1].endpoint.port, 7);
+	assert_int_equal(configuration.hosts[0].unused_seconds, 0);
+	assert_int_equal(configuration.hosts[1].unused_seconds, 172800);
 	assert_int_equal(configuration.bootstrap[0].endpoint.transport, TRANSPORT_IP);
 	configuration_free(&configuration);
 }
@@ -273,6 +276,8 @@ static const struct bad bad_inputs[] = {
 	{"underlay = { hosts = ( { hit = \"" HIT_1 "\";\n address = \"example.com\"; } ); };", 2, "is no IP address"},
 	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"" HIT_1 "\"; } ); };", 1, "is a HIT"},
 	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; port = 0; } ); };", 1, "1 to 65535"},
+	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; unused_seconds = 9; } ); };", 1,
+		"from 10 to 2592000"},
 	{"underlay = { hosts = ( { hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; color = 0; } ); };", 1,
 		"unknown key \"color\""},
 	{"underlay = { hosts = ( { name = \"a\"; hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; },\n"

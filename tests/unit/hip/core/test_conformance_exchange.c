@@ -428,6 +428,37 @@ static void the_r1_of_the_newest_generation_counts(void **state)
 	network_free(network);
 }
 
+/* Two identities of one machine are two of these hosts: what uses up the R1s of one is nothing to the other. */
+/* conforms: RFC7401-4.1.4-1 */
+static void each_identity_counts_its_own_generations(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+	uint64_t first[2], later[2];
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 2; i++) {
+			struct catch catch;
+
+			catch_next(network, &catch, HIP_PACKET_R1);
+			network_crash(network, 0);
+			network_boot(network, 0);
+			network_introduce(network, 0, 1 + i);
+			network_connect(network, 0, 1 + i);
+			network_run(network, MILLISECONDS(100));
+			(round ? later : first)[i] = counter_of(&catch.packet);
+			network->fate = NULL;
+			/* the first is used, by the I1 that comes again */
+			network_run(network, i == 0 ? SECONDS(2) : 0);
+		}
+		network_crash(network, 0);
+		network_run(network, SECONDS(20));
+	}
+	assert_true(later[0] > first[0]);
+	assert_true(later[1] == first[1]);
+	network_free(network);
+}
+
 static void set_generation(struct network *network, uint64_t generation)
 {
 	network_crash(network, 1);
@@ -642,6 +673,7 @@ int main(void)
 		cmocka_unit_test(a_malformed_r1_is_dropped_and_another_awaited),
 		cmocka_unit_test(a_transport_format_needs_its_parameter),
 		cmocka_unit_test(the_r1_of_the_newest_generation_counts),
+		cmocka_unit_test(each_identity_counts_its_own_generations),
 		cmocka_unit_test(the_peers_generation_is_forgotten_with_the_association),
 		cmocka_unit_test(opportunism_expects_nobody),
 		cmocka_unit_test(an_i2_with_wrong_hits_is_dropped),
