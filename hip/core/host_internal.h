@@ -538,6 +538,8 @@ hiphop_error rekey_take(struct host *host, const struct incoming *in, struct ass
 	uint32_t update_id, const struct parameter_sequence_list *acks, bool *answered);
 /* The request has come again: sends the same answer. False when it was not that one. */
 bool rekey_answers_again(struct host *host, instant now, struct association *association, uint32_t update_id);
+/* Whether one of these acknowledges our part, for the first time. */
+bool rekey_waits_for(const struct session *session, const struct parameter_sequence_list *acks);
 void rekey_acknowledged(
 	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
 /* The peer sends under the new keys, so it has all that it needs. False when that is not their SPI. */

@@ -500,15 +500,22 @@ bool rekey_answers_again(struct host *host, instant now, struct association *ass
 
 /* ---- what proves that the peer has our part ---- */
 
-void rekey_acknowledged(
-	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks)
+bool rekey_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
 {
-	struct rekeying *rekeying = association->session->rekeying;
+	const struct rekeying *rekeying = session->rekeying;
 	bool is_ours = false;
 
 	for (size_t i = 0; rekeying && i < acks->count; i++)
 		is_ours = is_ours || acks->items[i] == rekeying->own_update;
-	if (!is_ours || rekeying->acknowledged)
+	return is_ours && !rekeying->acknowledged;
+}
+
+void rekey_acknowledged(
+	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks)
+{
+	struct rekeying *rekeying = association->session->rekeying;
+
+	if (!rekey_waits_for(association->session, acks))
 		return;
 	rekeying->acknowledged = true;
 	rekeying->sent = now;

@@ -78,11 +78,16 @@ static bool acknowledges(const struct parameter_sequence_list *acks, uint32_t id
 	return false;
 }
 
+static bool probe_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
+{
+	return session->probe.tries && acknowledges(acks, session->probe.id);
+}
+
 static void take_ack(struct association *association, const struct parameter_sequence_list *acks, instant now)
 {
 	struct session *session = association->session;
 
-	if (!session->probe.tries || !acknowledges(acks, session->probe.id))
+	if (!probe_waits_for(session, acks))
 		return;
 	if (session->probe.tries == 1)
 		association->round_trip = now - session->probe.sent;
@@ -206,6 +211,15 @@ static void log_wrong_signature(const struct host *host, const struct hit *peer)
 	log_write(host->log, LOG_LEVEL_WARNING, "UPDATE of %s has a wrong signature", hit_format(peer, text));
 }
 
+/* Whether it is more than what was said before: a repetition, by the peer or by somebody who has caught it, is no sign
+ * that the peer is there. */
+static bool has_news(
+	const struct session *session, bool has_seq, uint32_t seq, const struct parameter_sequence_list *acks)
+{
+	return (has_seq && !was_processed(session, seq)) || probe_waits_for(session, acks) ||
+	       rekey_waits_for(session, acks);
+}
+
 void update_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
@@ -214,13 +228,17 @@ void update_input(struct host *host, struct incoming *in)
 	struct parameter_sequence_list acks = {.count = 0};
 	uint32_t seq = 0;
 	hiphop_error error;
+	bool news;
 
 	error = parameter_sequence_list_read(packet_find(&in->view, PARAMETER_ACK), &acks);
 	if ((error && error != HIPHOP_NOT_FOUND) || (seq_view && parameter_number_read(seq_view, &seq))) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
-	if (seq_view && !is_in_window(session, seq)) {
+	/* RFC 7401 sections 6.12.1 and 6.12.2: an Update ID outside the window; an ACK alone of nothing that is
+	 * outstanding. */
+	news = has_news(session, seq_view, seq, &acks);
+	if (seq_view ? !is_in_window(session, seq) : !news) {
 		count(host, HOST_COUNT_DROP_REPLAYED);
 		return;
 	}
@@ -234,7 +252,8 @@ void update_input(struct host *host, struct incoming *in)
 		log_wrong_signature(host, &association->peer);
 		return;
 	}
-	session_heard(host, in->now, association);
+	if (news)
+		session_heard(host, in->now, association);
 	take_ack(association, &acks, in->now);
 	rekey_acknowledged(host, in->now, association, &acks);
 	if (seq_view)

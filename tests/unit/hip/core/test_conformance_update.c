@@ -241,6 +241,52 @@ static void an_acknowledgment_needs_mac_and_signature(void **state)
 	}
 }
 
+/* It is dropped, and it does not make the peer look alive either: the UPDATE goes out again. */
+/* conforms: RFC7401-6.12.2-1 */
+static void an_acknowledgment_of_nothing_is_dropped(void **state)
+{
+	static const uint8_t ids[] = {0, 0, 0, 7, 1, 0, 0, 0};
+	const struct change others = number(PARAMETER_ACK, ids, 2);
+	struct deafness deafness;
+	struct network *network = ask(&deafness);
+	struct flying forged;
+
+	(void)state;
+	forge(network, &deafness.packet, &others, 1, 0, &forged);
+	deliver(network, &forged);
+	assert_int_equal(counted(&network->hosts[0], HOST_COUNT_DROP_REPLAYED), 1);
+	assert_true(asks_again(network));
+	network_free(network);
+}
+
+/* Somebody sends again and again what a peer once said, which is dead by now. */
+/* conforms: RFC7401-6.12-2 RFC7401-6.12.2-1 */
+static void repetitions_are_no_sign_of_life(void **state)
+{
+	(void)state;
+	for (int with_seq = 0; with_seq < 2; with_seq++) {
+		struct deafness deafness;
+		struct network *network = ask(&deafness);
+		struct catch catch;
+
+		if (with_seq) {
+			network_free(network);
+			network = catch_update(&catch);
+			deafness.packet = catch.packet;
+		}
+		deliver(network, &deafness.packet); /* once it was news */
+		network_crash(network, with_seq ? 0 : 1);
+		network->fate = NULL;
+		for (int i = 0; i < 400; i++) {
+			network->hosts[with_seq].sent[1 - with_seq] = network->now;
+			network_run(network, MILLISECONDS(100));
+			deliver(network, &deafness.packet);
+		}
+		assert_int_equal(network->hosts[with_seq].failed, 1);
+		network_free(network);
+	}
+}
+
 struct times {
 	unsigned count;
 	instant at[4];
@@ -439,6 +485,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_parameter_that_is_not_critical_is_ignored),
 		cmocka_unit_test(one_of_several_acknowledgments_is_enough),
 		cmocka_unit_test(an_acknowledgment_needs_mac_and_signature),
+		cmocka_unit_test(an_acknowledgment_of_nothing_is_dropped),
+		cmocka_unit_test(repetitions_are_no_sign_of_life),
 		cmocka_unit_test(an_update_is_repeated_with_growing_pauses),
 		cmocka_unit_test(an_error_is_logged_and_changes_nothing),
 		cmocka_unit_test(data_of_an_unknown_status_is_ignored),
