@@ -128,7 +128,7 @@ help:
 	@echo 'make demo       32 hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
 	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
 	@echo 'make conformance  the requirements of the RFCs, the tests that show them, and what came out'
-	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs'
+	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs; floods (tests/bench/flood)'
 	@echo 'make lint       cppcheck; make format: clang-format; make compile_commands.json: for editors'
 	@echo 'make install    to PREFIX (/usr/local), with a systemd unit; DESTDIR is obeyed'
 	@echo 'make run T=X    build and run one unit test or simulation (VARIANT=asan for sanitizers)'
@@ -169,7 +169,7 @@ conformance-table:
 	@tests/conformance/report write build/conformance >docs/conformance.md
 
 check-build:
-	@$(MAKE) --no-print-directory all unit sim
+	@$(MAKE) --no-print-directory all unit sim flooders
 	@$(MAKE) --no-print-directory VARIANT=asan unit sim all-asan
 	@$(MAKE) --no-print-directory fuzz
 
@@ -183,13 +183,23 @@ $(BENCHES): %: %.o $(ARCHIVES)
 	@echo "LD  $@"
 	@$(CC) $(LDFLAGS) -o $@ $< $(link_archives) $(LIBS)
 
+# What floods, and what must not suffer: for tests/bench/flood and tests/net/test_flood.sh. They know nothing of the house.
+FLOODERS := $(O)/tests/bench/flood_generator $(O)/tests/bench/flood_call
+$(FLOODERS): %: %.o
+	@echo "LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $<
+
+.PHONY: flooders
+flooders: $(FLOODERS)
+
 .PHONY: bench bench-build
 bench:
 	@scripts/install-packages bench
 	@$(MAKE) --no-print-directory -s -j2 all bench-build
 	@tests/bench/run
+	@tests/bench/flood
 
-bench-build: $(BENCHES)
+bench-build: $(BENCHES) $(FLOODERS)
 
 OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(LAYERS))) $(UNIT_SOURCES) $(wildcard tests/sim/*.c) $(FUZZ_SOURCES)
 OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h)

@@ -26,7 +26,6 @@ struct underlay_sort {
 	int family;
 	int protocol;
 	underlay_rank rank;
-	int queue; /**< octets of SO_RCVBUF; what the kernel grants may be less */
 };
 
 extern const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS];

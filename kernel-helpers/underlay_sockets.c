@@ -9,20 +9,17 @@
 
 /** Asked of the kernel; what it grants may be less. */
 #define SOCKET_BUFFER (4 * 1024 * 1024)
-/** An I1 that has waited long is of no use, and there is always another. */
-#define STRANGERS_BUFFER (1024 * 1024)
 
 const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS] = {
-	[UNDERLAY_UDP] = {"UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_DATA, SOCKET_BUFFER},
-	[UNDERLAY_UDP_CONTROL] = {"HIP over UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_CONTROL, SOCKET_BUFFER},
-	[UNDERLAY_UDP_I1] = {"I1 over UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_STRANGERS, STRANGERS_BUFFER},
-	[UNDERLAY_HIP_IPV4] = {"HIP over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP, UNDERLAY_CONTROL, SOCKET_BUFFER},
-	[UNDERLAY_HIP_IPV6] = {"HIP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_CONTROL, SOCKET_BUFFER},
-	[UNDERLAY_HIP_IPV4_I1] = {"I1 over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS, STRANGERS_BUFFER},
-	[UNDERLAY_HIP_IPV6_I1] = {"I1 over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS,
-		STRANGERS_BUFFER},
-	[UNDERLAY_ESP_IPV4] = {"ESP over IPv4", AF_INET, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA, SOCKET_BUFFER},
-	[UNDERLAY_ESP_IPV6] = {"ESP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA, SOCKET_BUFFER},
+	[UNDERLAY_UDP] = {"UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_DATA},
+	[UNDERLAY_UDP_CONTROL] = {"HIP over UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_CONTROL},
+	[UNDERLAY_UDP_I1] = {"I1 over UDP", AF_INET6, IPPROTO_UDP, UNDERLAY_STRANGERS},
+	[UNDERLAY_HIP_IPV4] = {"HIP over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP, UNDERLAY_CONTROL},
+	[UNDERLAY_HIP_IPV6] = {"HIP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_CONTROL},
+	[UNDERLAY_HIP_IPV4_I1] = {"I1 over IPv4", AF_INET, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS},
+	[UNDERLAY_HIP_IPV6_I1] = {"I1 over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS},
+	[UNDERLAY_ESP_IPV4] = {"ESP over IPv4", AF_INET, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA},
+	[UNDERLAY_ESP_IPV6] = {"ESP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA},
 };
 
 underlay_rank underlay_rank_of(underlay_socket which)
@@ -64,12 +61,12 @@ static void set_option(int descriptor, int level, int name, int value)
 	(void)setsockopt(descriptor, level, name, &value, sizeof value);
 }
 
-static void set_common_options(int descriptor, int family, int queue)
+static void set_common_options(int descriptor, int family)
 {
-	set_option(descriptor, SOL_SOCKET, SO_RCVBUF, queue);
+	set_option(descriptor, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER);
 	set_option(descriptor, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 	/* Beyond the limit of the system, where we have the right. */
-	set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, queue);
+	set_option(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, SOCKET_BUFFER);
 	set_option(descriptor, SOL_SOCKET, SO_SNDBUFFORCE, SOCKET_BUFFER);
 	set_option(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 	if (family == AF_INET) {
@@ -84,7 +81,7 @@ static int open_socket(int family, int type, const struct underlay_sort *sort)
 {
 	int descriptor = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, sort->protocol);
 	if (descriptor >= 0)
-		set_common_options(descriptor, family, sort->queue);
+		set_common_options(descriptor, family);
 	return descriptor;
 }
 

@@ -43,29 +43,42 @@ static uint32_t rate_of(uint64_t count, duration length)
 	return rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
 }
 
-static uint64_t pressure_of(const struct puzzle_difficulty *difficulty)
+static uint64_t pressure_of_i1(const struct puzzle_difficulty *difficulty)
 {
-	uint64_t i1 = (uint64_t)difficulty->i1_rate * 100 / difficulty->i1_limit;
+	return (uint64_t)difficulty->i1_rate * 100 / difficulty->i1_limit;
+}
+
+static uint64_t pressure_of_the_rest(const struct puzzle_difficulty *difficulty)
+{
 	uint64_t i2 = (uint64_t)difficulty->i2_rate * 100 / difficulty->i2_limit;
-	uint64_t rates = i1 > i2 ? i1 : i2;
 	uint64_t fill = difficulty->fill >= PUZZLE_FILL_RAISES    ? PRESSURE_RAISES
 			: difficulty->fill >= PUZZLE_FILL_PRESSES ? PRESSURE_CALM
 								  : 0;
 
-	return rates > fill ? rates : fill;
+	return i2 > fill ? i2 : fill;
 }
 
-static bool follow(struct puzzle_difficulty *difficulty, uint64_t pressure)
+static bool may_rise(const struct puzzle_difficulty *difficulty)
 {
-	if (pressure >= PRESSURE_CALM)
-		difficulty->calm = 0;
-	if (pressure >= PRESSURE_RAISES && difficulty->level + 1 < PUZZLE_LEVELS) {
+	unsigned next = difficulty->level + 1;
+
+	return (next < PUZZLE_LEVELS && pressure_of_the_rest(difficulty) >= PRESSURE_RAISES) ||
+	       (next < PUZZLE_LEVELS - 1 && pressure_of_i1(difficulty) >= PRESSURE_RAISES);
+}
+
+static bool is_calm(const struct puzzle_difficulty *difficulty)
+{
+	return pressure_of_i1(difficulty) < PRESSURE_CALM && pressure_of_the_rest(difficulty) < PRESSURE_CALM;
+}
+
+static bool follow(struct puzzle_difficulty *difficulty)
+{
+	difficulty->calm = is_calm(difficulty) ? difficulty->calm + 1 : 0;
+	if (may_rise(difficulty)) {
 		difficulty->level++;
 		return true;
 	}
-	if (pressure >= PRESSURE_CALM || !difficulty->level)
-		return false;
-	if (++difficulty->calm < PUZZLE_CALM_WINDOWS)
+	if (difficulty->calm < PUZZLE_CALM_WINDOWS || !difficulty->level)
 		return false;
 	difficulty->calm = 0;
 	difficulty->level--;
@@ -81,7 +94,7 @@ bool puzzle_difficulty_tick(struct puzzle_difficulty *difficulty, instant now, u
 	difficulty->i1_rate = rate_of(difficulty->i1, now - difficulty->window_began);
 	difficulty->i2_rate = rate_of(difficulty->i2, now - difficulty->window_began);
 	difficulty->fill = fill;
-	changed = follow(difficulty, pressure_of(difficulty));
+	changed = follow(difficulty);
 	difficulty->window_is_open = difficulty->i1 || difficulty->i2 || difficulty->level;
 	difficulty->window_began = now;
 	difficulty->i1 = difficulty->i2 = 0;

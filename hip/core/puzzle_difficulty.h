@@ -6,7 +6,8 @@
  * There are PUZZLE_LEVELS levels between the configured #K and a maximum, so that an R1 can be signed ahead for each.
  * Load is looked at once a second, as the greatest of three pressures, each in per cent: I1s against the R1s that may
  * be sent, I2s against those that may be computed, and how full the table of associations is. At 100 the level rises by
- * one; it falls by one when the pressure has stayed below 50 for ten seconds. In between it stays.
+ * one, but for I1s, which anybody can forge and which cost little, not to the highest; it falls by one when the
+ * pressure has stayed below 50 for ten seconds. In between it stays.
  */
 #ifndef HIPHOP_HIP_CORE_PUZZLE_DIFFICULTY_H
 #define HIPHOP_HIP_CORE_PUZZLE_DIFFICULTY_H

@@ -132,7 +132,7 @@ static void the_difficulty_follows(void **state)
 	assert_int_equal(load.difficulty, 4);
 	run_with_flood(network, SECONDS(4), &flood);
 	host_load(self->host, &load);
-	assert_int_equal(load.difficulty, 10);
+	assert_int_equal(load.difficulty, 8);
 	assert_int_equal(load.calm_difficulty, 4);
 	assert_in_range(load.i1_per_second, 19000, 21000);
 	network_introduce(network, HONEST, FLOODED);

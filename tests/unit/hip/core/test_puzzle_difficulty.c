@@ -66,11 +66,10 @@ static void it_follows_a_flood_of_i1(void **state)
 	assert_int_equal(bits(), 10);
 	a_second_with(20000, 0, 0);
 	assert_int_equal(bits(), 12);
-	a_second_with(20000, 0, 0);
-	a_second_with(20000, 0, 0);
-	assert_int_equal(bits(), 16);
-	a_second_with(20000, 0, 0);
-	assert_int_equal(bits(), 16);
+	/* Anybody can forge them, so they alone do not bring the hardest puzzles. */
+	for (int i = 0; i < 5; i++)
+		a_second_with(20000, 0, 0);
+	assert_int_equal(bits(), 14);
 	assert_in_range(difficulty.i1_rate, 19000, 21000);
 }
 
@@ -80,6 +79,9 @@ static void it_follows_a_flood_of_i2(void **state)
 	a_second_with(0, 250, 0);
 	assert_int_equal(bits(), 12);
 	assert_in_range(difficulty.i2_rate, 240, 260);
+	for (int i = 0; i < 5; i++)
+		a_second_with(0, 250, 0);
+	assert_int_equal(bits(), 16);
 }
 
 static void it_follows_a_full_table(void **state)
