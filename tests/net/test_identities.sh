@@ -35,6 +35,7 @@ ping_to() {
 check_identities() {
 	local name=$1 hit
 	for hit in "$first" "$second" "$anonymous"; do
+		# conforms: RFC7401-7-1 RFC7401-7-2
 		lab_check "$name: ping from $hit" ping_from "$hit"
 		lab_check "$name: $hit has an association of its own" seen_as "$hit" 'select(.path == "direct")'
 		lab_check "$name: ping to $hit" ping_to "$hit"
@@ -69,13 +70,12 @@ read_identities
 # conforms: RFC7401-7-1 RFC7401-7-2
 lab_check 'three identities differ' [ "$(printf '%s\n' "$first" "$second" "$anonymous" | sort -u | wc -l)" = 3 ]
 lab_check 'hip0 has an address for each' [ "$(ip -n many -6 address show dev hip0 | grep -c 'inet6 2001:2')" = 3 ]
-# conforms: RFC7401-7-1 RFC7401-5.1.2-1
 check_identities 'first run'
 
 old_first=$first old_second=$second old_anonymous=$anonymous
 lab_check 'the daemon ends' lab_hiphopd_stop many
-# conforms: RFC7401-5.1.2-1
 lab_check 'two keys are stored' [ "$(cd "$LAB_DIR/many/state" && echo *.pem)" = 'host.pem second.pem' ]
+# conforms: RFC7401-5.1.2-1
 lab_check 'the anonymous HIT is stored nowhere' lab_not grep -raqi "$anonymous" "$LAB_DIR/many" "$LAB_DIR/peer"
 lab_hiphopd many
 lab_hiphopd_ready many
