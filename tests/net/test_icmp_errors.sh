@@ -43,7 +43,7 @@ lab_check 'no HIP: the I1 is answered with protocol unreachable' begin one
 lab_check 'no HIP: one still waits for an R1' state_is one two I1-SENT
 lab_hiphopd two
 lab_hiphopd_ready two
-# conforms: RFC7401-6.6.2-2 RFC7401-8-3
+# conforms: RFC7401-6.1-5 RFC7401-6.6.2-2 RFC7401-8-3
 lab_check 'no HIP: an R1 that comes later is welcome' wait "$ping"
 lab_hiphopd_stop one
 LAB_TRANSPORTS='"udp"' LAB_KNOWN=two lab_configure one

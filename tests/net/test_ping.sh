@@ -25,7 +25,7 @@ try_pair() {
 	lab_hiphopd_ready "$one"
 	lab_hiphopd_ready "$other"
 	lab_capture_start "router-left$family"
-	# conforms: RFC7401-6.1-3 RFC7401-6.1-4 RFC7401-6.1-5 RFC7401-6.1-6
+	# conforms: RFC7401-6.1-3 RFC7401-6.1-4 RFC7401-6.1-6
 	lab_check "$name: ping6 from HIT to HIT, base exchange included" lab_ping "$one" "$other"
 	lab_check "$name: ping6 the other way" lab_ping "$other" "$one"
 	lab_check "$name: hiphop ping by name" lab_hiphop "$one" ping "$other"

@@ -66,7 +66,7 @@ static void what_follows_the_parameters_is_ignored(void **state)
 }
 
 /* A host answers no packet that is not sound, not even with an ICMP message, for which it has no effect at all. */
-/* conforms: RFC7401-5.1-3 RFC7401-5.4.2-1 RFC7401-5.4.4-1 RFC7401-6.7.2-1 RFC7401-8-1 */
+/* conforms: RFC7401-5.1-3 RFC7401-5.4.2-1 RFC7401-5.4.4-1 RFC7401-6.7.2-1 */
 static void unsound_packets_get_no_answer(void **state)
 {
 	static const uint8_t types[] = {HIP_PACKET_I1, HIP_PACKET_R1, HIP_PACKET_I2, HIP_PACKET_R2};

@@ -163,6 +163,96 @@ static void r1_needs_its_signature(void **state)
 	network_free(network);
 }
 
+/* ---- whose key it is ---- */
+
+/* `packet` as host 2 would send it in the name of its sender: all is right, but the HIT is not that of the key. */
+static void forge_in_the_name(struct network *network, const struct flying *packet, struct flying *forged)
+{
+	struct network_host *from = &network->hosts[packet->from];
+	struct host_identity *own = from->identity;
+	uint8_t octets[HOST_IDENTITY_OCTETS_MAXIMUM + 32];
+	struct parameter_list list;
+	struct span host_id;
+	struct change changes[2] = {{.type = PARAMETER_HOST_ID}, {.type = PARAMETER_ENCRYPTED}};
+
+	from->identity = network->hosts[2].identity;
+	host_id = forge_host_id(from->identity, octets, sizeof octets);
+	assert_int_equal(parameters_parse(host_id.data, host_id.length, &list), HIPHOP_OK);
+	changes[0].contents = list.items[0].contents.data;
+	changes[0].length = list.items[0].contents.length;
+	forge(network, packet, changes, 2, 0, forged);
+	from->identity = own;
+}
+
+/* conforms: RFC7401-5.3.2-13 RFC7401-6.8-18 */
+static void an_r1_with_the_key_of_another_is_dropped(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+	struct catch catch;
+	struct flying forged;
+
+	(void)state;
+	catch_next(network, &catch, HIP_PACKET_R1);
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(100));
+	network->fate = NULL;
+	forge_in_the_name(network, &catch.packet, &forged);
+	nothing_comes_of(network, &forged, HOST_COUNT_DROP_IDENTITY, false);
+	deliver(network, &catch.packet);
+	network_run(network, MILLISECONDS(100));
+	assert_true(network_esp(network, 0, 1));
+	network_free(network);
+}
+
+/* conforms: RFC7401-6.9-11 */
+static void an_i2_with_the_key_of_another_is_refused(void **state)
+{
+	struct network *network = network_make(3, TRANSPORT_UDP);
+	struct catch catch;
+	struct flying forged;
+
+	(void)state;
+	catch_next(network, &catch, HIP_PACKET_I2);
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(100));
+	network->fate = NULL;
+	forge_in_the_name(network, &catch.packet, &forged);
+	nothing_comes_of(network, &forged, HOST_COUNT_DROP_IDENTITY, true);
+	assert_int_equal(network->hosts[1].last_notification, NOTIFY_INVALID_HIT);
+	deliver(network, &catch.packet);
+	network_run(network, MILLISECONDS(100));
+	assert_true(network_esp(network, 0, 1));
+	network_free(network);
+}
+
+/* One value each: two are refused even where both were offered. */
+/* conforms: RFC7401-6.9-10 RFC7401-6.9-12 RFC7402-6.5-1 */
+static void an_i2_chooses_one_of_each(void **state)
+{
+	static const struct change changes[] = {{PARAMETER_HIP_CIPHER, "\0\2\0\4", 4},
+		{PARAMETER_ESP_TRANSFORM, "\0\0\0\15\0\10", 6}, {PARAMETER_TRANSPORT_FORMAT_LIST, "\17\377\17\376", 4}};
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct catch catch;
+	struct flying forged;
+
+	(void)state;
+	catch_next(network, &catch, HIP_PACKET_I2);
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(100));
+	network->fate = NULL;
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		forge(network, &catch.packet, &changes[i], 1, 0, &forged);
+		nothing_comes_of(network, &forged, HOST_COUNT_DROP_NO_PROPOSAL, true);
+	}
+	deliver(network, &catch.packet);
+	network_run(network, MILLISECONDS(100));
+	assert_true(network_esp(network, 0, 1));
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +261,9 @@ int main(void)
 		cmocka_unit_test(update_with_seq_needs_both),
 		cmocka_unit_test(close_and_close_ack_need_both),
 		cmocka_unit_test(r1_needs_its_signature),
+		cmocka_unit_test(an_r1_with_the_key_of_another_is_dropped),
+		cmocka_unit_test(an_i2_with_the_key_of_another_is_refused),
+		cmocka_unit_test(an_i2_chooses_one_of_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -529,7 +529,7 @@ static packet_fate note_r1_counter(struct network *network, struct flying *packe
 }
 
 /* RFC 7401 section 4.1.4: the generation grows, also over a reboot, when `now` begins anew. */
-/* conforms: RFC7401-4.1.4-2 RFC7401-4.1.4-5 RFC7401-5.2.3-1 RFC7401-5.3.2-4 */
+/* conforms: RFC7401-4.1.4-2 RFC7401-4.1.4-5 RFC7401-5.2.3-1 RFC7401-5.2.3-3 RFC7401-5.3.2-4 */
 static void the_r1_generation_is_given(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);

@@ -130,14 +130,14 @@ static void exchange_with_every_octet_changed(uint8_t type)
 	network_free(network);
 }
 
-/* conforms: RFC7401-5.3.2-12 RFC7401-5.3.2-13 RFC7401-6.8-8 RFC7401-6.8-10 RFC7401-6.8-18 */
+/* conforms: RFC7401-5.3.2-12 RFC7401-6.8-8 RFC7401-6.8-10 */
 static void every_octet_of_r1(void **state)
 {
 	(void)state;
 	exchange_with_every_octet_changed(HIP_PACKET_R1);
 }
 
-/* conforms: RFC7401-5.3.3-9 RFC7401-6.9-11 RFC7401-6.9-14 */
+/* conforms: RFC7401-5.3.3-9 RFC7401-6.9-14 */
 static void every_octet_of_i2(void **state)
 {
 	(void)state;
