@@ -460,6 +460,9 @@ void initiator_send_i2(struct host *host, instant now, struct association *assoc
 void initiator_restart(struct host *host, struct association *association, const struct incoming *in);
 /* An I1 of the peer came from `remote` and lost against ours: ours goes there too. */
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote);
+/* An I2 of the peer, its puzzle solved, came from `in` and lost against ours: ours goes there too, when that is another
+ * place. */
+void initiator_meet_i2(struct host *host, struct association *association, const struct incoming *in);
 void initiation_end(struct host *host, struct association *association);
 /* An exchange whose first I1 has been sent. NULL for want of memory. */
 struct initiation *initiation_make(host_state phase);

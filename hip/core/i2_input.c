@@ -517,3 +517,15 @@ void i2_input(struct host *host, struct incoming *in)
 		process_proved(host, in, &proof);
 	}
 }
+
+/* The peer may have moved since it sent its R1; then our I2 does not reach it where that came from. */
+void i2_meet(struct host *host, struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+	struct proof proof;
+
+	count(host, in->rule->drop);
+	if (!in->arrival->inside_esp && !read_proof(&in->view, &proof) &&
+		token_bucket_take(&association->answers, in->now) && !check_puzzle(host, in, &proof))
+		initiator_meet_i2(host, association, in);
+}

@@ -256,6 +256,22 @@ void initiator_send_i2(struct host *host, instant now, struct association *assoc
 	association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, I2_FIRST_TIMEOUT << doublings));
 }
 
+void initiator_meet_i2(struct host *host, struct association *association, const struct incoming *in)
+{
+	struct acceptance *acceptance = association->initiation->acceptance;
+	size_t place = 0;
+
+	while (place < acceptance->way_count &&
+		(acceptance->ways[place].overlay ||
+			!endpoint_equal(&acceptance->ways[place].remote, &in->arrival->remote)))
+		place++;
+	if (place == acceptance->way || place >= CANDIDATES_MAXIMUM)
+		return;
+	if (place == acceptance->way_count)
+		way_of_arrival(in->arrival, &acceptance->ways[acceptance->way_count++]);
+	outgoing_send(host, &acceptance->ways[place], acceptance->i2.data, acceptance->i2.length);
+}
+
 /* The same I2 would be in vain: its puzzle is over, or the Responder wants another one solved (RFC 7401
  * section 5.2.19).
  */

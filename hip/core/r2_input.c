@@ -8,8 +8,8 @@
 
 static const struct way *way_in_use(const struct acceptance *acceptance, const struct incoming *in)
 {
-	/* The R2 answers an I2 that went to an earlier locator, perhaps. */
-	for (size_t i = 0; i <= acceptance->way && !in->arrival->inside_esp; i++) {
+	/* The R2 answers an I2 that went to another locator, perhaps. */
+	for (size_t i = 0; i < acceptance->way_count && !in->arrival->inside_esp; i++) {
 		const struct way *way = &acceptance->ways[i];
 
 		if (!way->overlay && endpoint_equal(&way->remote, &in->arrival->remote))

@@ -22,6 +22,7 @@ void i1_meet(struct host *host, struct incoming *in);
 void r1_input(struct host *host, struct incoming *in);
 void r1_newer_input(struct host *host, struct incoming *in);
 void i2_input(struct host *host, struct incoming *in);
+void i2_meet(struct host *host, struct incoming *in);
 void r2_input(struct host *host, struct incoming *in);
 void update_input(struct host *host, struct incoming *in);
 void notify_input(struct host *host, struct incoming *in);

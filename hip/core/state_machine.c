@@ -7,7 +7,8 @@
 
 static void (*const packet_actions[STATE_ACTIONS])(struct host *host, struct incoming *in) = {
 	[STATE_SEND_R1] = i1_input,
-	[STATE_MEET] = i1_meet,
+	[STATE_MEET_I1] = i1_meet,
+	[STATE_MEET_I2] = i2_meet,
 	[STATE_ANSWER_R1] = r1_input,
 	[STATE_ANSWER_NEWER_R1] = r1_newer_input,
 	[STATE_ANSWER_I2] = i2_input,

@@ -61,7 +61,7 @@ static const struct state_rule table[STATES][STATE_EVENTS] = {
 	},
 	/* Table 3 */
 	[HOST_I1_SENT] = {
-		[STATE_EVENT_I1]               = DO_IF_GREATER(SEND_R1, MEET, I1_SENT, "4.4.3, 6.7 step 3"),
+		[STATE_EVENT_I1]               = DO_IF_GREATER(SEND_R1, MEET_I1, I1_SENT, "4.4.3, 6.7 step 3"),
 		[STATE_EVENT_R1]               = DO(ANSWER_R1, I2_SENT, "6.8 step 19"),
 		[STATE_EVENT_I2]               = DO(ANSWER_I2, R2_SENT, "6.9 step 6"),
 		[STATE_EVENT_R2]               = DROP(WRONG_STATE, I1_SENT, "6.10 step 1"),
@@ -83,7 +83,7 @@ static const struct state_rule table[STATES][STATE_EVENTS] = {
 	[HOST_I2_SENT] = {
 		[STATE_EVENT_I1]               = DO(SEND_R1, I2_SENT, "4.4.3"),
 		[STATE_EVENT_R1]               = DO(ANSWER_NEWER_R1, I2_SENT, "6.8 step 8"),
-		[STATE_EVENT_I2]               = DO_IF_GREATER(ANSWER_I2, DROP, R2_SENT, "6.9 step 5"),
+		[STATE_EVENT_I2]               = DO_IF_GREATER(ANSWER_I2, MEET_I2, R2_SENT, "6.9 step 5"),
 		[STATE_EVENT_R2]               = DO(TAKE_R2, ESTABLISHED, "6.10 step 6"),
 		[STATE_EVENT_UPDATE]           = DROP(NO_ASSOCIATION, I2_SENT, "4.4.3"),
 		[STATE_EVENT_NOTIFY]           = DO(TAKE_NOTIFY, I2_SENT, "5.2.19, 6.13"),

@@ -42,7 +42,8 @@ typedef enum {
 	STATE_UNDEFINED = 0, /**< no cell has it */
 	STATE_DROP,          /**< the packet is counted and dropped; anything else is ignored */
 	STATE_SEND_R1,
-	STATE_MEET, /**< an I1 is dropped, but ours goes where it came from */
+	STATE_MEET_I1, /**< an I1 is dropped, but ours goes where it came from */
+	STATE_MEET_I2, /**< the same for an I2 */
 	STATE_ANSWER_R1,
 	STATE_ANSWER_NEWER_R1,
 	STATE_ANSWER_I2,

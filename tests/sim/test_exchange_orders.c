@@ -8,6 +8,8 @@
  */
 #include "tests/unit/hip/core/host_network.h"
 
+#include "hip/core/host_internal.h"
+
 /* Decisions in one run at most; a run that needs more does not come to an end. */
 #define DEPTH_MAXIMUM 96
 /* What two hosts can have in flight at once. */
@@ -38,6 +40,7 @@ struct choices {
 struct search {
 	struct choices choices;
 	unsigned faults; /* a set of fault_kind */
+	bool renews;     /* they have an association, and both move: each makes new keys */
 	bool merges;     /* a state that was seen before is not branched from again */
 	unsigned long runs, deliveries;
 	unsigned most; /* packets of base exchanges in one run */
@@ -231,10 +234,72 @@ static void restart(struct run *run, size_t index, size_t wanting)
 		network_connect(network, index, 1 - index);
 }
 
+/* Where a host is after it has moved; the other knows it beforehand. */
+static struct endpoint new_place(size_t index)
+{
+	struct endpoint place = {.port = 10500, .transport = TRANSPORT_UDP};
+
+	assert_int_equal(address_parse(index ? "198.51.100.2" : "198.51.100.1", &place.address), HIPHOP_OK);
+	return place;
+}
+
+static bool is_exchanging(const struct network *network, size_t index)
+{
+	const struct association *association =
+		association_find(network->hosts[index].host, &network->hosts[1 - index].hit);
+
+	return association && association->initiation;
+}
+
+static void move(struct network *network, size_t index)
+{
+	struct network_host *self = &network->hosts[index];
+
+	self->address = new_place(index).address;
+	host_set_addresses(self->host, network->now, &self->address, 1);
+	while (!is_exchanging(network, index)) {
+		network->now = host_next_wake(self->host);
+		host_tick(self->host, network->now);
+		network_drain(network, self);
+	}
+}
+
 static void begin(struct run *run, size_t index)
 {
 	run->begun[index] = true;
-	network_connect(run->network, index, 1 - index);
+	if (run->search->renews)
+		move(run->network, index);
+	else
+		network_connect(run->network, index, 1 - index);
+}
+
+/* Packets to where nobody is (any more, or yet) need no order. */
+static void lose_the_undeliverable(struct network *network)
+{
+	struct flying **link = &network->flying;
+
+	while (*link) {
+		struct flying *packet = *link;
+
+		if (address_equal(&packet->destination.address, &network->hosts[1 - packet->from].address)) {
+			link = &packet->next;
+			continue;
+		}
+		*link = packet->next;
+		free(packet);
+	}
+}
+
+static void associate_before(struct network *network)
+{
+	struct endpoint places[] = {new_place(0), new_place(1)};
+
+	network_associate(network, 0, 1);
+	network_run(network, SECONDS(5));
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+			host_learn_locator(network->hosts[i].host, &network->hosts[1 - i].hit, &places[1 - i], true),
+			HIPHOP_OK);
 }
 
 /* The options at a step: deliver each packet; begin; then, when there is still a fault to come, those. */
@@ -281,6 +346,14 @@ static bool is_usable(const struct run *run, size_t index)
 
 	return host_association_find(run->network->hosts[index].host, &run->network->hosts[1 - index].hit, &view) &&
 	       view.usable;
+}
+
+static bool is_settled(const struct run *run)
+{
+	if (run->network->flying || !run->begun[0] || !run->begun[1])
+		return false;
+	return is_usable(run, 0) && is_usable(run, 1) && !is_exchanging(run->network, 0) &&
+	       !is_exchanging(run->network, 1);
 }
 
 static void check_settled(struct run *run)
@@ -331,13 +404,19 @@ static void play(struct search *search)
 {
 	struct run run = {.network = network_make(2, TRANSPORT_UDP), .search = search, .fault_left = search->faults};
 	struct network *network = run.network;
-	instant began = network->now;
+	instant began;
 
 	run.wanting = 2;
 	network_introduce(network, 0, 1);
 	network_introduce(network, 1, 0);
-	while (network->flying || !run.begun[0] || !run.begun[1] || !is_usable(&run, 0) || !is_usable(&run, 1)) {
-		bool is_new = note_state(&run);
+	if (search->renews)
+		associate_before(network);
+	began = network->now;
+	while (!is_settled(&run)) {
+		bool is_new;
+
+		lose_the_undeliverable(network);
+		is_new = note_state(&run);
 
 		if (network->flying || !run.begun[0] || !run.begun[1])
 			step(&run, is_new || !search->merges);
@@ -365,11 +444,12 @@ static void play(struct search *search)
 	network_free(network);
 }
 
-static void explore(const char *name, unsigned faults, bool merges)
+static void explore(const char *name, bool renews, unsigned faults, bool merges)
 {
 	struct search *search = calloc(1, sizeof *search);
 
 	assert_non_null(search);
+	search->renews = renews;
 	search->faults = faults;
 	search->merges = merges;
 	do {
@@ -387,32 +467,40 @@ static void explore(const char *name, unsigned faults, bool merges)
 static void every_order(void **state)
 {
 	(void)state;
-	explore("every order", 0, false);
+	explore("every order", false, 0, false);
 }
 
 /* conforms: RFC7401-6.6-4 RFC7401-6.8-22 */
 static void every_loss(void **state)
 {
 	(void)state;
-	explore("every order and one loss", FAULT_LOSS, MERGES);
+	explore("every order and one loss", false, FAULT_LOSS, MERGES);
 }
 
 static void every_duplication(void **state)
 {
 	(void)state;
-	explore("every order and one duplication", FAULT_DUPLICATION, MERGES);
+	explore("every order and one duplication", false, FAULT_DUPLICATION, MERGES);
 }
 
 static void every_delay(void **state)
 {
 	(void)state;
-	explore("every order and one delay past a timer", FAULT_DELAY, true);
+	explore("every order and one delay past a timer", false, FAULT_DELAY, true);
 }
 
 static void every_restart(void **state)
 {
 	(void)state;
-	explore("every order and one loss of state", FAULT_RESTART, true);
+	explore("every order and one loss of state", false, FAULT_RESTART, true);
+}
+
+static void every_renewal(void **state)
+{
+	(void)state;
+	explore("every order of two renewals", true, 0, MERGES);
+	explore("every order of two renewals and one loss", true, FAULT_LOSS, true);
+	explore("every order of two renewals and one duplication", true, FAULT_DUPLICATION, true);
 }
 
 int main(void)
@@ -423,6 +511,7 @@ int main(void)
 		cmocka_unit_test(every_duplication),
 		cmocka_unit_test(every_delay),
 		cmocka_unit_test(every_restart),
+		cmocka_unit_test(every_renewal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

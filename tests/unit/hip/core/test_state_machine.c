@@ -392,7 +392,8 @@ static void the_smaller_hit_gives_way(void **unused)
 	(void)unused;
 	/* no R1; but its own I1 goes where this one came from */
 	check_packet(HOST_I1_SENT, HIP_PACKET_I1, (struct cell){HIP_PACKET_I1, HOST_I1_SENT, false}, false);
-	check_packet(HOST_I2_SENT, HIP_PACKET_I2, (struct cell)DROPS(I2_SENT), false);
+	/* no R2; but its own I2 goes where this one came from */
+	check_packet(HOST_I2_SENT, HIP_PACKET_I2, (struct cell){HIP_PACKET_I2, HOST_I2_SENT, false}, false);
 	/* and nowhere else */
 	check_packet(HOST_I2_SENT, HIP_PACKET_I1, (struct cell)SENDS(R1, I2_SENT), false);
 	check_packet(HOST_I1_SENT, HIP_PACKET_I2, (struct cell)SENDS(R2, R2_SENT), false);
