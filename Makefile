@@ -6,6 +6,7 @@
 VARIANT ?= release
 O       := build/$(VARIANT)
 CC      := gcc
+comma   := ,
 SHELL   := /bin/bash
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
@@ -102,20 +103,28 @@ sim: $(SIM_TESTS)
 run: $(filter %/test_$(T),$(UNIT_TESTS) $(SIM_TESTS))
 	@for t in $^; do $$t || exit 1; done
 
-# Fuzz targets: libFuzzer with ASan and UBSan, from the sources of the layers below the daemon, and the rules of access.
+# Fuzz targets: libFuzzer with ASan and UBSan. A target takes out of the archive what it needs, so that only that is measured.
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SOURCES))
-FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,hip/base hip/wire hip/crypto hip/core hip/esp overlay sipglue,$(call sources,$(l)))) $(patsubst %.c,build/fuzz/%.o,$(wildcard daemon/access*.c))
-FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,$(LAYERS),$(call sources,$(l))))
+FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined $(FUZZ_MORE_FLAGS)
+
+# What would change the kernel is replaced in this target.
+FUZZ_LINK_helper := $(addprefix -Wl$(comma)--wrap=,network_setup network_setup_undo underlay_open_udp underlay_open_raw \
+	tunnel_queue_attach)
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "FUZZ-CC $<"
 	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 
-build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJECTS)
+build/fuzz/libhiphop.a: $(FUZZ_OBJECTS)
+	@echo "FUZZ-AR $@"
+	@rm -f $@; ar rcs $@ $^
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libhiphop.a
 	@echo "FUZZ-LD $@"
-	@clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJECTS) $(LIBS_sip) $(LIBS_crypto)
+	@clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(FUZZ_LINK_$*) -o $@ $< build/fuzz/libhiphop.a $(LIBS)
 
 .PHONY: fuzz
 fuzz: $(FUZZ_TARGETS)
@@ -202,7 +211,7 @@ bench:
 bench-build: $(BENCHES) $(FLOODERS)
 
 OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(LAYERS))) $(UNIT_SOURCES) $(wildcard tests/sim/*.c) $(FUZZ_SOURCES)
-OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h)
+OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h tests/fuzz/*.h)
 
 .PHONY: format lint
 format:

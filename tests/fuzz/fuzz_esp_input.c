@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * ESP from a peer that has the keys: what is under the ICV is as the fuzzer likes, payload, padding and next header
+ * alike; then the filter of inbound flows looks at the inner packet, and the joining of segments for the tunnel device.
+ * Sequence numbers jump, packets come again, and what this host sends opens flows.
+ */
+#include "daemon/access.h"
+#include "hip/crypto/esp_cipher.h"
+#include "hip/esp/beet.h"
+#include "hip/esp/esp.h"
+#include "kernel-helpers/segmentation.h"
+#include "tests/fuzz/input.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define SPI 0x1000
+
+static const struct hit own = {{0x20, 0x01, 0, 0x22, [15] = 1}}, peer = {{0x20, 0x01, 0, 0x22, [15] = 2}};
+
+struct bench {
+	struct seeded_random generator;
+	struct random_source random;
+	struct esp *esp;
+	struct esp_cipher *seal;
+	const struct esp_suite *suite;
+	struct access *access;
+	uint64_t sequence;
+	instant now;
+};
+
+static bool start(struct bench *bench, uint8_t choice)
+{
+	static const struct configured_access rules[] = {
+		{.kind = ACCESS_ICMP6}, {.kind = ACCESS_CALLS}, {.kind = ACCESS_PORT, .protocol = 6, .port = 80}};
+	struct esp_keys keys = {.encryption = {1}, .authentication = {2}};
+	const struct esp_pair pair = {
+		.peer = peer, .spi_in = SPI, .spi_out = SPI + 1, .keys_in = &keys, .keys_out = &keys};
+
+	bench->now = SECONDS(10);
+	bench->random = seeded_random_start(&bench->generator, 1);
+	bench->suite = esp_suite_at(choice % 16);
+	if (!bench->suite)
+		return false;
+	keys.suite = bench->suite->id;
+	if (esp_create(&own, &bench->random, &bench->esp) || esp_install(bench->esp, &pair) ||
+		esp_cipher_new(&keys, ESP_SEAL, &bench->seal) ||
+		access_create(rules, 3, 5060, &bench->random, &bench->access) ||
+		access_media(bench->access, &peer, 4000, true))
+		abort();
+	return true;
+}
+
+/* An ESP packet with this payload, which has its trailer. */
+static void seal(struct bench *bench, struct fuzz_input *input, uint8_t choice, struct packet *packet)
+{
+	size_t block = bench->suite->block_length < 4 ? 4 : bench->suite->block_length;
+	size_t place = ESP_HEADER_LENGTH + bench->suite->iv_length, length, wanted = input_u16(input) % 2048;
+	const uint8_t *contents = input_octets(input, wanted, &length);
+	uint8_t *octets;
+
+	packet_reset(packet);
+	octets = packet_data(packet);
+	if (length)
+		memcpy(octets + place, contents, length);
+	if (choice & 1) { /* a right trailer behind it */
+		uint8_t padding = (uint8_t)((block - (length + 3) % block) % block);
+		for (uint8_t i = 0; i < padding; i++)
+			octets[place + length++] = (uint8_t)(i + 1);
+		octets[place + length++] = padding;
+		octets[place + length++] = input_u8(input);
+	}
+	while (length % block || !length)
+		octets[place + length++] = 0;
+	if (esp_cipher_seal(bench->seal, SPI, bench->sequence, octets, length))
+		return;
+	packet->kind = PACKET_ESP;
+	packet->length = (uint16_t)(place + length + bench->suite->icv_length);
+	if (choice & 2) /* the ICV does not fit */
+		octets[input_u16(input) % packet->length] ^= 1;
+}
+
+static void send(struct bench *bench, struct fuzz_input *input, struct packet_vector *vector)
+{
+	struct packet *packet = packet_vector_add(vector);
+	uint8_t octets[256];
+	size_t length, wanted = input_u8(input);
+	const uint8_t *contents = input_octets(input, wanted, &length);
+
+	beet_write(octets, input_u8(input), (uint16_t)length, &own, &peer);
+	if (!packet || length > sizeof octets - BEET_INNER_HEADER_LENGTH)
+		return;
+	if (length)
+		memcpy(octets + BEET_INNER_HEADER_LENGTH, contents, length);
+	packet_fill(packet, PACKET_INNER, octets, BEET_INNER_HEADER_LENGTH + length);
+	access_outbound(bench->access, bench->now, &peer, octets, BEET_INNER_HEADER_LENGTH + length);
+	esp_seal(bench->esp, bench->now, vector);
+}
+
+static void receive(struct bench *bench, struct packet_vector *vector)
+{
+	esp_open(bench->esp, bench->now, vector);
+	for (size_t i = 0; i < vector->count; i++) {
+		struct packet *packet = &vector->packets[i];
+		size_t length = packet->length;
+		uint8_t *exact;
+
+		if (packet->kind != PACKET_INNER)
+			continue;
+		exact = malloc(length);
+		if (!exact)
+			continue;
+		memcpy(exact, packet_data(packet), length);
+		if (!access_inbound(bench->access, bench->now, &peer, exact, length))
+			packet->kind = PACKET_DROPPED;
+		free(exact);
+	}
+	for (size_t i = 0; i < vector->count;) {
+		struct segment_run run = {.count = 1};
+		if (vector->packets[i].kind == PACKET_INNER)
+			run = segments_join(vector, i);
+		if (!run.count || run.count > vector->count - i)
+			abort();
+		i += run.count;
+	}
+}
+
+static void step(struct bench *bench, struct fuzz_input *input, struct packet_vector *vector)
+{
+	uint8_t choice = input_u8(input);
+
+	bench->now += SECONDS(choice >> 6);
+	if (choice & 32 && vector->count) { /* what came before is opened now */
+		receive(bench, vector);
+		vector->count = 0;
+	}
+	if (choice & 16) {
+		vector->count = 0;
+		send(bench, input, vector);
+		vector->count = 0;
+		return;
+	}
+	if (choice & 8)
+		bench->sequence += input_u32(input);
+	if (choice & 4)
+		bench->sequence -= input_u8(input);
+	else
+		bench->sequence++;
+	struct packet *packet = packet_vector_add(vector);
+	if (packet)
+		seal(bench, input, choice, packet);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct packet_vector *vector;
+	struct fuzz_input input = {data, size};
+	struct bench bench = {0};
+
+	if (!vector && !(vector = calloc(1, sizeof *vector)))
+		return 0;
+	vector->count = 0;
+	if (!start(&bench, input_u8(&input)))
+		return 0;
+	while (!input_is_over(&input))
+		step(&bench, &input, vector);
+	receive(&bench, vector);
+	access_free(bench.access);
+	esp_cipher_free(bench.seal);
+	esp_free(bench.esp);
+	return 0;
+}

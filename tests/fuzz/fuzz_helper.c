@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The kernel helper's end of its channel: any messages, with and without descriptors. What would change the kernel is
+ * replaced and checks that the policy was kept.
+ */
+#include "kernel-helpers/helper.h"
+#include "kernel-helpers/network_setup.h"
+#include "kernel-helpers/underlay_sockets.h"
+#include "tests/fuzz/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			abort();                                                                                       \
+	} while (0)
+
+#define QUEUES   2
+#define MESSAGES 64
+
+static struct helper_policy policy; /* that the helper must keep to; magic 0: none */
+static unsigned queues_attached;
+
+/* ---- in the place of the kernel (see FUZZ_LINK_helper in the Makefile) ---- */
+
+hiphop_error __wrap_network_setup(const char *name, uint16_t mtu, const struct hit *hit, const char **step);
+hiphop_error __wrap_network_setup(const char *name, uint16_t mtu, const struct hit *hit, const char **step)
+{
+	CHECK(policy.magic && !strcmp(name, policy.tunnel_name) && mtu == policy.mtu && hit_equal(hit, &policy.hit));
+	*step = "a step with a name that is longer than the answer has room for";
+	return mtu & 1 ? HIPHOP_SYSTEM : HIPHOP_OK;
+}
+
+void __wrap_network_setup_undo(void);
+void __wrap_network_setup_undo(void)
+{
+	CHECK(policy.magic);
+}
+
+static hiphop_error give(struct underlay_sockets *sockets, underlay_socket which)
+{
+	sockets->descriptors[which] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return HIPHOP_OK;
+}
+
+hiphop_error __wrap_underlay_open_udp(struct underlay_sockets *sockets, uint16_t port);
+hiphop_error __wrap_underlay_open_udp(struct underlay_sockets *sockets, uint16_t port)
+{
+	CHECK(policy.magic && port == policy.port);
+	return give(sockets, UNDERLAY_UDP);
+}
+
+hiphop_error __wrap_underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which);
+hiphop_error __wrap_underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which)
+{
+	CHECK(policy.magic && policy.raw == 1 && which > UNDERLAY_UDP && which < UNDERLAY_SOCKETS);
+	return give(sockets, which);
+}
+
+hiphop_error __wrap_tunnel_queue_attach(int descriptor, const char *name);
+hiphop_error __wrap_tunnel_queue_attach(int descriptor, const char *name)
+{
+	(void)descriptor;
+	CHECK(policy.magic && !strcmp(name, policy.tunnel_name));
+	queues_attached++;
+	return HIPHOP_OK;
+}
+
+/* ---- the other end ---- */
+
+/* One message: as it is in the input, or a right one with a few octets changed. */
+static void say(struct fuzz_input *input, int channel, bool first)
+{
+	uint8_t choice = input_u8(input), octets[300] = {0};
+	struct helper_policy good_policy = {.magic = HELPER_MAGIC, .tunnel_name = "hip0", .mtu = 1400, .port = 10500};
+	struct helper_request request = {.magic = HELPER_MAGIC, .choice = (uint16_t)(choice >> 4 & 7)};
+	size_t length;
+	const uint8_t *raw;
+
+	good_policy.hit = (struct hit){{0x20, 0x01, 0, 0x22, [15] = 1}};
+	good_policy.raw = choice >> 7;
+	if (choice & 1) {
+		raw = input_octets(input, input_u8(input), &length);
+		if (length)
+			memcpy(octets, raw, length);
+	} else if (first) {
+		length = sizeof good_policy;
+		memcpy(octets, &good_policy, length);
+	} else {
+		length = sizeof request;
+		request.argument = choice & 8 ? input_u16(input) : input_u8(input) & 7;
+		memcpy(octets, &request, length);
+	}
+	if (choice & 2 && length) {
+		size_t place = input_u8(input) % length;
+		octets[place] = input_u8(input);
+	}
+	if (first && helper_policy_check(octets, length, &policy))
+		memset(&policy, 0, sizeof policy);
+	(void)helper_message_send(channel, octets, length, choice & 4 ? channel : -1);
+}
+
+static void hear(int channel)
+{
+	struct helper_answer answer;
+	size_t length;
+	int descriptor;
+
+	while (!helper_message_receive(channel, &answer, sizeof answer, &length, &descriptor)) {
+		CHECK(length == sizeof answer && answer.magic == HELPER_MAGIC);
+		CHECK(memchr(answer.step, 0, sizeof answer.step));
+		CHECK(descriptor < 0 || !answer.error);
+		if (descriptor >= 0)
+			close(descriptor);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_input input = {data, size};
+	int ends[2], queues[QUEUES] = {-1, -1}, before, after;
+
+	memset(&policy, 0, sizeof policy);
+	queues_attached = 0;
+	before = dup(0);
+	close(before);
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+	for (int i = 0; i < QUEUES; i++)
+		queues[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	/* All is said before it serves: what it cannot answer any more must not stop it. */
+	for (unsigned i = 0; i < MESSAGES && (!i || !input_is_over(&input)); i++)
+		say(&input, ends[0], i == 0);
+	shutdown(ends[0], SHUT_WR);
+	helper_serve(ends[1], queues, QUEUES);
+	CHECK(queues_attached <= QUEUES);
+	close(ends[1]);
+	hear(ends[0]);
+	close(ends[0]);
+	/* Those that were given out are closed. */
+	for (unsigned i = queues_attached; i < QUEUES; i++)
+		close(queues[i]);
+	after = dup(0);
+	close(after);
+	CHECK(after == before);
+	return 0;
+}
