@@ -60,7 +60,7 @@ static bool start_control_socket(struct hiphopd *hiphopd)
 	return !error || start_fail(hiphopd, "The control socket %s cannot be opened: %s.", path, strerror(errno));
 }
 
-/* From here on the state is the current directory: the directories above it may be closed to the user we become. */
+/* From here on the state is the current directory: the paths above it may be closed to the user we become. */
 static bool enter_state(struct hiphopd *hiphopd)
 {
 	return chdir(hiphopd->configuration.state) == 0 ||
@@ -121,6 +121,39 @@ static bool make_node(struct hiphopd *hiphopd)
 	return true;
 }
 
+/** The directory of the control socket, where it is unlinked at the end. */
+static void control_directory(const char *socket, char directory[static CONFIGURATION_TEXT])
+{
+	const char *slash = strrchr(socket, '/');
+	size_t length = slash ? (size_t)(slash - socket) : 0;
+	if (!slash)
+		strcpy(directory, "."); /* the state directory, where we are now; the socket was made elsewhere */
+	else if (length == 0)
+		strcpy(directory, "/");
+	else
+		snprintf(directory, CONFIGURATION_TEXT, "%.*s", (int)length, socket);
+}
+
+static bool restrict_files(struct hiphopd *hiphopd)
+{
+#ifdef __SANITIZE_ADDRESS__
+	(void)hiphopd; /* the sanitizer reads /proc and its symbols at its end */
+	return true;
+#else
+	char control[CONFIGURATION_TEXT];
+	control_directory(hiphopd->configuration.control_socket, control);
+	const struct privilege_path paths[] = {
+		{".", PRIVILEGE_FILES_KEEP}, {control, PRIVILEGE_FILES_REMOVE},
+		{"/dev/urandom", PRIVILEGE_FILES_READ}, /* SQLite asks there */
+	};
+	hiphop_error error = privilege_restrict_files(PRIVILEGE_ROLE_DAEMON, paths, sizeof paths / sizeof *paths);
+	if (error == HIPHOP_UNSUPPORTED)
+		log_write(&hiphopd->log, LOG_LEVEL_INFO, "this kernel has no Landlock; files are not fenced in");
+	return !error || error == HIPHOP_UNSUPPORTED ||
+	       start_fail(hiphopd, "Files cannot be fenced in: %s.", hiphop_error_text(error));
+#endif
+}
+
 static bool filter_calls(struct hiphopd *hiphopd)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -128,7 +161,7 @@ static bool filter_calls(struct hiphopd *hiphopd)
 	log_write(&hiphopd->log, LOG_LEVEL_WARNING, "built with a sanitizer: system calls are not filtered");
 	return true;
 #else
-	hiphop_error error = privilege_filter_calls(PRIVILEGE_FILTER_DAEMON);
+	hiphop_error error = privilege_filter_calls(PRIVILEGE_ROLE_DAEMON);
 	if (error != HIPHOP_UNSUPPORTED)
 		return !error || start_fail(hiphopd, "System calls cannot be filtered: %s.", hiphop_error_text(error));
 	log_write(&hiphopd->log, LOG_LEVEL_WARNING, "this kernel has no seccomp; system calls are not filtered");
@@ -165,6 +198,7 @@ bool start_everything(struct hiphopd *hiphopd)
 		start_control_socket,
 		enter_state,
 		drop_privilege,
+		restrict_files,
 		start_random,
 		open_state,
 		make_node,

@@ -152,6 +152,14 @@ static unsigned open_queues(int queues[static HELPER_QUEUES_MAXIMUM])
 	return count;
 }
 
+/** No file at all, and the calls of the helper. */
+static bool close_the_box(void)
+{
+	hiphop_error files = privilege_restrict_files(PRIVILEGE_ROLE_HELPER, NULL, 0);
+	hiphop_error calls = privilege_filter_calls(PRIVILEGE_ROLE_HELPER);
+	return (!files || files == HIPHOP_UNSUPPORTED) && (!calls || calls == HIPHOP_UNSUPPORTED);
+}
+
 static _Noreturn void run_helper(int channel, const struct privilege_user *user)
 {
 	int queues[HELPER_QUEUES_MAXIMUM];
@@ -159,10 +167,7 @@ static _Noreturn void run_helper(int channel, const struct privilege_user *user)
 	prctl(PR_SET_NAME, "hiphop-helper", 0, 0, 0);
 	channel = keep_channel_only(channel);
 	unsigned queue_count = channel < 0 ? 0 : open_queues(queues);
-	if (channel < 0 || chdir("/") < 0 || privilege_drop(user, PRIVILEGE_HELPER))
-		_exit(EXIT_FAILURE);
-	hiphop_error error = privilege_filter_calls(PRIVILEGE_FILTER_HELPER);
-	if (error && error != HIPHOP_UNSUPPORTED)
+	if (channel < 0 || chdir("/") < 0 || privilege_drop(user, PRIVILEGE_HELPER) || !close_the_box())
 		_exit(EXIT_FAILURE);
 	helper_serve(channel, queues, queue_count);
 	_exit(EXIT_SUCCESS);

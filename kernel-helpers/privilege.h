@@ -53,12 +53,41 @@ struct privilege_state {
 };
 hiphop_error privilege_read(pid_t process, struct privilege_state *state);
 
-typedef enum { PRIVILEGE_FILTER_DAEMON, PRIVILEGE_FILTER_HELPER } privilege_filter;
+typedef enum { PRIVILEGE_ROLE_DAEMON, PRIVILEGE_ROLE_HELPER } privilege_role;
+
+typedef enum {
+	PRIVILEGE_FILES_KEEP,   /**< read, make, change and remove plain files */
+	PRIVILEGE_FILES_REMOVE, /**< remove files, and nothing else */
+	PRIVILEGE_FILES_READ    /**< read this file, or those below */
+} privilege_files;
+
+/** A file that stays within reach, or a directory with all below it. */
+struct privilege_path {
+	const char *path;
+	privilege_files right;
+};
+
 /**
- * Allows the system calls of the role and no other, for this and all later threads: any other returns EPERM and is
- * offered to the kernel's audit log. No role may run a program, trace, mount, load a module or open a socket of a
- * family that it does not need. HIPHOP_UNSUPPORTED (kernel without seccomp), HIPHOP_NO_MEMORY, HIPHOP_SYSTEM.
+ * From now on only these files can be reached, by this thread and all that it makes (Landlock, Linux 5.13): what
+ * is elsewhere is EACCES. Open descriptors stay as they are. Nothing can be executed. Where the kernel has it, signals
+ * to processes outside and abstract Unix sockets are cut off as well, and the helper has no TCP. Call after
+ * privilege_drop, before privilege_filter_calls and before there are threads. A path that cannot be opened is left
+ * out. HIPHOP_UNSUPPORTED (kernel without Landlock; nothing has changed), HIPHOP_SYSTEM.
  */
-hiphop_error privilege_filter_calls(privilege_filter role);
+hiphop_error privilege_restrict_files(privilege_role role, const struct privilege_path *paths, size_t count);
+
+/**
+ * Allows the system calls of the role and no other, for this and all later threads. No role may run a program, trace,
+ * mount, load a module, make memory executable, signal another process, or open a socket of a family that it does not
+ * need.
+ *
+ * What a forbidden call brings about: those that an intruder wants (another program or process, privilege, mounts,
+ * keys, the kernel itself) end the process at once with SIGSYS. Any other returns EPERM, since a library may try a call
+ * that is newer than this list and go on without it; clone3 returns ENOSYS, so that libc takes clone. The kernel's
+ * audit log is told of both.
+ *
+ * HIPHOP_UNSUPPORTED (kernel without seccomp), HIPHOP_NO_MEMORY, HIPHOP_SYSTEM.
+ */
+hiphop_error privilege_filter_calls(privilege_role role);
 
 #endif

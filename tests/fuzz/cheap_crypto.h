@@ -117,13 +117,11 @@ hiphop_error signing_key_prepare(struct signing_key *key, hash_algorithm hash)
 
 static void cheap_signature(const struct signing_key *key, struct span digest, uint8_t *out)
 {
-	uint8_t hash_key[16];
+	uint64_t part = map_hash(key->octets + 2, digest.data, digest.length);
 
-	memcpy(hash_key, key->octets + 2, sizeof hash_key);
-	for (size_t i = 0; i < key->length - 2; i++) {
-		if (i % 8 == 0)
-			hash_key[0] = (uint8_t)(hash_key[0] + 1);
-		out[i] = (uint8_t)(map_hash(hash_key, digest.data, digest.length) >> (i % 8 * 8));
+	for (size_t i = 0; i < key->length - 2; i += 8) {
+		memcpy(out + i, &part, 8);
+		part = part * 6364136223846793005U + 1;
 	}
 }
 
