@@ -107,7 +107,8 @@ run: $(filter %/test_$(T),$(UNIT_TESTS) $(SIM_TESTS))
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SOURCES))
 FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,$(LAYERS),$(call sources,$(l))))
-FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined $(FUZZ_MORE_FLAGS)
+FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-Werror=implicit-function-declaration -Werror=incompatible-function-pointer-types $(FUZZ_MORE_FLAGS)
 
 # What would change the kernel is replaced in this target.
 FUZZ_LINK_helper := $(addprefix -Wl$(comma)--wrap=,network_setup network_setup_undo underlay_open_udp underlay_open_raw \

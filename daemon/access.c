@@ -251,12 +251,12 @@ static bool survives_change(struct access *access, struct access_flow *flow, str
 {
 	const struct access_subject subject = subject_of(access, &flow->key, flow->ours);
 	size_t place = access_rules_decide(access->rules, access->count, &subject, &access->membership);
-	const struct access_rule *rule = &access->rules[place];
+	struct access_rule *rule = place < access->count ? &access->rules[place] : NULL;
 
 	flow->checked = access->generation;
-	if (place == access->count || !rule->deny || !access_rule_names_one(rule))
+	if (!rule || !rule->deny || !access_rule_names_one(rule))
 		return true;
-	access->rules[place].matched++;
+	rule->matched++;
 	access_flows_forget(&access->flows, flow);
 	return refuse(access, refusal, ACCESS_COUNT_FLOW_ENDED, &subject, place);
 }

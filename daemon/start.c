@@ -8,11 +8,18 @@
 #include "kernel-helpers/source_address.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 bool start_fail(const struct hiphopd *hiphopd, const char *format, ...)
 {
@@ -121,52 +128,47 @@ static bool make_node(struct hiphopd *hiphopd)
 	return true;
 }
 
-/** The directory of the control socket, where it is unlinked at the end. */
-static void control_directory(const char *socket, char directory[static CONFIGURATION_TEXT])
+/** The directory of a file; of one in the root the file itself. */
+static void directory_of(const char *path, char directory[static PATH_MAX])
 {
-	const char *slash = strrchr(socket, '/');
-	size_t length = slash ? (size_t)(slash - socket) : 0;
-	if (!slash)
-		strcpy(directory, "."); /* the state directory, where we are now; the socket was made elsewhere */
-	else if (length == 0)
-		strcpy(directory, "/");
-	else
-		snprintf(directory, CONFIGURATION_TEXT, "%.*s", (int)length, socket);
+	const char *slash = strrchr(path, '/');
+	int length = slash && slash > path ? (int)(slash - path) : (int)strlen(path);
+	snprintf(directory, PATH_MAX, "%.*s", length, path);
 }
 
 static bool restrict_files(struct hiphopd *hiphopd)
 {
-#ifdef __SANITIZE_ADDRESS__
-	(void)hiphopd; /* the sanitizer reads /proc and its symbols at its end */
-	return true;
-#else
-	char control[CONFIGURATION_TEXT];
-	control_directory(hiphopd->configuration.control_socket, control);
+	char control[PATH_MAX], configuration[PATH_MAX];
+	/* Where it is unlinked at the end; and where it is read again, under whichever inode it has then. */
+	directory_of(hiphopd->configuration.control_socket, control);
+	directory_of(hiphopd->configuration_file, configuration);
 	const struct privilege_path paths[] = {
-		{".", PRIVILEGE_FILES_KEEP}, {control, PRIVILEGE_FILES_REMOVE},
+		{".", PRIVILEGE_FILES_KEEP}, /* the state directory */
+		{control, PRIVILEGE_FILES_REMOVE}, {configuration, PRIVILEGE_FILES_READ},
 		{"/dev/urandom", PRIVILEGE_FILES_READ}, /* SQLite asks there */
 	};
-	hiphop_error error = privilege_restrict_files(PRIVILEGE_ROLE_DAEMON, paths, sizeof paths / sizeof *paths);
+	/* A sanitizer reads /proc and its symbols at its end. */
+	hiphop_error error =
+		SANITIZED ? HIPHOP_OK
+			  : privilege_restrict_files(PRIVILEGE_ROLE_DAEMON, paths, sizeof paths / sizeof *paths);
 	if (error == HIPHOP_UNSUPPORTED)
 		log_write(&hiphopd->log, LOG_LEVEL_INFO, "this kernel has no Landlock; files are not fenced in");
 	return !error || error == HIPHOP_UNSUPPORTED ||
 	       start_fail(hiphopd, "Files cannot be fenced in: %s.", hiphop_error_text(error));
-#endif
 }
 
 static bool filter_calls(struct hiphopd *hiphopd)
 {
-#ifdef __SANITIZE_ADDRESS__
-	/* The sanitizer traces the process itself at its end. */
-	log_write(&hiphopd->log, LOG_LEVEL_WARNING, "built with a sanitizer: system calls are not filtered");
-	return true;
-#else
+	if (SANITIZED) {
+		/* The sanitizer traces the process itself at its end. */
+		log_write(&hiphopd->log, LOG_LEVEL_WARNING, "built with a sanitizer: system calls are not filtered");
+		return true;
+	}
 	hiphop_error error = privilege_filter_calls(PRIVILEGE_ROLE_DAEMON);
 	if (error != HIPHOP_UNSUPPORTED)
 		return !error || start_fail(hiphopd, "System calls cannot be filtered: %s.", hiphop_error_text(error));
 	log_write(&hiphopd->log, LOG_LEVEL_WARNING, "this kernel has no seccomp; system calls are not filtered");
 	return true;
-#endif
 }
 
 void start_clear(struct hiphopd *hiphopd)

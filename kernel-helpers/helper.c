@@ -101,13 +101,15 @@ static hiphop_error serve_one(struct service *service, const uint8_t *octets, si
 	return error;
 }
 
-/** Takes one message; descriptors that come along are none of our business. */
+/** Takes one message; one that brings a descriptor counts as one of no octets, which is malformed. */
 static hiphop_error take_message(int channel, uint8_t octets[static MESSAGE_ROOM], size_t *length)
 {
 	int unwanted;
 	hiphop_error error = helper_message_receive(channel, octets, MESSAGE_ROOM, length, &unwanted);
-	if (unwanted >= 0)
+	if (unwanted >= 0) {
 		close(unwanted);
+		*length = 0;
+	}
 	return error;
 }
 

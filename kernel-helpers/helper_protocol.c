@@ -103,8 +103,9 @@ hiphop_error helper_message_receive(int channel, void *octets, size_t capacity, 
 {
 	struct iovec part = {.iov_base = octets, .iov_len = capacity};
 	union descriptor_room room = {0};
+	/* Without the padding of CMSG_SPACE, where a second descriptor would find room; what finds none is closed. */
 	struct msghdr message = {
-		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room};
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = CMSG_LEN(sizeof(int))};
 	ssize_t got;
 	*length = 0;
 	*descriptor = -1;

@@ -2,7 +2,9 @@
 /**
  * What hiphopd may ask of its kernel helper: a fixed menu, in requests of fixed size over a socketpair of datagrams
  * (SOCK_SEQPACKET). The first message is the policy, sent before hiphopd gives up its own privilege and once only; from
- * then on the helper decides by it, never by what a request says.
+ * then on the helper decides by it, never by what a request says. A policy that cannot be ends the helper; a bad
+ * request is answered with its error and changes nothing. Descriptors belong to answers: a message to the helper that
+ * brings one is malformed, and the descriptor is closed.
  */
 #ifndef HIPHOP_KERNEL_HELPERS_HELPER_PROTOCOL_H
 #define HIPHOP_KERNEL_HELPERS_HELPER_PROTOCOL_H
@@ -70,8 +72,9 @@ hiphop_error helper_request_check(
 
 /** Sends one message, with a descriptor unless -1. HIPHOP_SYSTEM. */
 hiphop_error helper_message_send(int channel, const void *octets, size_t length, int descriptor);
-/** Receives one message and at most one descriptor (-1 without). Sets `length` to the size that came, which may be over
- * `capacity` (the rest is lost). HIPHOP_NOT_FOUND: the other end is gone. HIPHOP_SYSTEM (EAGAIN: nothing waits). */
+/** Receives one message and at most one descriptor (-1 without; more are closed). Sets `length` to the size that came,
+ * which may be over `capacity` (the rest is lost). HIPHOP_NOT_FOUND: the other end is gone. HIPHOP_SYSTEM (EAGAIN:
+ * nothing waits). */
 hiphop_error helper_message_receive(int channel, void *octets, size_t capacity, size_t *length, int *descriptor);
 
 #endif

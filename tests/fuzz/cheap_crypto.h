@@ -147,6 +147,7 @@ hiphop_error signing_key_verify(struct signing_key *key, struct span digest, str
 
 struct diffie_hellman {
 	const struct diffie_hellman_group *group;
+	unsigned owners;
 	uint8_t public_value[DIFFIE_HELLMAN_PUBLIC_MAXIMUM];
 };
 
@@ -161,14 +162,22 @@ hiphop_error diffie_hellman_new(uint8_t group_id, const struct random_source *ra
 		free(key);
 		return HIPHOP_UNSUPPORTED;
 	}
+	key->owners = 1;
 	random_fill(random, key->public_value, key->group->public_length);
 	*out = key;
 	return HIPHOP_OK;
 }
 
+struct diffie_hellman *diffie_hellman_share(struct diffie_hellman *key)
+{
+	key->owners++;
+	return key;
+}
+
 void diffie_hellman_free(struct diffie_hellman *key)
 {
-	free(key);
+	if (key && --key->owners == 0)
+		free(key);
 }
 
 uint8_t diffie_hellman_group_id(const struct diffie_hellman *key)

@@ -30,10 +30,17 @@ struct bench {
 	instant now;
 };
 
+static bool is_member(void *context, const struct hit *hit)
+{
+	(void)context;
+	return hit->octets[15] & 1;
+}
+
 static bool start(struct bench *bench, uint8_t choice)
 {
-	static const struct configured_access rules[] = {
-		{.kind = ACCESS_ICMP6}, {.kind = ACCESS_CALLS}, {.kind = ACCESS_PORT, .protocol = 6, .port = 80}};
+	static const char *const rules[] = {"allow icmp6", "allow calls", "allow tcp/80-90 from members",
+		"deny out udp/53", "deny ip/132", "allow in any from 2001:22::3"};
+	const struct access_membership membership = {.is_member = is_member};
 	struct esp_keys keys = {.encryption = {1}, .authentication = {2}};
 	const struct esp_pair pair = {
 		.peer = peer, .spi_in = SPI, .spi_out = SPI + 1, .keys_in = &keys, .keys_out = &keys};
@@ -46,9 +53,16 @@ static bool start(struct bench *bench, uint8_t choice)
 	keys.suite = bench->suite->id;
 	if (esp_create(&own, &bench->random, &bench->esp) || esp_install(bench->esp, &pair) ||
 		esp_cipher_new(&keys, ESP_SEAL, &bench->seal) ||
-		access_create(rules, 3, 5060, &bench->random, &bench->access) ||
+		access_create(5060, &membership, &bench->random, &bench->access) ||
 		access_media(bench->access, &peer, 4000, true))
 		abort();
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		struct access_rule rule;
+		char complaint[128];
+		if (access_rule_parse(rules[i], &rule, complaint, sizeof complaint) ||
+			access_insert(bench->access, 0, &rule))
+			abort();
+	}
 	return true;
 }
 
@@ -84,6 +98,7 @@ static void seal(struct bench *bench, struct fuzz_input *input, uint8_t choice, 
 static void send(struct bench *bench, struct fuzz_input *input, struct packet_vector *vector)
 {
 	struct packet *packet = packet_vector_add(vector);
+	struct access_refusal refusal;
 	uint8_t octets[256];
 	size_t length, wanted = input_u8(input);
 	const uint8_t *contents = input_octets(input, wanted, &length);
@@ -94,7 +109,7 @@ static void send(struct bench *bench, struct fuzz_input *input, struct packet_ve
 	if (length)
 		memcpy(octets + BEET_INNER_HEADER_LENGTH, contents, length);
 	packet_fill(packet, PACKET_INNER, octets, BEET_INNER_HEADER_LENGTH + length);
-	access_outbound(bench->access, bench->now, &peer, octets, BEET_INNER_HEADER_LENGTH + length);
+	(void)access_outbound(bench->access, bench->now, &peer, octets, BEET_INNER_HEADER_LENGTH + length, &refusal);
 	esp_seal(bench->esp, bench->now, vector);
 }
 
@@ -103,6 +118,7 @@ static void receive(struct bench *bench, struct packet_vector *vector)
 	esp_open(bench->esp, bench->now, vector);
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
+		struct access_refusal refusal;
 		size_t length = packet->length;
 		uint8_t *exact;
 
@@ -112,7 +128,7 @@ static void receive(struct bench *bench, struct packet_vector *vector)
 		if (!exact)
 			continue;
 		memcpy(exact, packet_data(packet), length);
-		if (!access_inbound(bench->access, bench->now, &peer, exact, length))
+		if (!access_inbound(bench->access, bench->now, &peer, exact, length, &refusal))
 			packet->kind = PACKET_DROPPED;
 		free(exact);
 	}

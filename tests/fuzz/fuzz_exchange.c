@@ -4,8 +4,8 @@
  * what is delivered, in which order, with which changes. What is changed is protected again with the sender's true
  * keys, so that it gets past MAC and signature.
  *
- * The first octet chooses the world; then come steps of an octet each, with what they need behind them. At the end all
- * that still flies is delivered, and time passes.
+ * The first octet or two choose the world; then come steps of an octet each, with what they need behind them. At the
+ * end all that still flies is delivered, and time passes.
  */
 #include "tests/fuzz/cheap_crypto.h"
 #include "tests/fuzz/packet_forge.h"
@@ -247,8 +247,8 @@ static void answer_data(struct world *world, struct fuzz_input *input, struct wo
 	const uint8_t *content = input_octets(input, input_u8(input), &got);
 
 	if (self->has_request)
-		(void)host_answer_data(self->host, world->now, &self->requester, self->transaction, &self->way_back,
-			content, got);
+		(void)host_answer_data(
+			self->host, world->now, &self->requester, self->transaction, &self->way_back, content, got);
 }
 
 static void move(struct world *world, struct world_host *self, uint8_t number)
@@ -390,7 +390,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = {data, size};
 	uint8_t choice = input_u8(&input);
 	bool overlay = choice & 2;
-	struct world *world = world_make(overlay && choice & 4 ? 3 : 2, !(choice & 1), overlay);
+	uint8_t flavour = choice & 16 ? input_u8(&input) : 0;
+	struct world *world = world_make(overlay && choice & 4 ? 3 : 2, !(choice & 1), overlay, flavour);
 
 	if (choice & 8) {
 		for (unsigned i = 0; i + 1 < world->count; i++)

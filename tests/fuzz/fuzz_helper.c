@@ -30,10 +30,15 @@ static unsigned queues_attached;
 
 /* ---- in the place of the kernel (see FUZZ_LINK_helper in the Makefile) ---- */
 
-hiphop_error __wrap_network_setup(const char *name, uint16_t mtu, const struct hit *hit, const char **step);
-hiphop_error __wrap_network_setup(const char *name, uint16_t mtu, const struct hit *hit, const char **step)
+hiphop_error __wrap_network_setup(
+	const char *name, uint16_t mtu, const struct hit *hits, size_t count, const char **step);
+hiphop_error __wrap_network_setup(
+	const char *name, uint16_t mtu, const struct hit *hits, size_t count, const char **step)
 {
-	CHECK(policy.magic && !strcmp(name, policy.tunnel_name) && mtu == policy.mtu && hit_equal(hit, &policy.hit));
+	CHECK(policy.magic && !strcmp(name, policy.tunnel_name) && mtu == policy.mtu);
+	CHECK(count == 1u + policy.more_count && hit_equal(&hits[0], &policy.hit));
+	for (size_t i = 0; i < policy.more_count; i++)
+		CHECK(hit_equal(&hits[1 + i], &policy.more[i]));
 	*step = "a step with a name that is longer than the answer has room for";
 	return mtu & 1 ? HIPHOP_SYSTEM : HIPHOP_OK;
 }
@@ -75,6 +80,26 @@ hiphop_error __wrap_tunnel_queue_attach(int descriptor, const char *name)
 
 /* ---- the other end ---- */
 
+/* Up to three descriptors come along, where none belong. */
+static void put_descriptors(struct msghdr *message, size_t count)
+{
+	static union {
+		struct cmsghdr align;
+		uint8_t octets[CMSG_SPACE(3 * sizeof(int))];
+	} room;
+	static const int descriptors[3];
+
+	if (!count)
+		return;
+	message->msg_control = &room;
+	message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(control), descriptors, count * sizeof(int));
+}
+
 /* One message: as it is in the input, or a right one with a few octets changed. */
 static void say(struct fuzz_input *input, int channel, bool first)
 {
@@ -104,7 +129,13 @@ static void say(struct fuzz_input *input, int channel, bool first)
 	}
 	if (first && helper_policy_check(octets, length, &policy))
 		memset(&policy, 0, sizeof policy);
-	(void)helper_message_send(channel, octets, length, choice & 4 ? channel : -1);
+	struct iovec part = {.iov_base = octets, .iov_len = length};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	size_t descriptors = choice & 4 ? input_u8(input) % 4 : 0;
+	put_descriptors(&message, descriptors);
+	if (first && descriptors)
+		memset(&policy, 0, sizeof policy);
+	(void)sendmsg(channel, &message, MSG_NOSIGNAL);
 }
 
 static void hear(int channel)

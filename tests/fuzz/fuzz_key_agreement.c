@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Diffie-Hellman public values, Host Identities and contents of ENCRYPTED from strangers: the first octet chooses which,
- * the second the group or algorithm.
+ * Diffie-Hellman public values, Host Identities and contents of ENCRYPTED from strangers: the first octet chooses
+ * which, the second the group or algorithm.
  */
 #include "hip/crypto/diffie_hellman.h"
 #include "hip/crypto/hip_cipher.h"
@@ -39,8 +39,7 @@ static void open_encrypted(uint8_t choice, struct span sealed)
 
 	if (!out)
 		return;
-	if (cipher &&
-		!hip_cipher_open(cipher, (struct span){key, cipher->key_length}, sealed, out, &length) &&
+	if (cipher && !hip_cipher_open(cipher, (struct span){key, cipher->key_length}, sealed, out, &length) &&
 		length > sealed.length)
 		abort();
 	free(out);

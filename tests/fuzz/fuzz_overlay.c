@@ -144,8 +144,7 @@ static void drain(struct ring *ring, unsigned index)
 	while (overlay_next_effect(ring->nodes[index].overlay, &effect)) {
 		if (effect.type == OVERLAY_SEND) {
 			to = route(ring, index, &effect.send);
-			letter = to < NODES ? new_letter(
-						      ring, index, to, effect.send.contents, effect.send.length)
+			letter = to < NODES ? new_letter(ring, index, to, effect.send.contents, effect.send.length)
 					    : NULL;
 			if (letter) {
 				letter->receiver = effect.send.destination;
@@ -153,8 +152,7 @@ static void drain(struct ring *ring, unsigned index)
 			}
 		} else if (effect.type == OVERLAY_ANSWER) {
 			to = index_of(ring, &effect.answer.receiver);
-			letter = to < NODES ? new_letter(
-						      ring, index, to, effect.answer.contents, effect.answer.length)
+			letter = to < NODES ? new_letter(ring, index, to, effect.answer.contents, effect.answer.length)
 					    : NULL;
 			if (letter) {
 				letter->answer = true;
@@ -184,8 +182,7 @@ static void deliver(struct ring *ring, const struct letter *letter)
 	CHECK(exact);
 	memcpy(exact, letter->contents, letter->length);
 	ring->now += MILLISECONDS(20);
-	overlay_input(
-		ring->nodes[letter->to].overlay, ring->now, WALL(ring->now), &arrival, exact, letter->length);
+	overlay_input(ring->nodes[letter->to].overlay, ring->now, WALL(ring->now), &arrival, exact, letter->length);
 	free(exact);
 	if (letter != &ring->last)
 		ring->last = *letter;
@@ -265,8 +262,8 @@ static struct hit choose_resource(const struct ring *ring, uint8_t choice)
 	struct hit resource = {{0x20, 0x01, 0x00, 0x20, [4] = 0x55, [15] = choice}};
 
 	if (choice & 0x80)
-		overlay_resource_id_of_name(ring->nodes[0].overlay, choice & 1 ? "bob@example.com" : "alice@example.com",
-			&resource);
+		overlay_resource_id_of_name(
+			ring->nodes[0].overlay, choice & 1 ? "bob@example.com" : "alice@example.com", &resource);
 	return resource;
 }
 
@@ -280,12 +277,11 @@ static uint32_t choose_kind(struct fuzz_input *input)
 }
 
 /* A value of somebody's, valid but for what the script says. */
-static void write_value(
-	struct ring *ring, struct fuzz_input *input, struct writer *writer, uint32_t kind_id, const struct hit *resource)
+static void write_value(struct ring *ring, struct fuzz_input *input, struct writer *writer, uint32_t kind_id,
+	const struct hit *resource)
 {
 	uint8_t choice = input_u8(input), owner = input_u8(input) % (NODES + OUTSIDERS);
-	struct fake_identity *identity =
-		owner < NODES ? &ring->nodes[owner].identity : &ring->outsiders[owner - NODES];
+	struct fake_identity *identity = owner < NODES ? &ring->nodes[owner].identity : &ring->outsiders[owner - NODES];
 	const struct hit *hit = owner < NODES ? &ring->nodes[owner].hit : &ring->outsider_hits[owner - NODES];
 	const struct kind *kind = kind_find(kind_id);
 	const struct overlay_crypto crypto = fake_crypto(identity);
@@ -321,9 +317,8 @@ static size_t forge_store(struct ring *ring, struct fuzz_input *input, uint8_t *
 	reload_end_kind_values(&writer, mark);
 	if (writer_status(&writer))
 		return 0;
-	message.store = (struct reload_store_request){.resource = *resource,
-		.replica_number = choice >> 1 & 3,
-		.kinds = {kinds, writer.position}};
+	message.store = (struct reload_store_request){
+		.resource = *resource, .replica_number = choice >> 1 & 3, .kinds = {kinds, writer.position}};
 	message.has_copies = choice & 8;
 	message.copies = 2;
 	message.tombstone_s = choice & 16 ? 5 : 0;

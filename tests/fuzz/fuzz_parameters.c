@@ -64,7 +64,7 @@ static void start_written(struct written *written)
 		CHECK(memcmp(first.octets, second.octets, first.builder.writer.position) == 0);                        \
 	}
 
-#define OF_STRUCT(written, name, value)         parameter_##name##_write(&(written)->builder, &(value))
+#define OF_STRUCT(written, name, value)          parameter_##name##_write(&(written)->builder, &(value))
 #define OF_TYPE_AND_STRUCT(written, name, value) parameter_##name##_write(&(written)->builder, view->type, &(value))
 #define OF_TYPE_AND_VALUE(written, name, value)  parameter_##name##_write(&(written)->builder, view->type, value)
 #define OF_VALUE(written, name, value)           parameter_##name##_write(&(written)->builder, value)
@@ -106,8 +106,7 @@ static void round_signature(const struct parameter_view *view)
 	if (parameter_signature_read(view, &value))
 		return;
 	start_written(&written);
-	place = parameter_signature_reserve(
-		&written.builder, view->type, value.algorithm, value.signature.length);
+	place = parameter_signature_reserve(&written.builder, view->type, value.algorithm, value.signature.length);
 	if (!place || !parse_written(&written, &again))
 		return;
 	CHECK(parameter_signature_read(&again.parameters.items[0], &again_value) == HIPHOP_OK);
@@ -165,8 +164,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t length;
 	uint16_t notification;
 
-	packet_builder_start(&builder, octets, sizeof octets,
-		forge_packet_types[input_u8(&input) % FORGE_PACKET_TYPES], 0, &hit, &hit);
+	packet_builder_start(&builder, octets, sizeof octets, forge_packet_types[input_u8(&input) % FORGE_PACKET_TYPES],
+		0, &hit, &hit);
 	while (!input_is_over(&input) && !builder.error) {
 		uint16_t type = choose_type(&input);
 		size_t wanted = input_u16(&input), got;

@@ -42,9 +42,9 @@ struct world_host {
 	struct host *host;
 	struct hit hit;
 	struct address address;
-	instant sent, heard;         /* what the data plane says of every peer */
-	uint32_t spis[WORLD_SPIS];   /* of the SAs installed; 0: free */
-	struct data_route way_back;  /* of the last DATA */
+	instant sent, heard;        /* what the data plane says of every peer */
+	uint32_t spis[WORLD_SPIS];  /* of the SAs installed; 0: free */
+	struct data_route way_back; /* of the last DATA */
 	struct hit requester;
 	uint64_t transaction;
 	bool has_request;
@@ -54,6 +54,7 @@ struct world {
 	unsigned count;
 	instant now;
 	bool udp, overlay, strangers_refused;
+	uint8_t flavour; /* what the hosts prefer and say of themselves */
 	struct seeded_random generator;
 	struct random_source random;
 	struct world_host hosts[WORLD_HOSTS];
@@ -124,10 +125,13 @@ static inline overlay_route world_next_hop(
 	return arrived_from && hit_equal(arrived_from, next) ? OVERLAY_NO_ROUTE : OVERLAY_HOP;
 }
 
-static inline bool world_may_associate(void *context, const struct hit *peer)
+static inline bool world_may_associate(
+	void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	const struct world_host *self = context;
 
+	(void)now;
+	(void)claim;
 	return !self->world->strangers_refused || world_index(self->world, peer) < self->world->count;
 }
 
@@ -291,6 +295,30 @@ static inline void world_connect(struct world *world, unsigned a, unsigned b)
 	world_drain(world, &world->hosts[a]);
 }
 
+static inline void world_flavour(struct host_configuration *configuration, uint8_t flavour, unsigned index)
+{
+	static const struct domain_identifier names[] = {
+		{.type = DOMAIN_IDENTIFIER_FQDN, .length = 13, .octets = "\7example\3com"},
+		{.type = DOMAIN_IDENTIFIER_NAI, .length = 5, .octets = "a@b.c"},
+	};
+
+	configuration->refuse_anonymous = flavour & 1 && index == 0;
+	configuration->anonymous = flavour & 2 && index == 1 && !configuration->overlay;
+	if (flavour & 4 && !configuration->anonymous)
+		configuration->name = names[index % 2];
+	if (flavour & 8) {
+		memcpy(configuration->dh_groups, (const uint8_t[]){9, 7, 3}, 3);
+		configuration->dh_group_count = 3;
+	}
+	if (flavour & 16 && index == 0) {
+		memcpy(configuration->hip_ciphers, (const uint8_t[]){4, 2}, 2);
+		configuration->hip_cipher_count = 2;
+		memcpy(configuration->esp_suites, (const uint8_t[]){8, 12, 13}, 3);
+		configuration->esp_suite_count = 3;
+	}
+	configuration->refuse_opportunists = flavour & 32 && index == 1;
+}
+
 static inline void world_add_host(struct world *world, unsigned index)
 {
 	struct world_host *self = &world->hosts[index];
@@ -309,6 +337,7 @@ static inline void world_add_host(struct world *world, unsigned index)
 		.i2_per_second = 100000,
 		.puzzle_difficulty = 1};
 
+	world_flavour(&configuration, world->flavour, index);
 	self->world = world;
 	self->index = index;
 	self->hit = *host_identity_hit(configuration.identity);
@@ -318,7 +347,7 @@ static inline void world_add_host(struct world *world, unsigned index)
 }
 
 /* `count` hosts in a row; the neighbours know where the other is. One at a time. */
-static inline struct world *world_make(unsigned count, bool udp, bool overlay)
+static inline struct world *world_make(unsigned count, bool udp, bool overlay, uint8_t flavour)
 {
 	static struct world the_world;
 	struct world *world = &the_world;
@@ -330,6 +359,7 @@ static inline struct world *world_make(unsigned count, bool udp, bool overlay)
 	world->now = WORLD_START;
 	world->udp = udp;
 	world->overlay = overlay;
+	world->flavour = flavour;
 	world->random = seeded_random_start(&world->generator, 42);
 	for (unsigned i = 0; i < WORLD_PARCELS; i++)
 		world->flying[i] = &world->parcels[i];

@@ -28,7 +28,8 @@ struct forge {
 
 /* ---- apart ---- */
 
-static inline struct forged_parameter *forge_add(struct forge *forge, uint16_t type, const void *contents, size_t length)
+static inline struct forged_parameter *forge_add(
+	struct forge *forge, uint16_t type, const void *contents, size_t length)
 {
 	struct forged_parameter *made = &forge->parameters[forge->count];
 

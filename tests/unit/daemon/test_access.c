@@ -366,6 +366,20 @@ static void test_a_change_ends_the_flows_of_those_it_names(void **state)
 	access_free(access);
 }
 
+/* Found by fuzzing: the place behind the last of no rules. */
+static void test_a_flow_outlives_the_last_rule(void **state)
+{
+	struct access *access = make_access((const char *[]){"allow tcp/80"}, 1);
+	struct made_packet packet = make(TCP, 4000, 80);
+	struct access_refusal refusal;
+
+	(void)state;
+	assert_true(access_inbound(access, SECONDS(1), &alice, packet.octets, packet.length, &refusal));
+	assert_int_equal(access_configure(access, NULL, 0), HIPHOP_OK);
+	assert_true(access_inbound(access, SECONDS(1), &alice, packet.octets, packet.length, &refusal));
+	access_free(access);
+}
+
 static void test_a_configuration_replaces_its_own_rules_only(void **state)
 {
 	(void)state;
@@ -471,6 +485,7 @@ int main(void)
 		cmocka_unit_test(test_the_first_rule_that_fits_decides),
 		cmocka_unit_test(test_a_flow_is_decided_once),
 		cmocka_unit_test(test_a_change_ends_the_flows_of_those_it_names),
+		cmocka_unit_test(test_a_flow_outlives_the_last_rule),
 		cmocka_unit_test(test_a_configuration_replaces_its_own_rules_only),
 		cmocka_unit_test(test_who_may_associate),
 		cmocka_unit_test(test_without_memory_nothing_is_half_done),

@@ -7,6 +7,7 @@
 #include "tests/unit/kernel-helpers/cmocka_all.h"
 #include "tests/unit/kernel-helpers/namespace.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -90,9 +91,8 @@ static void every_hit_is_an_address(void **state)
 	assert_false(can_be_bound(&other));
 }
 
-static void hit_is_no_source_for_other_addresses(void **state)
+static bool label_is_set(void)
 {
-	(void)running(state);
 	char line[128];
 	bool found = false;
 	FILE *labels = popen("ip addrlabel list 2>/dev/null", "r");
@@ -101,7 +101,13 @@ static void hit_is_no_source_for_other_addresses(void **state)
 		found |= strstr(line, "2001:20::/28") != NULL;
 	if (pclose(labels) != 0)
 		skip();
-	assert_true(found);
+	return found;
+}
+
+static void hit_is_no_source_for_other_addresses(void **state)
+{
+	(void)running(state);
+	assert_true(label_is_set());
 }
 
 static void helper_keeps_two_capabilities(void **state)
@@ -154,6 +160,155 @@ static void garbage_is_refused_and_survived(void **state)
 	assert_int_equal(helper_ask(helper, (helper_choice)99, 0, &answer, NULL), HIPHOP_UNSUPPORTED);
 	assert_int_equal(helper_ask(helper, HELPER_OPEN_UNDERLAY, 99, &answer, NULL), HIPHOP_REFUSED);
 	assert_int_equal(helper_ask(helper, HELPER_SETUP_NETWORK, 0, &answer, NULL), HIPHOP_OK);
+}
+
+/* ---- a daemon that has gone bad ---- */
+
+/* Entries of /proc/PID/fd; 0 where that may not be read. */
+static unsigned descriptors_of(pid_t process)
+{
+	char path[64];
+	unsigned count = 0;
+	snprintf(path, sizeof path, "/proc/%ld/fd", (long)process);
+	DIR *directory = opendir(path);
+	while (directory && readdir(directory))
+		count++;
+	if (directory)
+		closedir(directory);
+	return count;
+}
+
+static hiphop_error say(int channel, const void *octets, size_t length, int descriptor)
+{
+	struct helper_answer answer;
+	size_t got;
+	int unwanted;
+	assert_int_equal(helper_message_send(channel, octets, length, descriptor), HIPHOP_OK);
+	hiphop_error error = helper_message_receive(channel, &answer, sizeof answer, &got, &unwanted);
+	if (unwanted >= 0)
+		close(unwanted);
+	return error ? error : (hiphop_error)answer.error;
+}
+
+static void descriptors_are_not_taken(void **state)
+{
+	struct helper *helper = running(state);
+	const struct helper_request request = {.magic = HELPER_MAGIC, .choice = HELPER_SETUP_NETWORK};
+	unsigned before = descriptors_of(helper->process);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(say(helper->channel, &request, sizeof request, helper->channel), HIPHOP_MALFORMED);
+	assert_int_equal(descriptors_of(helper->process), before);
+	assert_int_equal(say(helper->channel, &request, sizeof request, -1), HIPHOP_OK);
+}
+
+static void a_policy_is_said_once(void **state)
+{
+	struct helper *helper = running(state);
+	struct helper_policy other = policy();
+	other.magic = HELPER_MAGIC;
+	other.port = 80;
+	assert_int_equal(say(helper->channel, &other, sizeof other, -1), HIPHOP_MALFORMED);
+	assert_int_equal(helper_ask(helper, HELPER_SETUP_NETWORK, 0, NULL, NULL), HIPHOP_OK);
+}
+
+static pid_t start_another(struct helper *helper)
+{
+	struct privilege_user self = {0};
+	assert_int_equal(helper_start(helper, &self), HIPHOP_OK);
+	return helper->process;
+}
+
+static void ends(struct helper *helper)
+{
+	int status = -1;
+	assert_int_equal(waitpid(helper->process, &status, 0), helper->process);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(helper->channel);
+}
+
+/* The daemon dies: its end of the channel closes. */
+static void ends_at_once(struct helper *helper)
+{
+	int status = -1;
+	close(helper->channel);
+	assert_int_equal(waitpid(helper->process, &status, 0), helper->process);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void a_request_before_the_policy_ends_it(void **state)
+{
+	struct helper helper;
+	(void)running(state);
+	start_another(&helper);
+	assert_int_not_equal(helper_ask(&helper, HELPER_SETUP_NETWORK, 0, NULL, NULL), HIPHOP_OK);
+	ends(&helper);
+}
+
+static void a_policy_with_a_descriptor_ends_it(void **state)
+{
+	struct helper helper;
+	struct helper_policy made = policy();
+	(void)running(state);
+	start_another(&helper);
+	made.magic = HELPER_MAGIC;
+	assert_int_equal(helper_message_send(helper.channel, &made, sizeof made, helper.channel), HIPHOP_OK);
+	ends(&helper);
+}
+
+static void raw_sockets_need_the_policy(void **state)
+{
+	struct helper helper;
+	struct helper_policy made = policy();
+	(void)running(state);
+	start_another(&helper);
+	made.raw = 0;
+	assert_int_equal(helper_set_policy(&helper, &made), HIPHOP_OK);
+	for (uint16_t which = 0; which <= UNDERLAY_SOCKETS; which++) {
+		int descriptor = -1;
+		hiphop_error error = helper_ask(&helper, HELPER_OPEN_UNDERLAY, which, NULL, &descriptor);
+		assert_int_equal(error, which == UNDERLAY_UDP ? HIPHOP_OK : HIPHOP_REFUSED);
+		assert_true((descriptor >= 0) == !error);
+		if (descriptor >= 0)
+			close(descriptor);
+	}
+	ends_at_once(&helper);
+}
+
+/* Nobody reads the answers: it must keep neither them nor the sockets, and end with the channel. */
+static void a_flood_is_survived(void **state)
+{
+	struct helper helper;
+	struct helper_policy made = policy();
+	struct pollfd wait;
+	unsigned sent = 0;
+	(void)running(state);
+	start_another(&helper);
+	assert_int_equal(helper_set_policy(&helper, &made), HIPHOP_OK);
+	struct helper_request request = {.magic = HELPER_MAGIC, .choice = HELPER_OPEN_UNDERLAY};
+	wait = (struct pollfd){.fd = helper.channel, .events = POLLOUT};
+	/* Until it has not read for a while, since its answers fill the channel. */
+	while (sent < 100000 && poll(&wait, 1, 200) == 1 && wait.revents == POLLOUT) {
+		ssize_t done = send(helper.channel, &request, sizeof request, MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += done == (ssize_t)sizeof request;
+		request.argument = (uint16_t)(sent % (UNDERLAY_SOCKETS + 2));
+	}
+	assert_true(sent > 100);
+	assert_int_equal(waitpid(helper.process, NULL, WNOHANG), 0);
+	assert_true(descriptors_of(helper.process) < 32);
+	ends_at_once(&helper);
+}
+
+static void the_label_goes_with_the_daemon(void **state)
+{
+	struct helper helper;
+	struct helper_policy made = policy();
+	(void)running(state);
+	start_another(&helper);
+	assert_int_equal(helper_set_policy(&helper, &made), HIPHOP_OK);
+	assert_int_equal(helper_ask(&helper, HELPER_SETUP_NETWORK, 0, NULL, NULL), HIPHOP_OK);
+	assert_true(label_is_set());
+	ends_at_once(&helper);
+	assert_false(label_is_set());
 }
 
 static void terminal_signals_do_not_end_it(void **state)
@@ -211,6 +366,13 @@ int main(void)
 		cmocka_unit_test(helper_keeps_two_capabilities),
 		cmocka_unit_test(menu_gives_descriptors),
 		cmocka_unit_test(garbage_is_refused_and_survived),
+		cmocka_unit_test(descriptors_are_not_taken),
+		cmocka_unit_test(a_policy_is_said_once),
+		cmocka_unit_test(a_request_before_the_policy_ends_it),
+		cmocka_unit_test(a_policy_with_a_descriptor_ends_it),
+		cmocka_unit_test(raw_sockets_need_the_policy),
+		cmocka_unit_test(a_flood_is_survived),
+		cmocka_unit_test(the_label_goes_with_the_daemon),
 		cmocka_unit_test(terminal_signals_do_not_end_it),
 		cmocka_unit_test(ends_with_its_channel),
 		cmocka_unit_test(a_killed_helper_shows_on_the_channel),

@@ -4,6 +4,7 @@
 #include "kernel-helpers/underlay_sockets.h"
 #include "tests/unit/kernel-helpers/cmocka_all.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,6 +114,101 @@ static void malformed_requests_are_refused(void **state)
 	assert_int_equal(helper_request_check(&policy, &request, sizeof request, &out), HIPHOP_MALFORMED);
 }
 
+/* A number of the policy or of a request, set to what it must not be. */
+struct broken_field {
+	const char *name;
+	size_t offset, length;
+	uint64_t value;
+	hiphop_error expected;
+};
+
+#define POLICY(field)  #field, offsetof(struct helper_policy, field), sizeof(((struct helper_policy *)0)->field)
+#define REQUEST(field) #field, offsetof(struct helper_request, field), sizeof(((struct helper_request *)0)->field)
+
+static void break_field(void *octets, const struct broken_field *field)
+{
+	/* Both ends are one program, so the numbers are in host order. */
+	uint64_t value = field->value;
+	memcpy((uint8_t *)octets + field->offset, &value, field->length < sizeof value ? field->length : sizeof value);
+}
+
+static void each_field_of_a_policy_is_checked(void **state)
+{
+	static const struct broken_field fields[] = {
+		{POLICY(magic), 0, HIPHOP_MALFORMED}, {POLICY(magic), HELPER_MAGIC ^ 1, HIPHOP_MALFORMED},
+		{POLICY(tunnel_name), 0, HIPHOP_REFUSED},        /* empty */
+		{POLICY(tunnel_name), 0x2e, HIPHOP_REFUSED},     /* "." */
+		{POLICY(tunnel_name), 0x2e2e, HIPHOP_REFUSED},   /* ".." */
+		{POLICY(tunnel_name), 0x2f61, HIPHOP_REFUSED},   /* "a/" */
+		{POLICY(tunnel_name), 0x2061, HIPHOP_REFUSED},   /* "a " */
+		{POLICY(tunnel_name), 0x256425, HIPHOP_REFUSED}, /* "%d%": the kernel would number it */
+		{POLICY(tunnel_name), 0xff61, HIPHOP_REFUSED}, {POLICY(mtu), 0, HIPHOP_REFUSED},
+		{POLICY(mtu), 1279, HIPHOP_REFUSED}, {POLICY(mtu), 9001, HIPHOP_REFUSED},
+		{POLICY(mtu), 65535, HIPHOP_REFUSED}, {POLICY(raw), 2, HIPHOP_MALFORMED},
+		{POLICY(raw), 65535, HIPHOP_MALFORMED},
+		{POLICY(more_count), 1, HIPHOP_REFUSED}, /* and no further HIT */
+		{POLICY(more_count), HELPER_MORE_HITS_MAXIMUM + 1, HIPHOP_MALFORMED},
+		{POLICY(more_count), 65535, HIPHOP_MALFORMED}, {POLICY(hit), 0, HIPHOP_REFUSED},
+		{POLICY(hit), 0x000000fe, HIPHOP_REFUSED},  /* fe00:: */
+		{POLICY(hit), 0x20000120, HIPHOP_REFUSED},  /* 2001:20::, a Resource-ID */
+		{POLICY(hit), 0x30000120, HIPHOP_REFUSED},  /* 2001:30:: */
+		{POLICY(hit), 0xb80d0120, HIPHOP_REFUSED},  /* 2001:db8:: */
+		{POLICY(more), 0x000000fe, HIPHOP_REFUSED}, /* not counted, so it must be null */
+	};
+	struct helper_policy out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		struct helper_policy policy = good_policy();
+		break_field(&policy, &fields[i]);
+		hiphop_error found = helper_policy_check(&policy, sizeof policy, &out);
+		if (found != fields[i].expected)
+			print_error("%s = %llx\n", fields[i].name, (unsigned long long)fields[i].value);
+		assert_int_equal(found, fields[i].expected);
+	}
+}
+
+static void each_field_of_each_request_is_checked(void **state)
+{
+	static const struct broken_field fields[] = {
+		{REQUEST(magic), 0, HIPHOP_MALFORMED},
+		{REQUEST(magic), HELPER_MAGIC ^ 0x80000000U, HIPHOP_MALFORMED},
+		{REQUEST(choice), 0, HIPHOP_UNSUPPORTED},
+		{REQUEST(choice), 4, HIPHOP_UNSUPPORTED},
+		{REQUEST(choice), 0x101, HIPHOP_UNSUPPORTED},
+		{REQUEST(argument), UNDERLAY_SOCKETS, HIPHOP_REFUSED},
+		{REQUEST(argument), 0x100, HIPHOP_REFUSED},
+		{REQUEST(argument), 0xffff, HIPHOP_REFUSED},
+		{REQUEST(reserved), 1, HIPHOP_MALFORMED},
+		{REQUEST(reserved), 0x80000000U, HIPHOP_MALFORMED},
+		{REQUEST(sequence), 0, HIPHOP_OK}, /* any number will do */
+		{REQUEST(sequence), 0xffffffffU, HIPHOP_OK},
+	};
+	struct helper_policy policy = good_policy();
+	struct helper_request out;
+
+	(void)state;
+	policy.raw = 1;
+	for (helper_choice choice = HELPER_SETUP_NETWORK; choice <= HELPER_OPEN_QUEUE; choice++) {
+		for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+			struct helper_request request = good_request(choice, 0);
+			break_field(&request, &fields[i]);
+			hiphop_error found = helper_request_check(&policy, &request, sizeof request, &out);
+			if (found != fields[i].expected)
+				print_error("choice %d, %s = %llx\n", choice, fields[i].name,
+					(unsigned long long)fields[i].value);
+			assert_int_equal(found, fields[i].expected);
+		}
+		for (size_t length = 0; length < 2 * sizeof out; length++) {
+			uint8_t octets[2 * sizeof out] = {0};
+			struct helper_request request = good_request(choice, 0);
+			memcpy(octets, &request, sizeof request);
+			assert_int_equal(helper_request_check(&policy, octets, length, &out),
+				length == sizeof request ? HIPHOP_OK : HIPHOP_MALFORMED);
+		}
+	}
+}
+
 static void random_octets_are_never_a_request(void **state)
 {
 	(void)state;
@@ -153,14 +249,65 @@ static void descriptors_pass_and_long_messages_show(void **state)
 	close(pipe_ends[1]);
 }
 
+static unsigned open_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int i = 0; i < 256; i++)
+		count += fcntl(i, F_GETFD) >= 0;
+	return count;
+}
+
+static void send_descriptors(int channel, size_t count)
+{
+	union {
+		struct cmsghdr align;
+		uint8_t octets[CMSG_SPACE(8 * sizeof(int))];
+	} room = {0};
+	struct iovec part = {.iov_base = "x", .iov_len = 1};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room};
+	int descriptors[8] = {0};
+
+	message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(control), descriptors, count * sizeof(int));
+	assert_int_equal(sendmsg(channel, &message, 0), 1);
+}
+
+static void no_descriptor_is_left_over(void **state)
+{
+	int ends[2], got;
+	uint8_t octets[16];
+	size_t length;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	unsigned before = open_descriptors();
+	for (size_t count = 1; count <= 8; count++) {
+		send_descriptors(ends[0], count);
+		assert_int_equal(helper_message_receive(ends[1], octets, sizeof octets, &length, &got), HIPHOP_OK);
+		assert_true(got >= 0);
+		close(got);
+		assert_int_equal(open_descriptors(), before);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(policy_refuses_what_cannot_be),
 		cmocka_unit_test(menu_is_followed),
+		cmocka_unit_test(each_field_of_a_policy_is_checked),
+		cmocka_unit_test(each_field_of_each_request_is_checked),
 		cmocka_unit_test(malformed_requests_are_refused),
 		cmocka_unit_test(random_octets_are_never_a_request),
 		cmocka_unit_test(descriptors_pass_and_long_messages_show),
+		cmocka_unit_test(no_descriptor_is_left_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
