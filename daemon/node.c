@@ -2,7 +2,9 @@
 #include "daemon/node_internal.h"
 
 #include "hip/crypto/hash.h"
+#include "hip/wire/constants.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -447,6 +449,19 @@ static void on_suspicion(const struct local_identity *local, instant now, const 
 		overlay_neighbour_up(node->overlay, now, &hit);
 }
 
+/* A NOTIFY by its name; its data as hexadecimal digits. */
+static void tell_notified(const struct local_identity *local, instant now, const struct host_effect *effect)
+{
+	char data[2 * 40 + 1] = "";
+
+	for (size_t i = 0; i < effect->length && 2 * i + 2 < sizeof(data); i++)
+		snprintf(data + 2 * i, 3, "%02x", effect->octets[i]);
+	node_monitor_event(local->node, now,
+		json_pack("{s:s, s:s, s:s, s:i, s:o, s:s}", "event", "notify", "direction",
+			effect->outgoing ? "out" : "in", "type", hip_notify_type_name(effect->notification), "number",
+			effect->notification, "hit", node_hit_json(&effect->peer), "data", data));
+}
+
 /* What waited for the association goes, or will never go; the overlay and SIP hear of those of the first identity. */
 static void on_any_association(struct local_identity *local, instant now, const struct host_effect *effect)
 {
@@ -502,6 +517,9 @@ static void on_host_effect(struct local_identity *local, instant now, const stru
 		break;
 	case HOST_DATA_FAILED:
 		overlay_send_failed(node->overlay, now, effect->data->transaction, effect->error);
+		break;
+	case HOST_NOTIFIED:
+		tell_notified(local, now, effect);
 		break;
 	case HOST_EVENT:
 		node_monitor_event(node, now,

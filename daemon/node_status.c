@@ -263,6 +263,27 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 	return counters;
 }
 
+/* NOTIFYs of all identities by the name of their type. Only what has counted. */
+static json_t *notifications_json(const struct node *node)
+{
+	json_t *all = json_object();
+	struct host_notify_count count;
+
+	for (size_t index = 0; host_notify_count_at(node->locals[0].host, index, &count); index++) {
+		uint64_t sent = 0, received = 0;
+
+		for (size_t i = 0; i < node->local_count; i++) {
+			host_notify_count_at(node->locals[i].host, index, &count);
+			sent += count.sent;
+			received += count.received;
+		}
+		if (sent || received)
+			json_object_set_new(all, count.name,
+				json_pack("{s:I, s:I}", "sent", (json_int_t)sent, "received", (json_int_t)received));
+	}
+	return all;
+}
+
 static void add_trouble(json_t *trouble, const char *format, const char *first, const char *second)
 {
 	char sentence[512];
@@ -386,6 +407,8 @@ json_t *node_status(struct node *node, instant now)
 		sip_json(node, now), "trouble", trouble_json(node, overlay), "counters", counters_json(node, overlay));
 	if (status)
 		json_object_set_new(status, "puzzle", puzzle_json(node));
+	if (status)
+		json_object_set_new(status, "notifications", notifications_json(node));
 	free(overlay);
 	return status;
 }

@@ -130,8 +130,11 @@ static bool close_is_right(struct host *host, const struct incoming *in, struct 
 		count(host, HOST_COUNT_DROP_UPDATE_RATE);
 		return false;
 	}
-	if (verify_signature(host, in, acceptance ? acceptance->identity : session->identity, PARAMETER_HIP_SIGNATURE))
+	if (verify_signature(
+		    host, in, acceptance ? acceptance->identity : session->identity, PARAMETER_HIP_SIGNATURE)) {
+		notify_sender(host, in, NOTIFY_AUTHENTICATION_FAILED, (struct span){NULL, 0}, SHOWN_KEYS);
 		return false;
+	}
 	return !acceptance || take_over(host, association, acceptance);
 }
 
@@ -146,6 +149,7 @@ void close_input(struct host *host, struct incoming *in)
 	if (parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_REQUEST_SIGNED), &echo) ||
 		echo.length > ECHO_OCTETS_MAXIMUM) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
+		tell_breach(host, in, NOTIFY_INVALID_SYNTAX);
 		return;
 	}
 	if (!close_is_right(host, in, association))

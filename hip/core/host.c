@@ -213,6 +213,8 @@ static hiphop_error start_rates(struct host *host, instant now)
 		error = rate_table_create(10, 20, 1024, host->random, &host->neighbour_rates);
 	if (!error)
 		error = rate_table_create(1, 5, 1024, host->random, &host->notify_rates);
+	if (!error)
+		error = hashed_rates_start(&host->notify_prefixes, SECONDS(1), 5, NOTIFY_PREFIX_CELLS, host->random);
 	return error;
 }
 
@@ -292,6 +294,7 @@ void host_free(struct host *host)
 	i1_limits_free(&host->i1_limits);
 	hashed_rates_free(&host->i2_prefixes);
 	hashed_rates_free(&host->i2_puzzles);
+	hashed_rates_free(&host->notify_prefixes);
 	rate_table_free(host->neighbour_rates);
 	rate_table_free(host->notify_rates);
 	r1_pool_free(&host->r1_pool);
@@ -371,21 +374,31 @@ static bool is_addressed_to_us(struct host *host, const struct incoming *in)
 	return false;
 }
 
-/* Only who proves to be our peer is told what was wrong (RFC 7401 section 5.2.19). */
-static void tell_breach(struct host *host, const struct incoming *in, uint16_t notification)
+/* The MAC before the rate, so that a stranger cannot use it up. */
+static bool is_of_our_peer(struct host *host, const struct incoming *in)
+{
+	struct association *association = association_find(host, &in->view.sender);
+
+	return association && association->session && !verify_mac(host, in, &association->session->keys) &&
+	       token_bucket_take(&association->answers, in->now) &&
+	       !verify_signature(host, in, association->session->identity, PARAMETER_HIP_SIGNATURE);
+}
+
+/* Only who proves to be our peer is told what was wrong (RFC 7401 section 5.2.19), or who has solved our puzzle
+ * (section 6.9.1). */
+void tell_breach(struct host *host, const struct incoming *in, uint16_t notification)
 {
 	const struct parameter_view *unknown = packet_unknown_critical(&in->view);
-	struct association *association = association_find(host, &in->view.sender);
 	struct span data = {NULL, 0};
+	notification_proof shown = SHOWN_NOTHING;
 
-	/* The MAC before the rate, so that a stranger cannot use it up. */
-	if (!association || !association->session || verify_mac(host, in, &association->session->keys) ||
-		!token_bucket_take(&association->answers, in->now) ||
-		verify_signature(host, in, association->session->identity, PARAMETER_HIP_SIGNATURE))
-		return;
 	if (unknown)
 		data = (struct span){in->octets + unknown->offset, 2};
-	notify_sender(host, in, notification, data);
+	if (in->view.type == HIP_PACKET_I2 && unknown && i2_is_solved(host, in))
+		shown = SHOWN_PUZZLE;
+	else if (in->view.type > HIP_PACKET_R2 && is_of_our_peer(host, in))
+		shown = SHOWN_IDENTITY;
+	notify_sender(host, in, notification, data, shown);
 }
 
 static bool rules_hold(struct host *host, const struct incoming *in)

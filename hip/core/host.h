@@ -300,7 +300,10 @@ typedef enum {
 	HOST_DATA_FAILED,
 	/** Something for `hiphop monitor`: `event`, one short lower-case phrase; `peer` and `remote` where they apply.
 	 */
-	HOST_EVENT
+	HOST_EVENT,
+	/** A NOTIFY went to `peer` (`outgoing`) or came from it, verified: `notification`, and its data in `octets`.
+	 * Not told of keepalives. */
+	HOST_NOTIFIED
 } host_effect_kind;
 
 /** A pair of ESP SAs of one association (RFC 7402). Keys are wiped when the effect is taken away. */
@@ -357,6 +360,8 @@ struct host_effect {
 	struct host_association_change association; /**< HOST_ASSOCIATION */
 	const struct host_data *data;               /**< HOST_DATA, HOST_DATA_FAILED */
 	const char *event;                          /**< HOST_EVENT; static storage */
+	uint16_t notification;                      /**< HOST_NOTIFIED: Notify Message Type */
+	bool outgoing;                              /**< HOST_NOTIFIED */
 };
 
 /** The next thing to carry out, in order; false when there is none. */
@@ -409,6 +414,14 @@ struct host_load {
 	size_t associations, associations_limit;
 };
 void host_load(const struct host *host, struct host_load *load);
+
+/** How often a Notify Message Type went out, and came in verified. */
+struct host_notify_count {
+	const char *name; /**< "unknown" for the last one, which counts all types that we do not know. Static. */
+	uint64_t sent, received;
+};
+/** Fills in the count at `index`; false beyond the last. */
+bool host_notify_count_at(const struct host *host, size_t index, struct host_notify_count *count);
 
 /** Counters: packets in and out by type, and every reason to drop one. */
 #define HOST_COUNTERS(X)                                                                                               \

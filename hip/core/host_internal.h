@@ -24,6 +24,7 @@
 #include "hip/core/host.h"
 #include "hip/core/keys.h"
 #include "hip/core/locators.h"
+#include "hip/core/notifications.h"
 #include "hip/core/hashed_rates.h"
 #include "hip/core/puzzle_difficulty.h"
 #include "hip/core/r1_pool.h"
@@ -60,6 +61,8 @@
 #define QUEUED_PATIENCE            SECONDS(4)       /* after I2_ACKNOWLEDGEMENT */
 #define PUZZLE_DIFFICULTY_RISE     6                /* bits, at most, when no maximum is configured */
 #define I2_PREFIX_CELLS            4096
+#define NOTIFY_PREFIX_CELLS        1024
+#define NOTIFY_PARAMETERS_READ     8 /* NOTIFICATIONs of one packet */
 #define I2_PUZZLE_CELLS            4096
 #define I2_PUZZLE_TRIES            4 /* Diffie-Hellman computations for one #I, then one in … */
 #define I2_PUZZLE_INTERVAL         SECONDS(16)
@@ -304,13 +307,14 @@ struct host {
 	struct waiting_i1 waiting[HOST_ALGORITHMS_MAXIMUM];
 	uint16_t next_opaque;
 	struct i1_limits i1_limits;
-	struct hashed_rates i2_prefixes, i2_puzzles;
+	struct hashed_rates i2_prefixes, i2_puzzles, notify_prefixes;
 	struct token_bucket i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate;
 	struct rate_table *neighbour_rates, *notify_rates;
 	struct relay_rates *relay_rates;
 	struct data_transport *transport; /* NULL without overlay */
 
 	uint64_t counters[HOST_COUNTER_COUNT];
+	uint64_t notified[NOTIFICATION_RULES + 1], heard_of[NOTIFICATION_RULES + 1]; /* NOTIFYs out and in, by row */
 	uint8_t work[RELAY_PACKET_MAXIMUM + 64];
 };
 
@@ -333,6 +337,9 @@ static inline void count(struct host *host, host_counter counter)
 /* host.c */
 /* Whether the environment wants associations with this peer. */
 bool peer_may_associate(const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim);
+/* Tells the sender of a packet that cannot be processed that it cannot, when it proves to be our peer, or to have
+ * solved our puzzle (I2 with an unknown critical parameter). */
+void tell_breach(struct host *host, const struct incoming *in, uint16_t notification);
 /* Adds to a claim what the peer's HOST_ID, now proved, says of it. */
 void claim_is_proved(struct host_claim *claim, const struct parameter_view *host_id);
 /* Whether identities of the HIT Suite of this HIT are taken. */
@@ -493,6 +500,9 @@ void data_input(struct host *host, struct incoming *in);
 /* A NOTIFY that came over the overlay tells about DATA, in any state. */
 void notify_overlay_input(struct host *host, struct incoming *in);
 
+/* i2_input.c: whether an I2 has a right solution of a puzzle of ours that was not used yet. Nothing is counted. */
+bool i2_is_solved(struct host *host, const struct incoming *in);
+
 /* i1_limits.c */
 /* HIPHOP_NO_MEMORY; i1_limits_free in any case. */
 hiphop_error i1_limits_start(
@@ -568,8 +578,12 @@ void key_lifetime_rekey_failed(struct host *host, instant now, struct associatio
 void key_lifetime_retired_timer(struct host *host, instant now, struct association *association);
 
 /* notify.c */
-/* Tells the sender of a packet what was wrong with it, when it has earned an answer and the rates allow it. */
-void notify_sender(struct host *host, const struct incoming *in, uint16_t notification, struct span data);
+/* Tells the sender of a packet what was wrong with it, when the table (notifications.h) allows it for what the sender
+ * has shown, and so do the rates: by peer, by source prefix and in all. */
+void notify_sender(struct host *host, const struct incoming *in, uint16_t notification, struct span data,
+	notification_proof shown);
+/* A NOTIFY was sent, to be counted and shown. */
+void notify_note_sent(struct host *host, const struct hit *peer, uint16_t notification, struct span data);
 void notify_keepalive(struct host *host, instant now, struct association *association);
 
 /* liveness.c */

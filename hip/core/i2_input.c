@@ -50,8 +50,6 @@ static hiphop_error read_answer(const struct packet_view *view, struct answer *a
 
 	if (!error)
 		error = parameter_diffie_hellman_read(packet_find(view, PARAMETER_DIFFIE_HELLMAN), &answer->public);
-	if (!error && (answer->esp_info.new_spi < 256 || answer->esp_info.old_spi))
-		error = HIPHOP_MALFORMED;
 	answer->encrypted = packet_find(view, PARAMETER_ENCRYPTED);
 	answer->host_id = packet_find(view, PARAMETER_HOST_ID);
 	return error;
@@ -193,39 +191,57 @@ static hiphop_error read_hidden(struct host *host, const struct incoming *in, st
 	return HIPHOP_OK;
 }
 
-/* What to notify when it fails, or 0 for silence. */
-static hiphop_error verify(struct host *host, const struct incoming *in, struct answer *answer, uint16_t *notification)
+/* What to tell when something fails (0: nothing), and what was right until then. */
+struct failure {
+	uint16_t notification;
+	notification_proof shown;
+};
+
+/* What is left when all is verified. */
+static hiphop_error check_esp_info(const struct answer *answer)
+{
+	const struct parameter_esp_info *esp_info = &answer->esp_info;
+
+	return esp_info->new_spi >= 256 && !esp_info->old_spi && esp_info->keymat_index == answer->keys.keymat_index
+		       ? HIPHOP_OK
+		       : HIPHOP_MALFORMED;
+}
+
+static hiphop_error verify(struct host *host, const struct incoming *in, struct answer *answer, struct failure *failure)
 {
 	hiphop_error error;
 
-	*notification = 0;
+	*failure = (struct failure){.notification = 0, .shown = SHOWN_PUZZLE};
 	error = derive_keys(host, in, answer);
 	if (error) {
 		count(host, error == HIPHOP_NO_MEMORY ? HOST_COUNT_DROP_NO_MEMORY : HOST_COUNT_DROP_DH);
 		/* A public value that is none is answered with silence (RFC 7401 section 5.3.2). */
 		if (error == HIPHOP_UNSUPPORTED)
-			*notification = NOTIFY_INVALID_DH_CHOSEN;
+			failure->notification = NOTIFY_INVALID_DH_CHOSEN;
 		return error;
 	}
-	*notification = NOTIFY_HIP_MAC_FAILED;
+	failure->notification = NOTIFY_HIP_MAC_FAILED;
 	error = verify_mac(host, in, &answer->keys);
 	if (error)
 		return error;
-	*notification = NOTIFY_ENCRYPTION_FAILED;
+	*failure = (struct failure){.notification = NOTIFY_ENCRYPTION_FAILED, .shown = SHOWN_KEYS};
 	error = read_hidden(host, in, answer);
 	if (error)
 		return error;
-	*notification = NOTIFY_INVALID_HIT;
+	/* Decrypted to something else than a HOST_ID: silence (RFC 7401 section 6.9 step 11). */
+	failure->notification = answer->host_id ? NOTIFY_INVALID_HIT : 0;
 	error = verify_identity(host, &in->view.sender, answer->host_id, &answer->identity);
 	if (error)
 		return error;
-	*notification = NOTIFY_AUTHENTICATION_FAILED;
+	failure->notification = NOTIFY_AUTHENTICATION_FAILED;
 	error = verify_signature(host, in, answer->identity, PARAMETER_HIP_SIGNATURE);
-	if (error || answer->esp_info.keymat_index == answer->keys.keymat_index)
+	if (error)
 		return error;
-	count(host, HOST_COUNT_DROP_MALFORMED);
-	*notification = NOTIFY_INVALID_SYNTAX;
-	return HIPHOP_MALFORMED;
+	*failure = (struct failure){.notification = NOTIFY_INVALID_SYNTAX, .shown = SHOWN_IDENTITY};
+	error = check_esp_info(answer);
+	if (error)
+		count(host, HOST_COUNT_DROP_MALFORMED);
+	return error;
 }
 
 /* ---- answering ---- */
@@ -404,7 +420,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 	if (error) {
 		count(host, error == HIPHOP_LIMITED ? HOST_COUNT_DROP_TOO_MANY : HOST_COUNT_DROP_NO_MEMORY);
 		abandon(host, &made);
-		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
+		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0}, SHOWN_PUZZLE);
 		return;
 	}
 	association_note_peer(made.association, sender_is_anonymous(in), answer->host_id);
@@ -417,7 +433,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 static void refuse_by_policy(struct host *host, const struct incoming *in)
 {
 	count(host, HOST_COUNT_DROP_POLICY);
-	notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0});
+	notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0}, SHOWN_PUZZLE);
 }
 
 static struct host_claim claim_of(const struct incoming *in, const struct parameter_solution *solution)
@@ -429,7 +445,8 @@ static struct host_claim claim_of(const struct incoming *in, const struct parame
 static void process(struct host *host, struct incoming *in, struct answer *answer)
 {
 	struct host_claim claim = claim_of(in, &answer->solution);
-	uint16_t notification = 0;
+	struct failure failure;
+	uint16_t notification;
 
 	if (read_answer(&in->view, answer)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
@@ -438,12 +455,11 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 	notification = read_choices(host, &in->view, answer);
 	if (notification) {
 		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
-		notify_sender(host, in, notification, (struct span){NULL, 0});
+		notify_sender(host, in, notification, (struct span){NULL, 0}, SHOWN_PUZZLE);
 		return;
 	}
-	if (verify(host, in, answer, &notification)) {
-		if (notification)
-			notify_sender(host, in, notification, (struct span){NULL, 0});
+	if (verify(host, in, answer, &failure)) {
+		notify_sender(host, in, failure.notification, (struct span){NULL, 0}, failure.shown);
 		return;
 	}
 	claim_is_proved(&claim, answer->host_id);
@@ -468,6 +484,13 @@ static void process_proved(struct host *host, struct incoming *in, const struct 
 	host_identity_free(answer->identity);
 	bytes_wipe(answer, sizeof *answer);
 	free(answer);
+}
+
+bool i2_is_solved(struct host *host, const struct incoming *in)
+{
+	struct proof proof;
+
+	return !read_proof(&in->view, &proof) && !check_puzzle(host, in, &proof);
 }
 
 static bool may_come(struct host *host, const struct incoming *in)
@@ -512,7 +535,7 @@ void i2_input(struct host *host, struct incoming *in)
 		refuse_by_policy(host, in);
 	} else if (!has_computing_time(host, in, &proof)) {
 		count(host, HOST_COUNT_DROP_I2_RATE);
-		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0});
+		notify_sender(host, in, NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, (struct span){NULL, 0}, SHOWN_PUZZLE);
 	} else {
 		process_proved(host, in, &proof);
 	}

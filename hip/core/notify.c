@@ -37,27 +37,60 @@ static hiphop_error build_notify(struct host *host, const struct hit *receiver, 
 	return outgoing_finish(out);
 }
 
-static bool may_notify(struct host *host, const struct hit *receiver, instant now)
+/* By whom it says it is, by where it comes from, and in all. */
+static bool may_notify(struct host *host, const struct hit *receiver, const struct endpoint *remote, instant now)
 {
-	if (rate_table_take(host->notify_rates, receiver, now) && token_bucket_take(&host->notify_rate, now))
+	const struct address *to = &remote->address;
+
+	if (rate_table_take(host->notify_rates, receiver, now) &&
+		(address_is_unspecified(to) ||
+			hashed_rates_take(&host->notify_prefixes, to->octets, address_prefix_length(to), now, 1)) &&
+		token_bucket_take(&host->notify_rate, now))
 		return true;
 	count(host, HOST_COUNT_DROP_NOTIFY_RATE);
 	return false;
 }
 
-void notify_sender(struct host *host, const struct incoming *in, uint16_t notification, struct span data)
+static void tell(struct host *host, const struct hit *peer, uint16_t notification, struct span data, bool outgoing)
 {
+	struct queued_effect *told = effect_make(HOST_NOTIFIED, data.length);
+
+	if (!told)
+		return;
+	told->effect.peer = *peer;
+	told->effect.notification = notification;
+	told->effect.outgoing = outgoing;
+	if (data.length)
+		memcpy(told->octets, data.data, data.length);
+	told->effect.octets = told->octets;
+	told->effect.length = data.length;
+	effects_add(&host->effects, told);
+}
+
+void notify_note_sent(struct host *host, const struct hit *peer, uint16_t notification, struct span data)
+{
+	host->notified[notification_index(notification)]++;
+	tell(host, peer, notification, data, true);
+}
+
+void notify_sender(
+	struct host *host, const struct incoming *in, uint16_t notification, struct span data, notification_proof shown)
+{
+	const struct notification_rule *rule = notification_rule_of(notification);
 	const struct notice notice = {.type = notification, .data = data, .with_host_id = true};
 	struct data_route route;
 	struct outgoing out;
 	struct way way;
 
-	if (in->view.type == HIP_PACKET_NOTIFY || !may_notify(host, &in->view.sender, in->now))
+	if (!rule || !notification_is_allowed(rule, in->view.type, shown) || !notification_data_fits(rule, data.length))
+		return;
+	if (!may_notify(host, &in->view.sender, &in->arrival->remote, in->now))
 		return;
 	if (!way_back(host, in, &route, &way) ||
 		build_notify(host, &in->view.sender, &notice, in->overlay ? &route : NULL, &out))
 		return;
-	outgoing_send(host, &way, out.octets, out.length);
+	if (!outgoing_send(host, &way, out.octets, out.length))
+		notify_note_sent(host, &in->view.sender, notification, data);
 }
 
 void notify_keepalive(struct host *host, instant now, struct association *association)
@@ -76,6 +109,7 @@ void notify_keepalive(struct host *host, instant now, struct association *associ
 	}
 	if (way_of_session(host, association, &way))
 		outgoing_send(host, &way, session->keepalive.data, session->keepalive.length);
+	host->notified[notification_index(NOTIFY_NAT_KEEPALIVE)]++;
 }
 
 void host_unknown_spi(
@@ -92,10 +126,10 @@ void host_unknown_spi(
 	/* Of an exchange under way: this packet has overtaken its R2. */
 	if (map_get(&host->by_spi, &spi))
 		return;
-	if (!locators_peer_at(&host->locators, &remote->address, &peer) || !may_notify(host, &peer, now))
+	if (!locators_peer_at(&host->locators, &remote->address, &peer) || !may_notify(host, &peer, remote, now))
 		return;
-	if (!build_notify(host, &peer, &notice, NULL, &out))
-		outgoing_send(host, &way, out.octets, out.length);
+	if (!build_notify(host, &peer, &notice, NULL, &out) && !outgoing_send(host, &way, out.octets, out.length))
+		notify_note_sent(host, &peer, notice.type, notice.data);
 }
 
 /* ---- receiving ---- */
@@ -152,8 +186,32 @@ static void take_keepalive(struct host *host, const struct incoming *in, struct 
 		count(host, HOST_COUNT_DROP_NOTIFY_RATE);
 		return;
 	}
-	if (!verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE))
-		session->keepalive_heard = in->now;
+	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE))
+		return;
+	session->keepalive_heard = in->now;
+	host->heard_of[notification_index(NOTIFY_NAT_KEEPALIVE)]++;
+}
+
+/* Why a base exchange was in vain, if it was. */
+static hiphop_error what_it_means(uint16_t error_type)
+{
+	switch (error_type) {
+	case NOTIFY_NO_DH_PROPOSAL_CHOSEN:
+	case NOTIFY_INVALID_DH_CHOSEN:
+	case NOTIFY_NO_HIP_PROPOSAL_CHOSEN:
+	case NOTIFY_INVALID_HIP_CIPHER_CHOSEN:
+	case NOTIFY_NO_ESP_PROPOSAL_CHOSEN:
+	case NOTIFY_INVALID_ESP_TRANSFORM_CHOSEN:
+	case NOTIFY_UNSUPPORTED_HIT_SUITE:
+	case NOTIFY_NO_VALID_HIP_TRANSPORT_MODE:
+		return HIPHOP_NO_PROPOSAL;
+	case NOTIFY_BLOCKED_BY_POLICY:
+	case NOTIFY_CREDENTIALS_REQUIRED:
+	case NOTIFY_INVALID_CERTIFICATE:
+		return HIPHOP_REFUSED;
+	default:
+		return HIPHOP_OK;
+	}
 }
 
 /* It changes no state (RFC 7401 section 6.13), only what comes next in I2-SENT: when, and why it was in vain. An old
@@ -164,8 +222,8 @@ static void take_answer_to_i2(struct host *host, instant now, struct association
 
 	if (!initiation || !initiation->acceptance)
 		return;
-	if (type == NOTIFY_BLOCKED_BY_POLICY)
-		initiation->trouble = HIPHOP_REFUSED;
+	if (type < NOTIFY_I2_ACKNOWLEDGEMENT && type != NOTIFY_RESPONDER_BUSY_PLEASE_RETRY)
+		initiation->trouble = what_it_means(type);
 	if (initiation->solving || initiation->busy || initiation->queued)
 		return;
 	if (type == NOTIFY_RESPONDER_BUSY_PLEASE_RETRY) {
@@ -185,6 +243,23 @@ void notify_overlay_input(struct host *host, struct incoming *in)
 		data_transport_notified(host->transport, in->now, &in->view, &in->arrival->neighbour);
 	if (parameter_notification_read(packet_find(&in->view, PARAMETER_NOTIFICATION), &notification))
 		count(host, HOST_COUNT_DROP_MALFORMED);
+}
+
+/* A packet may have several (RFC 7401 section 5.2.19). It is verified. */
+static void take_all(struct host *host, struct incoming *in, struct association *association)
+{
+	struct parameter_notification notification;
+
+	for (size_t nth = 0; nth < NOTIFY_PARAMETERS_READ; nth++) {
+		if (parameter_notification_read(packet_find_nth(&in->view, PARAMETER_NOTIFICATION, nth), &notification))
+			return;
+		host->heard_of[notification_index(notification.type)]++;
+		tell(host, &association->peer, notification.type, notification.data, false);
+		log_notification(host, association, notification.type);
+		take_answer_to_i2(host, in->now, association, notification.type);
+		if (notification.type == NOTIFY_INVALID_SPI)
+			take_invalid_spi(host, in->now, association, notification.data);
+	}
 }
 
 void notify_input(struct host *host, struct incoming *in)
@@ -211,8 +286,16 @@ void notify_input(struct host *host, struct incoming *in)
 	}
 	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE))
 		return;
-	log_notification(host, association, notification.type);
-	take_answer_to_i2(host, in->now, association, notification.type);
-	if (notification.type == NOTIFY_INVALID_SPI)
-		take_invalid_spi(host, in->now, association, notification.data);
+	take_all(host, in, association);
+}
+
+bool host_notify_count_at(const struct host *host, size_t index, struct host_notify_count *counted)
+{
+	if (index > NOTIFICATION_RULES)
+		return false;
+	*counted = (struct host_notify_count){
+		.name = "unknown", .sent = host->notified[index], .received = host->heard_of[index]};
+	if (index < NOTIFICATION_RULES)
+		counted->name = hip_notify_type_name(notification_rule_at(index)->type);
+	return true;
 }

@@ -59,7 +59,8 @@ static void refuse(struct host *host, const struct incoming *in, uint16_t notifi
 	if (!way_to_neighbour(host, &first, &way) || relay_notification(&in->view, notification, host->identity,
 							     &host->place, host->work, sizeof host->work, &length))
 		return;
-	outgoing_send(host, &way, host->work, length);
+	if (!outgoing_send(host, &way, host->work, length))
+		notify_note_sent(host, &in->view.sender, notification, (struct span){NULL, 0});
 }
 
 /* Inside ESP and addressed by the overlay. */

@@ -168,7 +168,7 @@ static hiphop_error choose(struct host *host, const struct incoming *in, struct 
 	notification = what_is_missing(host, offer);
 	if (notification) {
 		count(host, HOST_COUNT_DROP_NO_PROPOSAL);
-		notify_sender(host, in, notification, (struct span){NULL, 0});
+		notify_sender(host, in, notification, (struct span){NULL, 0}, SHOWN_IDENTITY);
 		return HIPHOP_NO_PROPOSAL;
 	}
 	if (!group_is_best(host, offer)) {

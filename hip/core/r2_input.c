@@ -79,20 +79,36 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 	session_commit(host, in->now, association, session, install, change);
 }
 
+/* Under the right MAC it is the Responder who is told what was wrong. */
+static hiphop_error verify(struct host *host, const struct incoming *in, const struct acceptance *acceptance)
+{
+	const struct span host_id = {acceptance->host_id.data, acceptance->host_id.length};
+	hiphop_error error = verify_mac_2(host, in, &acceptance->keys, host_id);
+
+	if (error)
+		return error;
+	error = verify_signature(host, in, acceptance->identity, PARAMETER_HIP_SIGNATURE);
+	if (error)
+		notify_sender(host, in, NOTIFY_AUTHENTICATION_FAILED, (struct span){NULL, 0}, SHOWN_KEYS);
+	return error;
+}
+
 void r2_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
 	const struct acceptance *acceptance = association->initiation->acceptance;
 	struct parameter_esp_info esp_info;
 
-	if (parameter_esp_info_read(packet_find(&in->view, PARAMETER_ESP_INFO), &esp_info) || esp_info.new_spi < 256 ||
-		esp_info.keymat_index != acceptance->keys.keymat_index) {
+	if (parameter_esp_info_read(packet_find(&in->view, PARAMETER_ESP_INFO), &esp_info)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
 		return;
 	}
-	if (verify_mac_2(
-		    host, in, &acceptance->keys, (struct span){acceptance->host_id.data, acceptance->host_id.length}) ||
-		verify_signature(host, in, acceptance->identity, PARAMETER_HIP_SIGNATURE))
+	if (verify(host, in, acceptance))
 		return;
+	if (esp_info.new_spi < 256 || esp_info.keymat_index != acceptance->keys.keymat_index) {
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		notify_sender(host, in, NOTIFY_INVALID_SYNTAX, (struct span){NULL, 0}, SHOWN_IDENTITY);
+		return;
+	}
 	commit(host, in, association, esp_info.new_spi);
 }

@@ -194,6 +194,8 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 		count(host, error == HIPHOP_NO_MEMORY   ? HOST_COUNT_DROP_NO_MEMORY
 			    : error == HIPHOP_MALFORMED ? HOST_COUNT_DROP_MALFORMED
 							: HOST_COUNT_DROP_WRONG_STATE);
+		if (error == HIPHOP_MALFORMED)
+			notify_sender(host, in, NOTIFY_INVALID_SYNTAX, (struct span){NULL, 0}, SHOWN_IDENTITY);
 		return;
 	}
 	note_processed(association->session, id);
@@ -233,6 +235,7 @@ void update_input(struct host *host, struct incoming *in)
 	error = parameter_sequence_list_read(packet_find(&in->view, PARAMETER_ACK), &acks);
 	if ((error && error != HIPHOP_NOT_FOUND) || (seq_view && parameter_number_read(seq_view, &seq))) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
+		tell_breach(host, in, NOTIFY_INVALID_SYNTAX);
 		return;
 	}
 	/* RFC 7401 sections 6.12.1 and 6.12.2: an Update ID outside the window; an ACK alone of nothing that is
@@ -250,6 +253,7 @@ void update_input(struct host *host, struct incoming *in)
 	}
 	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE)) {
 		log_wrong_signature(host, &association->peer);
+		notify_sender(host, in, NOTIFY_AUTHENTICATION_FAILED, (struct span){NULL, 0}, SHOWN_KEYS);
 		return;
 	}
 	if (news)
