@@ -353,7 +353,7 @@ instant node_next_wake(const struct node *node)
 
 /* ---- the pump ---- */
 
-static void on_install(const struct local_identity *local, const struct host_effect *effect)
+static void on_install(const struct local_identity *local, instant now, const struct host_effect *effect)
 {
 	const struct host_sa *sa = effect->sa;
 	struct esp_pair pair = {
@@ -372,8 +372,10 @@ static void on_install(const struct local_identity *local, const struct host_eff
 	};
 	hiphop_error error = esp_install(local->esp, &pair);
 
-	if (error)
-		log_write(local->node->log, LOG_LEVEL_ERROR, "cannot install an SA: %s", hiphop_error_text(error));
+	if (!error)
+		return;
+	log_write(local->node->log, LOG_LEVEL_ERROR, "cannot install an SA: %s", hiphop_error_text(error));
+	host_note_sa(local->host, now, pair.spi_in, HOST_SA_LOST);
 }
 
 static void tell_association(const struct local_identity *local, instant now, const struct host_effect *effect)
@@ -488,7 +490,7 @@ static void on_host_effect(struct local_identity *local, instant now, const stru
 		node_send_sealed(local, now, effect);
 		break;
 	case HOST_INSTALL_SA:
-		on_install(local, effect);
+		on_install(local, now, effect);
 		break;
 	case HOST_MOVE_SA:
 		esp_move(local->esp, effect->sa->spi_in, &effect->local, &effect->remote);

@@ -226,7 +226,8 @@ hiphop_error host_rekey(struct host *host, instant now, const struct hit *peer, 
 typedef enum {
 	HOST_SA_HEARD,      /**< the first packet came in on it */
 	HOST_SA_SOFT_LIMIT, /**< a soft limit is reached */
-	HOST_SA_HARD_LIMIT  /**< a hard limit is reached */
+	HOST_SA_HARD_LIMIT, /**< a hard limit is reached */
+	HOST_SA_LOST        /**< it could not be installed */
 } host_sa_notice;
 /** Tells it, for the pair with this inbound SPI. Of SPIs that nobody has any more it is ignored. */
 void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notice notice);

@@ -555,8 +555,10 @@ bool rekey_answers_again(struct host *host, instant now, struct association *ass
 bool rekey_waits_for(const struct session *session, const struct parameter_sequence_list *acks);
 void rekey_acknowledged(
 	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
-/* The peer sends under the new keys, so it has all that it needs. False when that is not their SPI. */
-bool rekey_heard(struct host *host, instant now, struct association *association, uint32_t spi_in);
+/* Whether this is the inbound SPI of a pair that is installed on standby. */
+bool rekey_has(const struct session *session, uint32_t spi_in);
+/* The peer was heard on that pair, so it has all that it needs. */
+void rekey_heard(struct host *host, instant now, struct association *association);
 /* Sends what was not acknowledged again when it is time, or gives up. */
 void rekey_timer(struct host *host, instant now, struct association *association);
 /* When rekey_timer has something to do. Only while there is a rekeying. */

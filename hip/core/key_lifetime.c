@@ -102,7 +102,7 @@ static void tell(struct host *host, const struct association *association, const
 	struct queued_effect *told = effect_make(HOST_EVENT, 0);
 	char peer[HIT_TEXT_SIZE];
 
-	log_write(host->log, LOG_LEVEL_INFO, "%s: %s", hit_format(&association->peer, peer), what);
+	log_write(host->log, LOG_LEVEL_INFO, "%s: %s", association_peer_text(association, peer), what);
 	if (told) {
 		told->effect.peer = association->peer;
 		told->effect.event = what;
@@ -142,14 +142,32 @@ static void soft_limit_reached(struct host *host, instant now, struct associatio
 
 /* ---- the hard limit ---- */
 
+static void give_up(struct host *host, instant now, struct association *association, hiphop_error reason)
+{
+	session_end(host, now, association, HOST_UNASSOCIATED, reason);
+	session_drop(host, association);
+}
+
 static void expire(struct host *host, instant now, struct association *association)
 {
 	count(host, HOST_COUNT_KEYS_EXPIRED);
 	tell(host, association, "the ESP keys are too old and are given up");
-	session_end(host, now, association, HOST_UNASSOCIATED, HIPHOP_TIMEOUT);
-	session_drop(host, association);
+	give_up(host, now, association, HIPHOP_TIMEOUT);
 	if (!association->initiation && initiator_begin(host, now, association))
 		association_release_if_idle(host, association);
+}
+
+/* The next packet for the peer begins a new exchange. */
+static void lost(struct host *host, instant now, struct association *association, uint32_t spi_in)
+{
+	if (association->session->spi_in == spi_in) {
+		give_up(host, now, association, HIPHOP_NO_MEMORY);
+		association_release_if_idle(host, association);
+	} else if (rekey_has(association->session, spi_in)) {
+		rekey_drop(host, association->session, &association->peer);
+		key_lifetime_rekey_failed(host, now, association);
+		key_lifetime_arm(host, now, association);
+	}
 }
 
 void key_lifetime_timer(struct host *host, instant now, struct association *association)
@@ -199,8 +217,12 @@ void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notic
 	effects_release_taken(&host->effects);
 	if (!association || !has_keys(association))
 		return;
-	if (notice == HOST_SA_HEARD)
-		rekey_heard(host, now, association, spi_in);
+	if (notice == HOST_SA_LOST) {
+		lost(host, now, association, spi_in);
+		return;
+	}
+	if (notice == HOST_SA_HEARD && rekey_has(association->session, spi_in))
+		rekey_heard(host, now, association);
 	if (association->session->spi_in != spi_in)
 		return;
 	if (notice == HOST_SA_HEARD && !association->session->proven)

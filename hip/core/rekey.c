@@ -298,7 +298,7 @@ static void finish(struct host *host, instant now, struct association *associati
 	session->rekeys++;
 	session->proven = false;
 	count(host, HOST_COUNT_REKEY_DONE);
-	log_write(host->log, LOG_LEVEL_DEBUG, "new ESP keys with %s", hit_format(&association->peer, peer));
+	log_write(host->log, LOG_LEVEL_DEBUG, "new ESP keys with %s", association_peer_text(association, peer));
 	key_lifetime_start(host, now, association);
 }
 
@@ -525,14 +525,16 @@ void rekey_acknowledged(
 		key_lifetime_arm(host, now, association);
 }
 
-bool rekey_heard(struct host *host, instant now, struct association *association, uint32_t spi_in)
+bool rekey_has(const struct session *session, uint32_t spi_in)
 {
-	const struct rekeying *rekeying = association->session->rekeying;
+	const struct rekeying *rekeying = session->rekeying;
 
-	if (!rekeying || !rekeying->installed || rekeying->successor->spi_in != spi_in)
-		return false;
+	return rekeying && rekeying->installed && rekeying->successor->spi_in == spi_in;
+}
+
+void rekey_heard(struct host *host, instant now, struct association *association)
+{
 	finish(host, now, association);
-	return true;
 }
 
 /* ---- time ---- */

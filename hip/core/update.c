@@ -168,7 +168,7 @@ static hiphop_error take_rekeying(struct host *host, const struct incoming *in, 
 	error = rekey_check(in, association->session);
 	if (error)
 		log_write(host->log, LOG_LEVEL_WARNING, "%s sends an ESP_INFO or DIFFIE_HELLMAN that cannot be",
-			hit_format(&association->peer, peer));
+			association_peer_text(association, peer));
 	return error ? error : rekey_take(host, in, association, id, acks, answered);
 }
 

@@ -240,6 +240,26 @@ static void past_the_end_of_keymat_there_is_a_new_one(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-6.12-2 */
+static void a_request_that_was_overtaken_is_answered_once(void **state)
+{
+	struct answers answers;
+	struct network *network = start(&answers);
+	struct session *session = session_of(network, 0, 1);
+	uint16_t index = (uint16_t)session->keys.keymat.index;
+
+	(void)state;
+	send_update(network, &(struct content){.seq = (const uint32_t[]){3}});
+	ask(network, index, session->spi_in, 1, NULL);
+	assert_int_equal(answers.count, 1);
+	/* The same again gets the same answer, another that came before only an acknowledgment. */
+	ask(network, index, session->spi_in, 1, NULL);
+	assert_int_equal(answers.count, 2);
+	ask(network, index, session->spi_in, 3, NULL);
+	assert_int_equal(answers.count, 2);
+	network_free(network);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
 	struct answers answers;
@@ -256,7 +276,7 @@ static void what_cannot_be_is_refused(void **state)
 	ask(network, 0, session->spi_in, 1, key); /* another group */
 	diffie_hellman_free(key);
 	assert_int_equal(diffie_hellman_new(session->keys.group, &network->random, &key), HIPHOP_OK);
-	ask(network, index, session->spi_in, 2, key);       /* an index, though KEYMAT is new */
+	ask(network, index, session->spi_in, 2, key);          /* an index, though KEYMAT is new */
 	ask(network, 0, session->spi_in, 3, session->own_key); /* the key in use again */
 	assert_int_equal(answers.count, 0);
 	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], before + 1);
@@ -273,6 +293,7 @@ int main(void)
 		cmocka_unit_test(new_keys_come_from_a_new_keymat),
 		cmocka_unit_test(an_answer_without_acknowledgment_changes_nothing),
 		cmocka_unit_test(past_the_end_of_keymat_there_is_a_new_one),
+		cmocka_unit_test(a_request_that_was_overtaken_is_answered_once),
 		cmocka_unit_test(what_cannot_be_is_refused),
 	};
 
