@@ -113,7 +113,9 @@ static bool is_in_window(const struct session *session, uint32_t id)
 
 static bool was_processed(const struct session *session, uint32_t id)
 {
-	return ahead(session, id) >= UPDATE_WINDOW && session->peer_updates >> behind(session, id) & 1;
+	uint32_t steps = behind(session, id);
+
+	return ahead(session, id) >= UPDATE_WINDOW && steps < UPDATE_WINDOW && session->peer_updates >> steps & 1;
 }
 
 static void note_processed(struct session *session, uint32_t id)

@@ -271,6 +271,8 @@ enum wish {
 	WISH_SENT,
 	WISH_HEARD,
 	WISH_REFUSE,
+	WISH_REKEY,
+	WISH_NOTE_SA,
 	WISHES
 };
 
@@ -281,6 +283,7 @@ static void wish(struct world *world, struct fuzz_input *input)
 	unsigned peer = (self->index + 1 + (choice >> 7)) % world->count;
 	const struct hit *hit = &world->hosts[peer].hit;
 	struct endpoint here = world_endpoint(world, self->index), there = world_endpoint(world, peer);
+	uint8_t note;
 
 	switch ((enum wish)(input_u8(input) % WISHES)) {
 	case WISH_CONNECT:
@@ -321,6 +324,13 @@ static void wish(struct world *world, struct fuzz_input *input)
 		break;
 	case WISH_REFUSE:
 		world->strangers_refused = !world->strangers_refused;
+		break;
+	case WISH_REKEY:
+		(void)host_rekey(self->host, world->now, hit, choice & 0x40);
+		break;
+	case WISH_NOTE_SA:
+		note = input_u8(input);
+		host_note_sa(self->host, world->now, self->spis[note >> 2 & 7], (host_sa_notice)(note % 3));
 		break;
 	case WISHES:
 		break;
@@ -393,6 +403,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t flavour = choice & 16 ? input_u8(&input) : 0;
 	struct world *world = world_make(overlay && choice & 4 ? 3 : 2, !(choice & 1), overlay, flavour);
 
+	world->answering = choice & 32;
 	if (choice & 8) {
 		for (unsigned i = 0; i + 1 < world->count; i++)
 			world_connect(world, i, i + 1);

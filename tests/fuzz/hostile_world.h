@@ -53,7 +53,7 @@ struct world_host {
 struct world {
 	unsigned count;
 	instant now;
-	bool udp, overlay, strangers_refused;
+	bool udp, overlay, answering, strangers_refused;
 	uint8_t flavour; /* what the hosts prefer and say of themselves */
 	struct seeded_random generator;
 	struct random_source random;
@@ -188,7 +188,7 @@ static inline void world_check_sa(struct world_host *self, const struct host_eff
 	}
 }
 
-static inline void world_drain(struct world *world, struct world_host *self)
+static inline void world_carry_out(struct world *world, struct world_host *self)
 {
 	struct host_effect effect;
 
@@ -200,6 +200,7 @@ static inline void world_drain(struct world *world, struct world_host *self)
 			break;
 		case HOST_INSTALL_SA:
 		case HOST_MOVE_SA:
+		case HOST_USE_SA:
 		case HOST_REMOVE_SA:
 			world_check_sa(self, &effect);
 			break;
@@ -213,6 +214,17 @@ static inline void world_drain(struct world *world, struct world_host *self)
 			break;
 		}
 	}
+}
+
+static inline void world_drain(struct world *world, struct world_host *self)
+{
+	world_carry_out(world, self);
+	if (!self->has_request || !world->answering)
+		return;
+	self->has_request = false;
+	(void)host_answer_data(self->host, world->now, &self->requester, self->transaction, &self->way_back,
+		(const uint8_t *)"answer", 6);
+	world_carry_out(world, self);
 }
 
 static inline void world_deliver(struct world *world, const struct parcel *parcel)
@@ -317,6 +329,9 @@ static inline void world_flavour(struct host_configuration *configuration, uint8
 		configuration->esp_suite_count = 3;
 	}
 	configuration->refuse_opportunists = flavour & 32 && index == 1;
+	if (flavour & 64)
+		configuration->rekey.time = SECONDS(20);
+	configuration->rekey_without_diffie_hellman = flavour & 128;
 }
 
 static inline void world_add_host(struct world *world, unsigned index)
