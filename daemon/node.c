@@ -486,6 +486,9 @@ static void on_host_effect(struct local_identity *local, instant now, const stru
 	case HOST_SEND:
 		node_send_clear(node, effect);
 		break;
+	case HOST_SEND_ICMP:
+		node_send_icmp(node, effect);
+		break;
 	case HOST_SEND_SEALED:
 		node_send_sealed(local, now, effect);
 		break;

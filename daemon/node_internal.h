@@ -156,6 +156,7 @@ void node_forget(struct node *node, const char *space, const char *key);
 /** Sends a HIP packet of the host in the clear. */
 void node_send_clear(struct node *node, const struct host_effect *effect);
 /** Sends a HIP packet inside the ESP to a neighbour (RFC 6261). */
+void node_send_icmp(struct node *node, const struct host_effect *effect);
 void node_send_sealed(struct local_identity *local, instant now, const struct host_effect *effect);
 /** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange; from the identity
  * that is its source. */

@@ -49,6 +49,16 @@ void node_send_clear(struct node *node, const struct host_effect *effect)
 	frame_hip(packet);
 }
 
+void node_send_icmp(struct node *node, const struct host_effect *effect)
+{
+	struct packet *packet = node_effects_packet(&node->effects, NODE_UNDERLAY_SEND);
+
+	if (!packet || packet_fill(packet, PACKET_ICMP, effect->octets, effect->length))
+		return;
+	packet->local = effect->local;
+	packet->remote = effect->remote;
+}
+
 void node_send_sealed(struct local_identity *local, instant now, const struct host_effect *effect)
 {
 	struct packet *packet = node_effects_packet(&local->node->effects, NODE_UNDERLAY_SEND);
@@ -360,6 +370,7 @@ static void take_unknown_spi(struct node *node, instant now, struct packet *pack
 		if (!local_is_anonymous(&node->locals[i]))
 			host_unknown_spi(node->locals[i].host, now, &packet->local, &packet->remote, spi);
 	}
+	host_unmatched_esp(node->host, now, &packet->local, &packet->remote, packet_data(packet), packet->length);
 }
 
 /* Opens the ESP packets of a vector; `locals` are then the identities that they were for. */

@@ -37,6 +37,8 @@ extern const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS];
 bool underlay_filter_group(int descriptor);
 /** Lets a raw socket of protocol 139 see I1 alone, or all but I1. */
 bool underlay_filter_raw(int descriptor, int family, bool i1);
+/** Lets a socket see nothing at all. */
+bool underlay_filter_all(int descriptor);
 
 /** Room for one IP_PKTINFO or IPV6_PKTINFO, and the length of segments. */
 union underlay_ancillary {

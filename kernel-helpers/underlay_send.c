@@ -26,6 +26,8 @@ static int socket_for(const struct packet *packet)
 		return ipv4 ? UNDERLAY_HIP_IPV4 : UNDERLAY_HIP_IPV6;
 	case PACKET_ESP:
 		return ipv4 ? UNDERLAY_ESP_IPV4 : UNDERLAY_ESP_IPV6;
+	case PACKET_ICMP:
+		return ipv4 ? UNDERLAY_ICMP_IPV4 : UNDERLAY_ICMP_IPV6;
 	default:
 		return -1;
 	}

@@ -20,6 +20,8 @@ const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS] = {
 	[UNDERLAY_HIP_IPV6_I1] = {"I1 over IPv6", AF_INET6, UNDERLAY_PROTOCOL_HIP, UNDERLAY_STRANGERS},
 	[UNDERLAY_ESP_IPV4] = {"ESP over IPv4", AF_INET, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA},
 	[UNDERLAY_ESP_IPV6] = {"ESP over IPv6", AF_INET6, UNDERLAY_PROTOCOL_ESP, UNDERLAY_DATA},
+	[UNDERLAY_ICMP_IPV4] = {"ICMP", AF_INET, IPPROTO_ICMP, UNDERLAY_STRANGERS},
+	[UNDERLAY_ICMP_IPV6] = {"ICMPv6", AF_INET6, IPPROTO_ICMPV6, UNDERLAY_STRANGERS},
 };
 
 underlay_rank underlay_rank_of(underlay_socket which)
@@ -192,6 +194,15 @@ hiphop_error underlay_open_udp(struct underlay_sockets *sockets, uint16_t port)
 	return error;
 }
 
+/** Without a filter a socket for I1 has what the other one has too, and one for ICMP has what is none of ours. */
+static bool filter_raw(int descriptor, const struct underlay_sort *sort)
+{
+	bool i1 = sort->rank == UNDERLAY_STRANGERS;
+	if (sort->protocol == IPPROTO_ICMP || sort->protocol == IPPROTO_ICMPV6)
+		return underlay_filter_all(descriptor);
+	return sort->protocol != UNDERLAY_PROTOCOL_HIP || underlay_filter_raw(descriptor, sort->family, i1) || !i1;
+}
+
 hiphop_error underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which)
 {
 	if (underlay_is_udp(which) || which >= UNDERLAY_SOCKETS)
@@ -200,14 +211,13 @@ hiphop_error underlay_open_raw(struct underlay_sockets *sockets, underlay_socket
 	int descriptor = open_socket(sort->family, SOCK_RAW, sort);
 	if (descriptor < 0)
 		return socket_error(errno);
-	bool i1 = sort->rank == UNDERLAY_STRANGERS;
-	if (sort->protocol == UNDERLAY_PROTOCOL_HIP && !underlay_filter_raw(descriptor, sort->family, i1) && i1) {
-		/* Without a filter the other socket has the I1 too. */
+	if (!filter_raw(descriptor, sort)) {
 		close(descriptor);
 		return HIPHOP_UNSUPPORTED;
 	}
-	/* The HIP checksum is made by hip/wire over addresses of its choice; the kernel must keep its hands off. */
-	if (sort->family == AF_INET6)
+	/* The HIP checksum is made by hip/wire over addresses of its choice; the kernel must keep its hands off. That
+	 * of ICMPv6 it makes itself. */
+	if (sort->family == AF_INET6 && sort->protocol != IPPROTO_ICMPV6)
 		set_option(descriptor, IPPROTO_IPV6, IPV6_CHECKSUM, -1);
 	sockets->descriptors[which] = descriptor;
 	return HIPHOP_OK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The sockets of the underlay: one dual-stack UDP port (RFC 9028 framing rides in it) and, for transport "ip", raw
- * sockets of IP protocol 139 (HIP, RFC 7401 section 5.1) and 50 (ESP, RFC 4303), each for IPv4 and IPv6.
+ * sockets of IP protocol 139 (HIP, RFC 7401 section 5.1) and 50 (ESP, RFC 4303), each for IPv4 and IPv6, and two that
+ * send ICMP messages about these.
  *
  * What strangers can send has queues of its own in the kernel, so that a flood fills its own queue alone: the UDP port
  * is a SO_REUSEPORT group of three sockets among which a classic BPF program deals out ESP, HIP and I1; the raw sockets
@@ -28,6 +29,8 @@ typedef enum {
 	UNDERLAY_HIP_IPV6_I1,
 	UNDERLAY_ESP_IPV4,
 	UNDERLAY_ESP_IPV6,
+	UNDERLAY_ICMP_IPV4, /**< only sends */
+	UNDERLAY_ICMP_IPV6,
 	UNDERLAY_SOCKETS
 } underlay_socket;
 
@@ -82,7 +85,7 @@ size_t underlay_receive(struct underlay_sockets *sockets, underlay_socket which,
  *  them. */
 bool underlay_holds(const struct underlay_sockets *sockets, underlay_socket which);
 /**
- * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP and PACKET_ESP from `local` (unspecified: the kernel chooses)
+ * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP, PACKET_ESP and PACKET_ICMP from `local` (unspecified: the kernel chooses)
  * to `remote`, skips the rest. Consecutive datagrams between the same endpoints and of one length (the last may be
  * shorter) go down as one. Never blocks; what cannot be sent is counted and lost. Large packets may be fragmented
  * (no DF).

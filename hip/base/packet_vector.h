@@ -30,7 +30,8 @@ typedef enum {
 	PACKET_HIP,         /**< a HIP packet (IP protocol 139 payload, or unframed) */
 	PACKET_ESP,         /**< an ESP packet (IP protocol 50 payload, or unframed) */
 	PACKET_CONTROL,     /**< a HIP packet that came inside ESP from `peer` (RFC 6261) */
-	PACKET_MISS         /**< an inner IPv6 packet for `peer`, to whom there is no SA yet */
+	PACKET_MISS,        /**< an inner IPv6 packet for `peer`, to whom there is no SA yet */
+	PACKET_ICMP         /**< a message of ICMP, or of ICMPv6 without its checksum, for the underlay */
 } packet_kind;
 
 struct packet {

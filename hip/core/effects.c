@@ -90,12 +90,17 @@ void effects_splice(struct effect_queue *queue, struct effect_queue *batch)
 	batch->last = NULL;
 }
 
+static bool has_octets(host_effect_kind kind)
+{
+	return kind == HOST_SEND || kind == HOST_SEND_SEALED || kind == HOST_SEND_ICMP;
+}
+
 /* The pointers are set here, since an effect may have been filled late. */
 static void point_inside(struct queued_effect *queued)
 {
 	struct host_effect *effect = &queued->effect;
 
-	effect->octets = effect->kind == HOST_SEND || effect->kind == HOST_SEND_SEALED ? queued->octets : NULL;
+	effect->octets = has_octets(effect->kind) ? queued->octets : NULL;
 	effect->sa = queued->sa;
 	effect->data = queued->data;
 }

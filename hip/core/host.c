@@ -202,6 +202,7 @@ static hiphop_error start_rates(struct host *host, instant now)
 	host->r1_rate = token_bucket_start(100, 200, now);
 	host->on_demand_rate = token_bucket_start(50, 100, now);
 	host->notify_rate = token_bucket_start(10, 20, now);
+	host->problem_rate = token_bucket_start(10, 10, now);
 	host->unmatched_rate = token_bucket_start(10, 20, now);
 	if (!error)
 		error = hashed_rates_start(
@@ -326,20 +327,6 @@ static const struct {
 	{HIP_PACKET_DATA, HOST_COUNT_DATA_IN, STATE_EVENTS},
 };
 
-static bool parse(struct host *host, struct incoming *in)
-{
-	switch (packet_parse(in->octets, in->length, &in->view)) {
-	case HIPHOP_OK:
-		return true;
-	case HIPHOP_UNSUPPORTED:
-		count(host, in->view.problem_offset == 2 ? HOST_COUNT_DROP_UNKNOWN_TYPE : HOST_COUNT_DROP_UNSUPPORTED);
-		return false;
-	default:
-		count(host, HOST_COUNT_DROP_MALFORMED);
-		return false;
-	}
-}
-
 static bool checksum_fits(struct host *host, const struct incoming *in)
 {
 	const struct host_arrival *arrival = in->arrival;
@@ -355,6 +342,29 @@ static bool checksum_fits(struct host *host, const struct incoming *in)
 		return true;
 	count(host, HOST_COUNT_DROP_CHECKSUM);
 	return false;
+}
+
+/* RFC 7401 section 5.4.1. Whose checksum is wrong is told nothing (section 5.4.2). */
+static void tell_version(struct host *host, const struct incoming *in)
+{
+	if (checksum_fits(host, in))
+		problem_of_packet(host, in, ICMP_PARAMETER_PROBLEM, in->view.problem_offset);
+}
+
+static bool parse(struct host *host, struct incoming *in)
+{
+	switch (packet_parse(in->octets, in->length, &in->view)) {
+	case HIPHOP_OK:
+		return true;
+	case HIPHOP_UNSUPPORTED:
+		count(host, in->view.problem_offset == 2 ? HOST_COUNT_DROP_UNKNOWN_TYPE : HOST_COUNT_DROP_UNSUPPORTED);
+		if (in->view.problem_offset == 3)
+			tell_version(host, in);
+		return false;
+	default:
+		count(host, HOST_COUNT_DROP_MALFORMED);
+		return false;
+	}
 }
 
 /* An I1 may seek whoever is there (section 4.1.8), a NOTIFY may not know whom it tells (section 5.3.6); DATA may be for

@@ -232,6 +232,11 @@ typedef enum {
 /** Tells it, for the pair with this inbound SPI. Of SPIs that nobody has any more it is ignored. */
 void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notice notice);
 
+/** ESP came over plain IP that no host of this machine has an SA for: tells its sender by ICMP, at a low rate (RFC 7401
+ *  section 4.3, RFC 7402 section 5.4.1). */
+void host_unmatched_esp(struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote,
+	const uint8_t *packet, size_t length);
+
 /* ---- DATA for the overlay (RFC 6078, 6079) -------------------------------------------------------------------- */
 
 /**
@@ -275,6 +280,9 @@ typedef enum {
 	HOST_SEND = 1,
 	/** Send `octets` (a HIP packet) inside the ESP to `peer`, with next header 139. */
 	HOST_SEND_SEALED,
+	/** Send `octets` (an ICMP message, or one of ICMPv6 without its checksum, as the addresses are) from `local` to
+	 * `remote`: something was wrong with what came over plain IP from there (RFC 7401 section 5.4). */
+	HOST_SEND_ICMP,
 	/** Install the pair of SAs `sa` with `peer`. It comes before any HOST_REMOVE_SA of the pair it replaces; from
 	 * now on the new outbound SA is used. */
 	HOST_INSTALL_SA,
@@ -354,7 +362,7 @@ struct host_effect {
 	host_effect_kind kind;
 	struct hit peer;
 	struct endpoint local, remote;
-	const uint8_t *octets; /**< HOST_SEND, HOST_SEND_SEALED */
+	const uint8_t *octets; /**< HOST_SEND, HOST_SEND_SEALED, HOST_SEND_ICMP */
 	size_t length;
 	hiphop_error error;
 	const struct host_sa *sa;                   /**< the SA kinds; only INSTALL carries keys. HOST_REKEYED */
@@ -465,6 +473,7 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(DROP_I2_RATE, "drop_i2_rate")                                                                                \
 	X(DROP_R1_RATE, "drop_r1_rate")                                                                                \
 	X(DROP_UPDATE_RATE, "drop_update_rate")                                                                        \
+	X(ICMP_OUT, "icmp_out")                                                                                        \
 	X(DROP_NOTIFY_RATE, "drop_notify_rate")                                                                        \
 	X(DROP_FORWARD_RATE, "drop_forward_rate")                                                                      \
 	X(DROP_PUZZLE, "drop_puzzle")                                                                                  \

@@ -12,6 +12,7 @@
  *   overlay_path.c    relaying, DATA                          status.c     views and counters
  *   rekey.c           new ESP keys by UPDATE                  key_lifetime.c   when it is time for them
  *   rekey_keys.c      which keys they are                     state_table.h, state_machine.c   what is allowed when
+ *   problem.c         what is told by ICMP
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -36,6 +37,7 @@
 #include "hip/crypto/puzzle.h"
 #include "hip/wire/builder.h"
 #include "hip/wire/coverage.h"
+#include "hip/wire/icmp_problem.h"
 #include "hip/wire/packet.h"
 #include "hip/wire/parameters.h"
 
@@ -308,7 +310,7 @@ struct host {
 	uint16_t next_opaque;
 	struct i1_limits i1_limits;
 	struct hashed_rates i2_prefixes, i2_puzzles, notify_prefixes;
-	struct token_bucket i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate;
+	struct token_bucket i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate, problem_rate;
 	struct rate_table *neighbour_rates, *notify_rates;
 	struct relay_rates *relay_rates;
 	struct data_transport *transport; /* NULL without overlay */
@@ -578,6 +580,11 @@ void key_lifetime_limits(
 void key_lifetime_rekey_failed(struct host *host, instant now, struct association *association);
 /* The retired pair has had its time, unless the peer may still send by it. */
 void key_lifetime_retired_timer(struct host *host, instant now, struct association *association);
+
+/* problem.c */
+/* Tells the sender of a packet by ICMP that something is wrong at `pointer`, or that it may not; at a low rate, and only
+ * when it came over plain IP. */
+void problem_of_packet(struct host *host, const struct incoming *in, icmp_problem_kind kind, size_t pointer);
 
 /* notify.c */
 /* Tells the sender of a packet what was wrong with it, when the table (notifications.h) allows it for what the sender

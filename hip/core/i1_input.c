@@ -254,6 +254,14 @@ static bool is_unwanted(const struct host *host, const struct incoming *in)
 	       (configuration->refuse_anonymous && sender_is_anonymous(in));
 }
 
+/* RFC 7401 section 6.7: who cannot set up an association says so by ICMP. Where that does not reach the sender, the I2
+ * that comes is answered with a NOTIFY. */
+static bool cannot_take_it(const struct host *host, const struct incoming *in)
+{
+	return !in->arrival->inside_esp && in->arrival->remote.transport == TRANSPORT_IP &&
+	       host->count >= host->configuration.associations && !association_find(host, &in->view.sender);
+}
+
 void i1_input(struct host *host, struct incoming *in)
 {
 	const struct host_claim claim = {.over_overlay = in->overlay};
@@ -262,6 +270,9 @@ void i1_input(struct host *host, struct incoming *in)
 		count(host, HOST_COUNT_DROP_MALFORMED);
 	} else if (!peer_may_associate(host, in->now, &in->view.sender, &claim) || is_unwanted(host, in)) {
 		count(host, HOST_COUNT_DROP_POLICY);
+	} else if (cannot_take_it(host, in)) {
+		count(host, HOST_COUNT_DROP_TOO_MANY);
+		problem_of_packet(host, in, ICMP_PROHIBITED, 0);
 	} else if (in->overlay) {
 		puzzle_difficulty_note_i1(&host->difficulty, in->now);
 		answer_over_overlay(host, in);

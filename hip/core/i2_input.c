@@ -65,6 +65,15 @@ static struct span puzzle_of(const struct parameter_solution *solution)
 	return (struct span){solution->random_i, solution->random_length};
 }
 
+/* RFC 7401 section 5.4.3: over IPv6, with the place of #J. */
+static void tell_puzzle(struct host *host, const struct incoming *in, const struct proof *proof)
+{
+	size_t solution = packet_find(&in->view, PARAMETER_SOLUTION)->offset;
+
+	if (!address_is_ipv4(&in->arrival->remote.address))
+		problem_of_packet(host, in, ICMP_PARAMETER_PROBLEM, solution + 8 + proof->solution.random_length);
+}
+
 static hiphop_error check_puzzle(struct host *host, const struct incoming *in, struct proof *proof)
 {
 	const struct parameter_solution *solution = &proof->solution;
@@ -531,6 +540,8 @@ void i2_input(struct host *host, struct incoming *in)
 	claim = claim_of(in, &proof.solution);
 	if (error) {
 		count(host, error == HIPHOP_REPLAYED ? HOST_COUNT_DROP_REPLAYED : HOST_COUNT_DROP_PUZZLE);
+		if (error != HIPHOP_REPLAYED)
+			tell_puzzle(host, in, &proof);
 	} else if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
 		refuse_by_policy(host, in);
 	} else if (!has_computing_time(host, in, &proof)) {

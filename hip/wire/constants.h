@@ -11,6 +11,8 @@
 #define HIP_VERSION 2
 /** The IP protocol number of HIP, and the ESP Next Header of HIP packets inside ESP (RFC 6261 section 4.1). */
 #define HIP_PROTOCOL 139
+/** IP protocol number of ESP. */
+#define ESP_PROTOCOL 50
 /** The fixed header: everything before the parameters. */
 #define HIP_HEADER_LENGTH 40
 /** Octets of parameters at most: (255 * 8) - 32 (RFC 7401 section 5.1). */
