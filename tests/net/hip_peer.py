@@ -5,7 +5,7 @@ of these texts that hiphop is measured against. It prints "ok ..." or "not ok ..
 
     hip_peer.py hit KEY                            makes the key when it is not there, and prints its HIT
     hip_peer.py initiate KEY ADDRESS HIT           base exchange, ping, UPDATE, rekeying, ping, CLOSE
-    hip_peer.py respond KEY                        waits for a base exchange, answers pings, UPDATEs and CLOSE
+    hip_peer.py respond KEY                        waits for a base exchange, answers pings, UPDATEs, rekeying, CLOSE
     hip_peer.py respond KEY --then OPTIONS ...     closes after the first ping, and waits again with these options
 """
 import argparse, hashlib, hmac, os, select, shlex, socket, struct, sys, time
@@ -621,6 +621,7 @@ class Peer:
         # With --odd everything that a receiver has to ignore is set.
         self.filler, self.reserved = (b"\x5a", 7) if options.odd else (b"\0", 0)
         self.echoed = []
+        self.rekey_answers, self.rekeyed, self.pending = {}, 0, None
 
     # -- sending
 
@@ -767,6 +768,9 @@ class Peer:
             self.ping("ping after rekeying")
             self.rekey(DiffieHellman(self.group))
             self.ping("ping after rekeying with Diffie-Hellman")
+        if self.options.rekeyings:
+            self.await_rekeyings()
+            self.ping("ping after the other end's rekeying")
         self.close()
 
     def try_sequence_numbers(self):
@@ -852,7 +856,7 @@ class Peer:
         self.solution = os.urandom(self.rhash().digest_size)
         while not self.solved(difficulty, self.hit, self.peer_hit):
             self.solution = os.urandom(self.rhash().digest_size)
-        key = DiffieHellman(self.group)
+        self.key = key = DiffieHellman(self.group)
         self.draw_hip_keys(key.secret(self.peer_public))
         self.own_spi = 0x11111111
         self.index = self.drawn
@@ -952,11 +956,67 @@ class Peer:
         if key:
             # conforms: RFC7402-4.1.3-2
             check("UPDATE: a new Diffie-Hellman key is answered with one", answer.get(DIFFIE_HELLMAN) is not None)
-            self.keymat, self.drawn = self.derive(key.secret(self.read_diffie_hellman(answer, self.group))), 0
+            self.key, self.peer_public = key, self.read_diffie_hellman(answer, self.group)
+            self.keymat, self.drawn = self.derive(key.secret(self.peer_public)), 0
         else:
             self.drawn = max(index, struct.unpack("!H", answer.get(ESP_INFO)[2:4])[0])
         self.peer_spi = self.read_esp_info(answer, index, self.peer_spi)
         self.draw_esp_keys(self.own_spi, self.peer_spi)
+
+    def answer_rekeying(self, request):
+        """The peer asks for new keys (RFC 7402 section 6.9), or both ends do at once (section 6.10)."""
+        seq, style = request.get(SEQ), self.options.answer
+        if seq in self.rekey_answers:
+            for data in self.rekey_answers[seq]:
+                self.wire.send_hip(data, self.peer)
+            return
+        reserved, index, old, new = struct.unpack("!HHII", request.get(ESP_INFO))
+        public = self.read_diffie_hellman(request, self.group) if request.get(DIFFIE_HELLMAN) else None
+        # conforms: RFC7402-3.2.1-3
+        check("UPDATE: a request for new keys has the SPI in use and another one", (reserved, old) == (0, self.peer_spi)
+              and new > 255 and new != old, (reserved, hex(old), hex(self.peer_spi), hex(new)))
+        # conforms: RFC7402-5.1.1-1 RFC7402-6.8-4 RFC7402-6.8-5
+        check("UPDATE: a request for new keys has a KEYMAT index as it should be",
+              index == 0 if public else index >= self.drawn, (index, self.drawn))
+        key = DiffieHellman(self.group) if style == "key" or (public and style != "cross") else None
+        own_index = 0 if key else self.drawn if style == "cross" else max(index, self.drawn)
+        self.send_rekeying(style, seq, key, own_index)
+        if key or public:
+            self.key, self.peer_public = key or self.key, public or self.peer_public
+            self.keymat, self.drawn = self.derive(self.key.secret(self.peer_public)), 0
+        else:
+            self.drawn = max(index, own_index)
+        self.peer_spi, before = new, self.outbound
+        self.draw_esp_keys(self.own_spi, new)
+        # The new outbound SA waits for the acknowledgment, or for traffic on the inbound one.
+        self.pending = (struct.pack("!I", self.update_id), self.own_spi, self.outbound)
+        self.outbound = before
+        self.update_id += 1
+        self.rekeyed += 1
+
+    def send_rekeying(self, style, seq, key, index):
+        """Our part and the acknowledgment: in one packet, or in two in either order."""
+        old, self.own_spi = self.own_spi, self.own_spi + 0x1111
+        part = [(ESP_INFO, struct.pack("!HHII", 0, index, old, self.own_spi)),
+                (SEQ, struct.pack("!I", self.update_id))]
+        if key:
+            part.append((DIFFIE_HELLMAN, key.parameter_content()))
+        ack = [(ACK, seq)]
+        packets = {"separate": [ack, part], "cross": [part, ack]}.get(style, [part + ack])
+        self.rekey_answers[seq] = [self.send(UPDATE, packet, mac=HIP_MAC) for packet in packets]
+
+    def take_into_use(self, ack=b"", spi=None):
+        """The new outbound SA, when the peer has shown that it has all it needs (RFC 7402 section 3.3.2)."""
+        if self.pending and (self.pending[0] in [ack[i:i + 4] for i in range(0, len(ack), 4)] or
+                             spi == self.pending[1]):
+            self.outbound, self.pending = self.pending[2], None
+
+    def await_rekeyings(self):
+        end = time.monotonic() + 30
+        while (self.rekeyed < self.options.rekeyings or self.pending) and time.monotonic() < end:
+            self.answer(*self.receive(1))
+        check("UPDATE: the peer asks for new keys, and then uses them", self.rekeyed >= self.options.rekeyings and
+              not self.pending, self.rekeyed)
 
     def close(self):
         nonce = os.urandom(20)
@@ -979,6 +1039,8 @@ class Peer:
             if not self.respond_once():
                 return
             print("established", number, flush=True)
+            if options.rekeyings:
+                self.await_rekeyings()
             if number == len(further):
                 break
             self.wait_for_ping()
@@ -1045,7 +1107,8 @@ class Peer:
         else:
             self.check_echoes(i2)
         self.read_solution(i2.get(SOLUTION))
-        self.draw_hip_keys(self.key.secret(self.read_diffie_hellman(i2, self.group)))
+        self.peer_public = self.read_diffie_hellman(i2, self.group)
+        self.draw_hip_keys(self.key.secret(self.peer_public))
         # conforms: RFC7401-5.2.8-4 RFC7401-5.3.3-5
         check("I2: HIP_CIPHER is the one offered", i2.get(HIP_CIPHER) == struct.pack("!H", self.options.cipher))
         # conforms: RFC7401-5.3.3-7
@@ -1122,7 +1185,11 @@ class Peer:
     def answer(self, what, packet):
         """Acknowledges an UPDATE and answers a ping. The content of ESP is returned."""
         if what == "hip":
-            if packet.kind == UPDATE and self.verify(packet) and packet.get(SEQ) is not None:
+            if packet.kind == UPDATE and self.verify(packet):
+                self.take_into_use(ack=packet.get(ACK) or b"")
+            if packet.kind == UPDATE and packet.get(SEQ) is not None and packet.get(ESP_INFO) is not None:
+                self.answer_rekeying(packet)
+            elif packet.kind == UPDATE and packet.get(SEQ) is not None:
                 echo = [(ECHO_RESPONSE_SIGNED, one) for one in packet.all(ECHO_REQUEST_SIGNED)]
                 self.send(UPDATE, [(ACK, packet.get(SEQ))] + echo, mac=HIP_MAC)
             elif packet.kind == NOTIFY:
@@ -1135,6 +1202,7 @@ class Peer:
         if not check("ESP: the SPI is one of ours", found, hex(spi)):
             return None
         opened = found[0].open(packet)
+        self.take_into_use(spi=spi if opened else None)
         if opened and opened[1] == 58:
             self.answer_echo(opened[0])
         return opened
@@ -1166,6 +1234,10 @@ def parse_arguments(words):
     arguments.add_argument("--odd", action="store_true", help="set all that a receiver must ignore")
     arguments.add_argument("--spoil", action="store_true", help="send strange packets and some that must be refused")
     arguments.add_argument("--rekey", action="store_true", help="rekey by UPDATE, without and with Diffie-Hellman")
+    arguments.add_argument("--rekeyings", type=int, default=0, help="the other end asks for new keys this often")
+    arguments.add_argument("--answer", choices=("one", "separate", "key", "cross"), default="one",
+                           help="such a request is answered in one packet, with the acknowledgment apart, with a "
+                                "Diffie-Hellman key that was not asked for, or by a request that has crossed it")
     arguments.add_argument("--bare", action="store_true", help="R1 without its optional parameters")
     arguments.add_argument("--then", action="append", default=[], help="respond: the options of one exchange more")
     return arguments.parse_args(words)

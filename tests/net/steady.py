@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Steady streams that show every loss: like a call, and like a download.
 
-steady.py send udp|tcp ADDRESS PORT   sends a numbered piece each 20 ms until SIGTERM, then prints how many it sent
+steady.py send udp|tcp ADDRESS PORT [MS]
+                                      sends a numbered piece each 20 ms (or MS) until SIGTERM, then prints how many it
+                                      sent
 steady.py hear udp|tcp PORT           prints a line with the number of pieces heard so far whenever it was asked by
                                       SIGUSR1, and at the end (SIGTERM; of a TCP stream also its end); TCP pieces out
                                       of order end it with status 1
@@ -28,7 +30,7 @@ def piece(number):
     return struct.pack('!I', number) + bytes(PIECE - 4)
 
 
-def send(kind, address, port):
+def send(kind, address, port, every_ms):
     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM if kind == 'udp' else socket.SOCK_STREAM)
     s.connect((address, port))
     sent = 0
@@ -36,7 +38,7 @@ def send(kind, address, port):
         while True:
             s.sendall(piece(sent))
             sent += 1
-            time.sleep(0.02)
+            time.sleep(every_ms / 1000)
     except Stop:
         pass
     s.close()
@@ -76,6 +78,6 @@ def hear(kind, port):
 if __name__ == '__main__':
     signal.signal(signal.SIGTERM, stop)
     if sys.argv[1] == 'send':
-        send(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+        send(sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]) if len(sys.argv) > 5 else 20)
     else:
         hear(sys.argv[2], int(sys.argv[3]))
