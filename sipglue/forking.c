@@ -79,6 +79,9 @@ static void server_gone(struct sip *sip, struct transaction *transaction)
 static void client_gone(struct sip *sip, struct transaction *transaction)
 {
 	struct branch *branch = transaction->owner;
+	/* It ended with a response that could not be passed on. */
+	if (!branch->done)
+		client_failed(sip, transaction, 500);
 	branch->client = NULL;
 	free_when_unused(sip, branch->context);
 }
@@ -330,9 +333,12 @@ static void client_response(struct sip *sip, struct transaction *transaction, st
 		return;
 	}
 	via_pop(passed);
-	/* Not so for a response whose next hop is nobody: it was meant for us (section 16.7 step 3). */
+	/* Not so for a response whose next hop is nobody: it was meant for us (section 16.7 step 3). A final one is the
+	 * end of the branch all the same, or the caller's transaction would wait for ever. */
 	if (!message_via(passed, 0)) {
 		message_free(passed);
+		if (status >= 200)
+			client_failed(sip, transaction, 502);
 		return;
 	}
 	if (status > 100)

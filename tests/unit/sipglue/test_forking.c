@@ -138,12 +138,58 @@ static void test_several_hosts_serve_one_name(void **state)
 }
 
 #undef TEST
+/* Answers as somebody does who takes all Vias but the first away: then it goes to nobody. */
+static void answer_to_nobody(const char *request, const char *status)
+{
+	char short_request[4096] = "";
+	const char *second;
+	size_t length;
+
+	snprintf(short_request, sizeof short_request, "%s", request);
+	while ((second = strstr(strstr(short_request, "Via:") + 4, "\r\nVia:"))) {
+		length = strcspn(second + 2, "\r") + 2;
+		memmove((char *)(uintptr_t)second, second + length, strlen(second + length) + 1);
+	}
+	reply(&world, b, letter_with(b, request), short_request, status, "t", "Contact: <sip:bob@[2001:22::b]:5080>\n",
+		"");
+}
+
+/* Found by fuzzing: the transaction of the caller stayed for ever. */
+static void test_an_answer_to_nobody_is_a_failure(void **state)
+{
+	static const char *const statuses[] = {"491 Request Pending", "200 OK", "603 Decline"};
+	char branch[16];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(branch, sizeof branch, "invite%zu", i);
+		alice_invites(branch);
+		expect(a, ALICE, "SIP/2.0 100 ");
+		const char *desk = expect(b, BOB, "INVITE ");
+		const char *cell = expect(b, CELL, "INVITE ");
+		answer(cell, "480 Temporarily Unavailable");
+		expect(b, CELL, "ACK ");
+		answer_to_nobody(desk, statuses[i]);
+		if (i != 1)
+			expect(b, BOB, "ACK ");
+		answer(expect(b, HALL, "INVITE "), "480 Temporarily Unavailable");
+		expect(b, HALL, "ACK ");
+		expect(a, ALICE, "SIP/2.0 480 ");
+		pass(&world, SECONDS(200));
+		assert_int_equal(sip_counters(a->sip).transactions, 0);
+		assert_int_equal(sip_counters(b->sip).transactions, 0);
+		while (next_letter(a, ALICE) || next_letter(b, BOB))
+			;
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_three, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_equal_ones_at_once_and_the_rest_after),
+		TEST(test_an_answer_to_nobody_is_a_failure),
 		TEST(test_one_answers_and_the_others_are_cancelled),
 		TEST(test_both_answer_and_both_pass),
 		TEST(test_decline_everywhere),
