@@ -396,6 +396,21 @@ static bool is_of_our_peer(struct host *host, const struct incoming *in)
 
 /* Only who proves to be our peer is told what was wrong (RFC 7401 section 5.2.19), or who has solved our puzzle
  * (section 6.9.1). */
+/* More than the sender is told (RFC 7401 section 5.2.19); and only of those who have shown something, which has its
+ * rate. */
+static void log_breach(const struct host *host, const struct incoming *in, const struct parameter_view *unknown)
+{
+	char peer[HIT_TEXT_SIZE];
+
+	hit_format(&in->view.sender, peer);
+	if (unknown)
+		log_write(host->log, LOG_LEVEL_INFO, "%s of %s has the unknown critical parameter %u",
+			hip_packet_type_name(in->view.type), peer, unknown->type);
+	else
+		log_write(host->log, LOG_LEVEL_INFO, "%s of %s lacks a parameter, or has one that it must not have",
+			hip_packet_type_name(in->view.type), peer);
+}
+
 void tell_breach(struct host *host, const struct incoming *in, uint16_t notification)
 {
 	const struct parameter_view *unknown = packet_unknown_critical(&in->view);
@@ -408,6 +423,8 @@ void tell_breach(struct host *host, const struct incoming *in, uint16_t notifica
 		shown = SHOWN_PUZZLE;
 	else if (in->view.type > HIP_PACKET_R2 && is_of_our_peer(host, in))
 		shown = SHOWN_IDENTITY;
+	if (shown != SHOWN_NOTHING)
+		log_breach(host, in, unknown);
 	notify_sender(host, in, notification, data, shown);
 }
 

@@ -134,7 +134,7 @@ struct trigger {
 	duration span;
 };
 
-/* conforms: RFC7402-3.3.7-1 */
+/* conforms: RFC7402-3.3.7-1 RFC7402-6.8-1 */
 static void each_limit_begins_a_rekeying(void **state)
 {
 	static const struct trigger triggers[] = {
@@ -164,7 +164,7 @@ static void each_limit_begins_a_rekeying(void **state)
 	}
 }
 
-/* conforms: RFC7402-6.8-8 */
+/* conforms: RFC7402-3.3.6-3 RFC7402-6.8-8 */
 static void soft_limits_lie_before_hard_ones_and_differ(void **state)
 {
 	struct pair *pair = start(&patient, &patient);
@@ -221,6 +221,7 @@ static void keys_that_cannot_be_renewed_serve_until_the_hard_limit(void **state)
 	pair_free(pair);
 }
 
+/* conforms: RFC7402-3.3.6-3 */
 static void behind_the_hard_limit_nothing_is_sealed(void **state)
 {
 	static const struct host_configuration narrow = {.rekey = {.time = SECONDS(100000), .packets = 100},
@@ -336,7 +337,7 @@ static const struct pair_fate fates[] = {
 };
 #define FATES (sizeof fates / sizeof fates[0])
 
-/* conforms: RFC7402-6.8-6 RFC7402-6.8-10 RFC7402-6.9-3 RFC7401-6.12-2 RFC7401-5.3.5-7 */
+/* conforms: RFC7401-5.3.5-7 RFC7401-6.11-1 RFC7401-6.12-2 RFC7402-6.8-6 RFC7402-6.8-10 RFC7402-6.9-3 */
 static void every_single_accident_is_survived(void **state)
 {
 	struct pair *pair = start(&patient, &patient);

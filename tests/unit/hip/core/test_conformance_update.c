@@ -473,6 +473,75 @@ static void a_wrong_signature_of_an_update_is_logged(void **state)
 	}
 }
 
+/* The sender is told that something is wrong, the log says what. */
+/* conforms: RFC7401-5.2.19-6 */
+static void what_is_wrong_is_logged(void **state)
+{
+	static const struct change changes[] = {{6001, "?", 1}, {.type = PARAMETER_SEQ}};
+	static const char *const said[] = {"critical parameter 6001", "lacks a parameter"};
+	struct log log;
+	struct lines lines;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct network *network = with_log(&log, &lines);
+		struct catch catch;
+		struct flying forged;
+
+		network_associate(network, 0, 1);
+		catch_next(network, &catch, HIP_PACKET_UPDATE);
+		network->hosts[0].sent[1] = network->now + 1;
+		while (!catch.full)
+			network_run(network, MILLISECONDS(50));
+		network->fate = NULL;
+		lines.count = 0;
+		forge(network, &catch.packet, &changes[i], 1, 0, &forged);
+		deliver(network, &forged);
+		assert_int_equal(lines.count, 1);
+		assert_non_null(strstr(lines.last, said[i]));
+		assert_non_null(strstr(lines.last, "UPDATE"));
+		network_free(network);
+	}
+}
+
+/* A KEYMAT index with a new Diffie-Hellman key. */
+/* conforms: RFC7402-6.9-1 RFC7402-6.9-2 */
+static void a_rekeying_that_cannot_be_is_dropped_and_logged(void **state)
+{
+	struct log log;
+	struct lines lines;
+	struct network *network = with_log(&log, &lines);
+	uint8_t esp_info[12] = {[3] = 1, [8] = 0x12, [11] = 0x34}, key[3 + 64] = {DH_GROUP_NIST_P256, 0, 64};
+	const struct change changes[] = {
+		{PARAMETER_ESP_INFO, esp_info, sizeof esp_info}, {PARAMETER_DIFFIE_HELLMAN, key, sizeof key}};
+	struct host_association_view view;
+	struct diffie_hellman *own;
+	struct catch catch;
+	struct flying forged;
+
+	(void)state;
+	network_associate(network, 0, 1);
+	catch_next(network, &catch, HIP_PACKET_UPDATE);
+	network->hosts[0].sent[1] = network->now + 1;
+	while (!catch.full)
+		network_run(network, MILLISECONDS(50));
+	network->fate = NULL;
+	assert_true(host_association_find(network->hosts[0].host, &network->hosts[1].hit, &view));
+	for (unsigned i = 0; i < 4; i++)
+		esp_info[4 + i] = (uint8_t)(view.spi_in >> (24 - 8 * i));
+	assert_int_equal(diffie_hellman_new(DH_GROUP_NIST_P256, &network->random, &own), HIPHOP_OK);
+	memcpy(key + 3, diffie_hellman_public_value(own).data, 64);
+	diffie_hellman_free(own);
+	lines.count = 0;
+	forge(network, &catch.packet, changes, 2, 0, &forged);
+	deliver(network, &forged);
+	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], 0);
+	assert_int_equal(lines.count, 1);
+	assert_non_null(strstr(lines.last, "DIFFIE_HELLMAN"));
+	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,6 +561,8 @@ int main(void)
 		cmocka_unit_test(data_of_an_unknown_status_is_ignored),
 		cmocka_unit_test(an_error_does_not_end_an_exchange),
 		cmocka_unit_test(a_wrong_signature_of_an_update_is_logged),
+		cmocka_unit_test(what_is_wrong_is_logged),
+		cmocka_unit_test(a_rekeying_that_cannot_be_is_dropped_and_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,7 @@ static void a_request_that_was_overtaken_is_answered_once(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7402-6.9-1 */
 static void what_cannot_be_is_refused(void **state)
 {
 	struct answers answers;
