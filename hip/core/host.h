@@ -116,8 +116,8 @@ struct host_configuration {
 				 */
 	size_t transport_count;
 
-	uint8_t puzzle_difficulty; /**< #K of own puzzles while all is calm, 0 to 20 (RFC 7401 section 4.1.2); 0 = 10 */
-	uint8_t puzzle_difficulty_maximum; /**< #K under load; 0 = 6 more, never above 20 */
+	uint8_t puzzle_difficulty; /**< #K of own puzzles while all is calm, 0 to 20 (RFC 7401 section 4.1.2); 0 = 6 */
+	uint8_t puzzle_difficulty_maximum; /**< #K under load; 0 = 10 more, never above 20 */
 	uint16_t port;                     /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
 	size_t associations;               /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
 	/** First R1_COUNTER (RFC 7401 section 4.1.4): greater at each start of the same identity, reboots included, by

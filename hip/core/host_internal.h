@@ -61,21 +61,23 @@
 #define PARALLEL_R1_WAIT           MILLISECONDS(50) /* at most, for R1s to the other I1s */
 #define BUSY_RETRY                 SECONDS(2)       /* after RESPONDER_BUSY_PLEASE_RETRY */
 #define QUEUED_PATIENCE            SECONDS(4)       /* after I2_ACKNOWLEDGEMENT */
-#define PUZZLE_DIFFICULTY_RISE     6                /* bits, at most, when no maximum is configured */
-#define I2_PREFIX_CELLS            4096
-#define NOTIFY_PREFIX_CELLS        1024
-#define NOTIFY_PARAMETERS_READ     8 /* NOTIFICATIONs of one packet */
-#define I2_PUZZLE_CELLS            4096
-#define I2_PUZZLE_TRIES            4 /* Diffie-Hellman computations for one #I, then one in … */
-#define I2_PUZZLE_INTERVAL         SECONDS(16)
-#define CLOSE_TRIES                5 /* at 0, 1, 3, 7 and 15 s */
-#define CLOSED_KEPT                SECONDS(60)
-#define CANDIDATES_MAXIMUM         4
-#define ECHO_OCTETS_MAXIMUM        1024
-#define OPPORTUNISTS_MAXIMUM       64
-#define HELD_MAXIMUM               4096
-#define SILENT_AFTER               SECONDS(2)
-#define CROSSED_I2_LIVES           SECONDS(3) /* an I2 from before the session may still be on its way */
+/* Some 64 hashes when nothing is configured: little beside the public keys. */
+#define PUZZLE_DIFFICULTY_CALM 6
+#define PUZZLE_DIFFICULTY_RISE 10 /* bits, at most, when no maximum is configured */
+#define I2_PREFIX_CELLS        4096
+#define NOTIFY_PREFIX_CELLS    1024
+#define NOTIFY_PARAMETERS_READ 8 /* NOTIFICATIONs of one packet */
+#define I2_PUZZLE_CELLS        4096
+#define I2_PUZZLE_TRIES        4 /* Diffie-Hellman computations for one #I, then one in … */
+#define I2_PUZZLE_INTERVAL     SECONDS(16)
+#define CLOSE_TRIES            5 /* at 0, 1, 3, 7 and 15 s */
+#define CLOSED_KEPT            SECONDS(60)
+#define CANDIDATES_MAXIMUM     4
+#define ECHO_OCTETS_MAXIMUM    1024
+#define OPPORTUNISTS_MAXIMUM   64
+#define HELD_MAXIMUM           4096
+#define SILENT_AFTER           SECONDS(2)
+#define CROSSED_I2_LIVES       SECONDS(3) /* an I2 from before the session may still be on its way */
 
 /* ---- sending ---- */
 
@@ -582,8 +584,8 @@ void key_lifetime_rekey_failed(struct host *host, instant now, struct associatio
 void key_lifetime_retired_timer(struct host *host, instant now, struct association *association);
 
 /* problem.c */
-/* Tells the sender of a packet by ICMP that something is wrong at `pointer`, or that it may not; at a low rate, and only
- * when it came over plain IP. */
+/* Tells the sender of a packet by ICMP that something is wrong at `pointer`, or that it may not; at a low rate, and
+ * only when it came over plain IP. */
 void problem_of_packet(struct host *host, const struct incoming *in, icmp_problem_kind kind, size_t pointer);
 
 /* notify.c */

@@ -468,7 +468,8 @@ static inline struct network *network_make(size_t count, uint16_t transport)
 			.overlay_id = NETWORK_OVERLAY,
 			.transports = {transport},
 			.transport_count = 1,
-			.puzzle_difficulty = 4};
+			.puzzle_difficulty = 4,
+			.puzzle_difficulty_maximum = 10};
 		network_boot(network, i);
 	}
 	return network;
