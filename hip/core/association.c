@@ -65,14 +65,12 @@ static void association_free(struct host *host, struct association *association)
 	free(association);
 }
 
-/* What is only shown, or waits for repeated CLOSEs, makes room for the living. */
-static bool free_a_dead_one(struct host *host)
+static bool free_one_in(struct host *host, host_state state)
 {
 	for (size_t i = 0; i < host->count; i++) {
 		struct association *association = host->all[i];
-		host_state state = association_state(association);
 
-		if (association->retired || (state != HOST_FAILED && state != HOST_CLOSED))
+		if (association->retired || association_state(association) != state)
 			continue;
 		session_drop(host, association);
 		association->failed = false;
@@ -80,6 +78,13 @@ static bool free_a_dead_one(struct host *host)
 		return true;
 	}
 	return false;
+}
+
+/* What is only shown, or waits for repeated CLOSEs or their answer, makes room for the living. */
+static bool free_a_dead_one(struct host *host)
+{
+	return free_one_in(host, HOST_FAILED) || (host->over && free_one_in(host, HOST_CLOSED)) ||
+	       (host->over && free_one_in(host, HOST_CLOSING));
 }
 
 static struct association *association_make(struct host *host, instant now, const struct hit *peer)
@@ -293,6 +298,7 @@ static void session_release(struct host *host, struct session *session, const st
 		return;
 	session_remove_sas(host, session, peer);
 	association_unregister_spi(host, session->spi_in);
+	close_forget(host, session);
 	session_free(session);
 }
 
@@ -477,7 +483,7 @@ hiphop_error session_discard(struct host *host, const struct state_step *step)
 void association_session_timer(struct host *host, instant now, struct association *association)
 {
 	const struct session *session = association->session;
-	bool again = session && session->state == HOST_CLOSING && session->close_tries < CLOSE_TRIES;
+	bool again = session && session->state == HOST_CLOSING && now < session->close_over;
 
 	state_machine_run(
 		host, now, association, again ? STATE_EVENT_SESSION_TIMEOUT : STATE_EVENT_SESSION_OVER, HIPHOP_OK);

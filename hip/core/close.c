@@ -29,6 +29,45 @@ static hiphop_error build(struct host *host, const struct association *associati
 	return outgoing_finish(out);
 }
 
+/* Keeps what CLOSEs are answered with: keys for MACs, and the peer's identity (RFC 7401 section 6.14). */
+static void begin_to_end(struct host *host, struct session *session, host_state state, instant over)
+{
+	if (session->state == state)
+		return;
+	if (session->state < HOST_CLOSING)
+		host->over++;
+	session->state = state;
+	session->close_over = over;
+	diffie_hellman_free(session->own_key);
+	session->own_key = NULL;
+	buffer_free(&session->peer_public);
+	buffer_free(&session->r2);
+	buffer_free(&session->keepalive);
+	effect_discard(session->removal);
+	session->removal = NULL;
+}
+
+void close_forget(struct host *host, const struct session *session)
+{
+	if (session->state >= HOST_CLOSING)
+		host->over--;
+}
+
+/* UAL, and as many MSL (RFC 7401 section 4.4.3): so long may the peer have the association, or a CLOSE be on its way.
+ */
+static instant over_after(const struct host *host, instant now, unsigned segment_lifetimes)
+{
+	return instant_after(now, host->configuration.unused_lifetime + segment_lifetimes * MAXIMUM_SEGMENT_LIFETIME);
+}
+
+static instant next_close(const struct session *session, instant now)
+{
+	duration timeout = SECONDS(1) << (session->close_tries < 6 ? session->close_tries : 6);
+
+	_Static_assert(CLOSE_TIMEOUT_MAXIMUM == SECONDS(1) << 6, "doubled six times");
+	return instant_earlier(instant_after(now, timeout), session->close_over);
+}
+
 static void send_close(struct host *host, instant now, struct association *association)
 {
 	static const struct data_route by_topology;
@@ -37,7 +76,7 @@ static void send_close(struct host *host, instant now, struct association *assoc
 	struct outgoing out;
 	struct way way;
 
-	association_set_timer(host, association, TIMER_SESSION, instant_after(now, SECONDS(1) << session->close_tries));
+	association_set_timer(host, association, TIMER_SESSION, next_close(session, now));
 	session->close_tries++;
 	if (!way_of_session(host, association, &way) ||
 		build(host, association, NULL, nonce, way.overlay ? &by_topology : NULL, &out))
@@ -50,7 +89,7 @@ hiphop_error close_send(struct host *host, const struct state_step *step)
 	struct session *session = step->association->session;
 
 	session_end(host, step->now, step->association, step->rule->next, HIPHOP_OK);
-	session->state = step->rule->next;
+	begin_to_end(host, session, step->rule->next, over_after(host, step->now, 1));
 	random_fill(host->random, session->close_nonce, sizeof session->close_nonce);
 	send_close(host, step->now, step->association);
 	return HIPHOP_OK;
@@ -157,8 +196,8 @@ void close_input(struct host *host, struct incoming *in)
 	if (way_back(host, in, &route, &way) && !build(host, association, in, echo, in->overlay ? &route : NULL, &out))
 		outgoing_send(host, &way, out.octets, out.length);
 	session_end(host, in->now, association, in->rule->next, HIPHOP_OK);
-	association->session->state = in->rule->next;
-	association_set_timer(host, association, TIMER_SESSION, instant_after(in->now, CLOSED_KEPT));
+	begin_to_end(host, association->session, in->rule->next, over_after(host, in->now, 2));
+	association_set_timer(host, association, TIMER_SESSION, association->session->close_over);
 }
 
 void close_ack_input(struct host *host, struct incoming *in)

@@ -574,7 +574,7 @@ static void expire(struct host *host, instant now, struct deadline *deadline)
 
 static void follow_load(struct host *host, instant now)
 {
-	unsigned fill = (unsigned)(host->count * 100 / host->configuration.associations);
+	unsigned fill = (unsigned)((host->count - host->over) * 100 / host->configuration.associations);
 
 	if (!puzzle_difficulty_tick(&host->difficulty, now, fill))
 		return;

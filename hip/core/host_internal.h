@@ -62,22 +62,22 @@
 #define BUSY_RETRY                 SECONDS(2)       /* after RESPONDER_BUSY_PLEASE_RETRY */
 #define QUEUED_PATIENCE            SECONDS(4)       /* after I2_ACKNOWLEDGEMENT */
 /* Some 64 hashes when nothing is configured: little beside the public keys. */
-#define PUZZLE_DIFFICULTY_CALM 6
-#define PUZZLE_DIFFICULTY_RISE 10 /* bits, at most, when no maximum is configured */
-#define I2_PREFIX_CELLS        4096
-#define NOTIFY_PREFIX_CELLS    1024
-#define NOTIFY_PARAMETERS_READ 8 /* NOTIFICATIONs of one packet */
-#define I2_PUZZLE_CELLS        4096
-#define I2_PUZZLE_TRIES        4 /* Diffie-Hellman computations for one #I, then one in … */
-#define I2_PUZZLE_INTERVAL     SECONDS(16)
-#define CLOSE_TRIES            5 /* at 0, 1, 3, 7 and 15 s */
-#define CLOSED_KEPT            SECONDS(60)
-#define CANDIDATES_MAXIMUM     4
-#define ECHO_OCTETS_MAXIMUM    1024
-#define OPPORTUNISTS_MAXIMUM   64
-#define HELD_MAXIMUM           4096
-#define SILENT_AFTER           SECONDS(2)
-#define CROSSED_I2_LIVES       SECONDS(3) /* an I2 from before the session may still be on its way */
+#define PUZZLE_DIFFICULTY_CALM   6
+#define PUZZLE_DIFFICULTY_RISE   10 /* bits, at most, when no maximum is configured */
+#define I2_PREFIX_CELLS          4096
+#define NOTIFY_PREFIX_CELLS      1024
+#define NOTIFY_PARAMETERS_READ   8 /* NOTIFICATIONs of one packet */
+#define I2_PUZZLE_CELLS          4096
+#define I2_PUZZLE_TRIES          4 /* Diffie-Hellman computations for one #I, then one in … */
+#define I2_PUZZLE_INTERVAL       SECONDS(16)
+#define CLOSE_TIMEOUT_MAXIMUM    SECONDS(64)  /* from 1 s it doubles until then */
+#define MAXIMUM_SEGMENT_LIFETIME SECONDS(120) /* RFC 7401 section 4.4.1 */
+#define CANDIDATES_MAXIMUM       4
+#define ECHO_OCTETS_MAXIMUM      1024
+#define OPPORTUNISTS_MAXIMUM     64
+#define HELD_MAXIMUM             4096
+#define SILENT_AFTER             SECONDS(2)
+#define CROSSED_I2_LIVES         SECONDS(3) /* an I2 from before the session may still be on its way */
 
 /* ---- sending ---- */
 
@@ -169,6 +169,7 @@ struct session {
 
 	uint8_t close_nonce[16];
 	unsigned close_tries;
+	instant close_over;            /* CLOSING and CLOSED last until then */
 	struct queued_effect *removal; /* made ahead, so that the end of a session cannot fail */
 	struct queued_effect *farewell;
 };
@@ -290,6 +291,7 @@ struct host {
 
 	struct association **all; /* in order of making */
 	size_t count, capacity;
+	size_t over; /* sessions that are CLOSING or CLOSED: they make room for the living */
 	struct map by_peer;
 	struct map by_spi; /* SPI in → association */
 	struct map held;   /* peers that are held, whether associated or not */
@@ -503,6 +505,10 @@ hiphop_error state_machine_run(
 void data_input(struct host *host, struct incoming *in);
 /* A NOTIFY that came over the overlay tells about DATA, in any state. */
 void notify_overlay_input(struct host *host, struct incoming *in);
+
+/* close.c */
+/* A session goes: if it was CLOSING or CLOSED, it is no longer counted as one. */
+void close_forget(struct host *host, const struct session *session);
 
 /* i2_input.c: whether an I2 has a right solution of a puzzle of ours that was not used yet. Nothing is counted. */
 bool i2_is_solved(struct host *host, const struct incoming *in);

@@ -259,7 +259,8 @@ static bool is_unwanted(const struct host *host, const struct incoming *in)
 static bool cannot_take_it(const struct host *host, const struct incoming *in)
 {
 	return !in->arrival->inside_esp && in->arrival->remote.transport == TRANSPORT_IP &&
-	       host->count >= host->configuration.associations && !association_find(host, &in->view.sender);
+	       host->count - host->over >= host->configuration.associations &&
+	       !association_find(host, &in->view.sender);
 }
 
 void i1_input(struct host *host, struct incoming *in)

@@ -589,7 +589,7 @@ static void closing_is_repeated(void **state)
 	network_run(network, SECONDS(3));
 	assert_int_equal(network_state(network, 0, 1), HOST_UNASSOCIATED);
 	assert_int_equal(network->hosts[0].out_of_type[HIP_PACKET_CLOSE], 2);
-	network_run(network, SECONDS(100));
+	network_run(network, SECONDS(545)); /* five minutes and 2 MSL */
 	assert_int_equal(host_association_count(network->hosts[1].host), 0);
 	network_free(network);
 }

@@ -116,7 +116,7 @@ static void nobody_uses_it(void **state)
 	network_run(network, SECONDS(20));
 	assert_int_equal(network_sa_count(&network->hosts[0]), 0);
 	assert_int_equal(network_sa_count(&network->hosts[1]), 0);
-	network_run(network, SECONDS(100));
+	network_run(network, SECONDS(540)); /* UAL and 2 MSL */
 	assert_int_equal(host_association_count(network->hosts[0].host), 0);
 	assert_int_equal(host_association_count(network->hosts[1].host), 0);
 	network_free(network);
