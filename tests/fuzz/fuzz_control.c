@@ -52,7 +52,28 @@ static const struct {
 	{"{\"command\":\"get\",\"key\":\"a\"}\n"},
 	{"{\"command\":\"trust\",\"aor\":\"sip:bob@example.com\",\"hit\":\"2001:22::1\"}\n"},
 	{"{\"command\":\"monitor\"}\n"},
+	{"{\"command\":\"access\"}\n"},
+	{"{\"command\":\"access-add\",\"rule\":\"deny with 2001:22::1\",\"position\":1}\n"},
+	{"{\"command\":\"access-add\",\"rule\":\"allow tcp/80-90 from bob@example.com\"}\n"},
+	{"{\"command\":\"access-remove\",\"number\":1}\n"},
+	{"{\"command\":\"access-remove\",\"all\":true}\n"},
+	{"{\"command\":\"access-remove\",\"rule\":\"deny with 2001:22::1\"}\n"},
+	{"{\"command\":\"reload\"}\n"},
+	{"{\"command\":\"rekey\",\"target\":\"2001:22::1\",\"dh\":true}\n"},
 };
+
+#define REQUESTS (sizeof requests / sizeof *requests)
+
+/* Every other time the file is wrong. */
+static void reload(struct bench *bench, uint64_t token)
+{
+	struct configuration configuration;
+	bool bad = token & 1;
+
+	CHECK(!configuration_default(&configuration));
+	node_reload(bench->node, bench->now, token, bad ? NULL : &configuration, bad ? "x.conf:1: wrong." : "");
+	configuration_free(&configuration);
+}
 
 static void carry_out(struct bench *bench)
 {
@@ -61,6 +82,8 @@ static void carry_out(struct bench *bench)
 	while (node_next_effect(bench->node, &effect)) {
 		if (effect.kind == NODE_REPLY)
 			control_reply(bench->server, effect.token, effect.text, effect.last);
+		if (effect.kind == NODE_RELOAD)
+			reload(bench, effect.token);
 	}
 }
 
@@ -155,11 +178,11 @@ static void say(struct fuzz_input *input, int client, uint8_t choice)
 /* A right request with one octet changed. */
 static void ask(struct fuzz_input *input, int client)
 {
-	char text[128];
+	char text[160];
 	uint8_t choice = input_u8(input), place;
-	size_t length = strlen(requests[choice % 10].text);
+	size_t length = strlen(requests[choice % REQUESTS].text);
 
-	memcpy(text, requests[choice % 10].text, length);
+	memcpy(text, requests[choice % REQUESTS].text, length);
 	place = input_u8(input);
 	if (place)
 		text[place % length] = (char)input_u8(input);

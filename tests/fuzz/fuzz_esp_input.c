@@ -42,8 +42,7 @@ static bool start(struct bench *bench, uint8_t choice)
 		"deny out udp/53", "deny ip/132", "allow in any from 2001:22::3"};
 	const struct access_membership membership = {.is_member = is_member};
 	struct esp_keys keys = {.encryption = {1}, .authentication = {2}};
-	const struct esp_pair pair = {
-		.peer = peer, .spi_in = SPI, .spi_out = SPI + 1, .keys_in = &keys, .keys_out = &keys};
+	struct esp_pair pair = {.peer = peer, .spi_in = SPI, .spi_out = SPI + 1, .keys_in = &keys, .keys_out = &keys};
 
 	bench->now = SECONDS(10);
 	bench->random = seeded_random_start(&bench->generator, 1);
@@ -51,6 +50,9 @@ static bool start(struct bench *bench, uint8_t choice)
 	if (!bench->suite)
 		return false;
 	keys.suite = bench->suite->id;
+	if (choice & 0x80)
+		pair.limits = (struct esp_limits){
+			.soft_packets = 3, .hard_packets = 6, .soft_octets = 1000, .hard_octets = 4000};
 	if (esp_create(&own, &bench->random, &bench->esp) || esp_install(bench->esp, &pair) ||
 		esp_cipher_new(&keys, ESP_SEAL, &bench->seal) ||
 		access_create(5060, &membership, &bench->random, &bench->access) ||
@@ -142,10 +144,76 @@ static void receive(struct bench *bench, struct packet_vector *vector)
 	}
 }
 
+/* What a local program hands over in one piece is cut, and the pieces are joined. */
+static void cut(struct fuzz_input *input, struct packet_vector *vector)
+{
+	struct superpacket superpacket;
+	size_t wanted = input_u16(input) % 4096, length, tcp = input_u8(input), segment = input_u16(input);
+	const uint8_t *contents = input_octets(input, wanted, &length);
+	uint8_t *exact = malloc(length + 1); /* its own size, so that a sanitizer sees an overrun */
+	struct packet *packet;
+
+	if (!exact)
+		return;
+	if (length)
+		memcpy(exact, contents, length);
+	if (length > 60)
+		(void)checksum_complete(exact, length, exact[40], exact[41]);
+	vector->count = 0;
+	if (!superpacket_start(&superpacket, exact, length, tcp, segment))
+		while (superpacket_left(&superpacket) && (packet = packet_vector_add(vector)))
+			superpacket_next(&superpacket, packet);
+	for (size_t i = 0; i < vector->count;)
+		i += segments_join(vector, i).count;
+	vector->count = 0;
+	free(exact);
+}
+
+/* The control plane's wishes. */
+static void manage(struct bench *bench, struct fuzz_input *input)
+{
+	static const struct endpoint elsewhere = {.port = 1};
+	struct esp_keys keys = {.encryption = {3}, .authentication = {4}, .suite = bench->suite->id};
+	uint8_t choice = input_u8(input);
+	struct esp_pair pair = {
+		.peer = peer, .spi_in = SPI + (choice >> 4), .spi_out = SPI + 1, .keys_in = &keys, .keys_out = &keys};
+	struct esp_notice notice;
+
+	switch (choice % 6) {
+	case 0:
+		(void)esp_install(bench->esp, &pair);
+		break;
+	case 1:
+		(void)esp_remove(bench->esp, pair.spi_in);
+		break;
+	case 2:
+		(void)esp_move(bench->esp, pair.spi_in, &elsewhere, &elsewhere);
+		break;
+	case 3:
+		(void)esp_use(bench->esp, pair.spi_in);
+		break;
+	case 4:
+		access_forget_peer(bench->access, &peer);
+		break;
+	default:
+		while (esp_next_notice(bench->esp, &notice))
+			;
+		break;
+	}
+}
+
 static void step(struct bench *bench, struct fuzz_input *input, struct packet_vector *vector)
 {
 	uint8_t choice = input_u8(input);
 
+	if (choice == 0xff) {
+		cut(input, vector);
+		return;
+	}
+	if (choice == 0xfe) {
+		manage(bench, input);
+		return;
+	}
 	bench->now += SECONDS(choice >> 6);
 	if (choice & 32 && vector->count) { /* what came before is opened now */
 		receive(bench, vector);
