@@ -92,7 +92,7 @@ void effects_splice(struct effect_queue *queue, struct effect_queue *batch)
 
 static bool has_octets(host_effect_kind kind)
 {
-	return kind == HOST_SEND || kind == HOST_SEND_SEALED || kind == HOST_SEND_ICMP;
+	return kind == HOST_SEND || kind == HOST_SEND_SEALED || kind == HOST_SEND_ICMP || kind == HOST_NOTIFIED;
 }
 
 /* The pointers are set here, since an effect may have been filled late. */

@@ -394,8 +394,6 @@ static bool is_of_our_peer(struct host *host, const struct incoming *in)
 	       !verify_signature(host, in, association->session->identity, PARAMETER_HIP_SIGNATURE);
 }
 
-/* Only who proves to be our peer is told what was wrong (RFC 7401 section 5.2.19), or who has solved our puzzle
- * (section 6.9.1). */
 /* More than the sender is told (RFC 7401 section 5.2.19); and only of those who have shown something, which has its
  * rate. */
 static void log_breach(const struct host *host, const struct incoming *in, const struct parameter_view *unknown)
@@ -411,6 +409,8 @@ static void log_breach(const struct host *host, const struct incoming *in, const
 			hip_packet_type_name(in->view.type), peer);
 }
 
+/* Only who proves to be our peer is told what was wrong (RFC 7401 section 5.2.19), or who has solved our puzzle
+ * (section 6.9.1). */
 void tell_breach(struct host *host, const struct incoming *in, uint16_t notification)
 {
 	const struct parameter_view *unknown = packet_unknown_critical(&in->view);

@@ -229,6 +229,31 @@ static void nothing_is_told_about_the_rest(void **state)
 	}
 }
 
+/* A NOTIFY comes back as an effect, its data with it. */
+static void what_was_notified_is_told_with_its_data(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct endpoint local = network_endpoint(network, 1), remote = network_endpoint(network, 0);
+	struct host *host = network->hosts[1].host;
+	struct host_effect effect;
+	unsigned seen = 0;
+
+	(void)state;
+	network_introduce(network, 1, 0);
+	host_unknown_spi(host, network->now, &local, &remote, 0x01020304);
+	while (host_next_effect(host, &effect)) {
+		if (effect.kind != HOST_NOTIFIED)
+			continue;
+		seen++;
+		assert_int_equal(effect.notification, NOTIFY_INVALID_SPI);
+		assert_int_equal(effect.length, 4);
+		assert_non_null(effect.octets);
+		assert_memory_equal(effect.octets, "\1\2\3\4", 4);
+	}
+	assert_int_equal(seen, 1);
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +263,7 @@ int main(void)
 		cmocka_unit_test(esp_without_an_association_is_told),
 		cmocka_unit_test(little_is_told),
 		cmocka_unit_test(nothing_is_told_about_the_rest),
+		cmocka_unit_test(what_was_notified_is_told_with_its_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
