@@ -10,7 +10,7 @@ struct map_entry {
 	struct map_entry *chain;          /* next in the bucket */
 	struct map_entry *before, *after; /* order of insertion */
 	void *value;
-	uint64_t hash;
+	uint32_t hash; /* its low half; with a short key behind it an entry is a third smaller */
 	uint8_t key[]; /* key_length octets */
 };
 
@@ -99,13 +99,18 @@ void map_free(struct map *map)
 	map->bucket_count = map->count = 0;
 }
 
-static struct map_entry **bucket_of(const struct map *map, uint64_t hash)
+static uint32_t hash_of(const struct map *map, const void *key)
+{
+	return (uint32_t)map_hash(map->hash_key, key, map->key_length);
+}
+
+static struct map_entry **bucket_of(const struct map *map, uint32_t hash)
 {
 	return &map->buckets[hash & (map->bucket_count - 1)];
 }
 
 /* Where the pointer to the entry of `key` is, or NULL. */
-static struct map_entry **find(const struct map *map, const void *key, uint64_t hash)
+static struct map_entry **find(const struct map *map, const void *key, uint32_t hash)
 {
 	if (!map->bucket_count)
 		return NULL;
@@ -117,7 +122,7 @@ static struct map_entry **find(const struct map *map, const void *key, uint64_t 
 
 void *map_get(const struct map *map, const void *key)
 {
-	struct map_entry **link = map->count ? find(map, key, map_hash(map->hash_key, key, map->key_length)) : NULL;
+	struct map_entry **link = map->count ? find(map, key, hash_of(map, key)) : NULL;
 
 	return link ? (*link)->value : NULL;
 }
@@ -162,7 +167,7 @@ static void link_entry(struct map *map, struct map_entry *entry)
 
 hiphop_error map_put(struct map *map, const void *key, void *value)
 {
-	uint64_t hash = map_hash(map->hash_key, key, map->key_length);
+	uint32_t hash = hash_of(map, key);
 	struct map_entry **link = find(map, key, hash);
 	struct map_entry *entry;
 
@@ -172,7 +177,7 @@ hiphop_error map_put(struct map *map, const void *key, void *value)
 		(*link)->value = value;
 		return HIPHOP_OK;
 	}
-	entry = calloc(1, sizeof *entry + map->key_length);
+	entry = calloc(1, offsetof(struct map_entry, key) + map->key_length);
 	if (!entry)
 		return HIPHOP_NO_MEMORY;
 	if (grow(map)) {
@@ -188,7 +193,7 @@ hiphop_error map_put(struct map *map, const void *key, void *value)
 
 void *map_remove(struct map *map, const void *key)
 {
-	struct map_entry **link = find(map, key, map_hash(map->hash_key, key, map->key_length));
+	struct map_entry **link = find(map, key, hash_of(map, key));
 	struct map_entry *entry = link ? *link : NULL;
 	void *value;
 

@@ -54,8 +54,7 @@ static void association_free(struct host *host, struct association *association)
 {
 	size_t place = 0;
 
-	for (int kind = 0; kind < TIMER_KINDS; kind++)
-		association_cancel_timer(host, association, (enum timer_kind)kind);
+	deadline_cancel(&host->deadlines, &association->deadline);
 	map_remove(&host->by_peer, association->peer.octets);
 	while (host->all[place] != association)
 		place++;
@@ -97,10 +96,10 @@ static struct association *association_make(struct host *host, instant now, cons
 	association->held = map_get(&host->held, peer->octets) != NULL;
 	association->since = now;
 	association->answers = token_bucket_start(2, 10, now);
-	for (int kind = 0; kind < TIMER_KINDS; kind++) {
-		association->timers[kind].kind = kind;
-		association->timers[kind].owner = association;
-	}
+	for (int kind = 0; kind < TIMER_KINDS; kind++)
+		association->timers[kind] = INSTANT_NEVER;
+	association->deadline.kind = DEADLINE_ASSOCIATION;
+	association->deadline.owner = association;
 	return association;
 }
 
@@ -113,8 +112,7 @@ hiphop_error association_obtain(struct host *host, instant now, const struct hit
 		return HIPHOP_OK;
 	if (host->count >= host->configuration.associations && !free_a_dead_one(host))
 		return HIPHOP_LIMITED;
-	if (make_room(host) ||
-		deadline_heap_reserve(&host->deadlines, (host->count + 1) * TIMER_KINDS + OPPORTUNISTS_MAXIMUM))
+	if (make_room(host) || deadline_heap_reserve(&host->deadlines, host->count + 1 + OPPORTUNISTS_MAXIMUM))
 		return HIPHOP_NO_MEMORY;
 	association = association_make(host, now, peer);
 	if (!association || map_put(&host->by_peer, peer->octets, association)) {
@@ -181,15 +179,53 @@ void association_free_all(struct host *host)
 
 /* ---- timers ---- */
 
+static enum timer_kind earliest_timer(const struct association *association)
+{
+	enum timer_kind earliest = 0;
+
+	for (enum timer_kind kind = 1; kind < TIMER_KINDS; kind++) {
+		if (association->timers[kind] < association->timers[earliest])
+			earliest = kind;
+	}
+	return earliest;
+}
+
+static void set_deadline(struct host *host, struct association *association)
+{
+	instant at = association->timers[earliest_timer(association)];
+
+	if (at == INSTANT_NEVER)
+		deadline_cancel(&host->deadlines, &association->deadline);
+	else if (!association->deadline.slot || association->deadline.at != at)
+		/* Room was reserved with the association. */
+		(void)deadline_set(&host->deadlines, &association->deadline, at);
+}
+
 void association_set_timer(struct host *host, struct association *association, enum timer_kind kind, instant at)
 {
-	/* Room was reserved with the association. */
-	(void)deadline_set(&host->deadlines, &association->timers[kind], at);
+	association->timers[kind] = at;
+	set_deadline(host, association);
 }
 
 void association_cancel_timer(struct host *host, struct association *association, enum timer_kind kind)
 {
-	deadline_cancel(&host->deadlines, &association->timers[kind]);
+	association_set_timer(host, association, kind, INSTANT_NEVER);
+}
+
+void association_expire(struct host *host, instant now, struct association *association)
+{
+	static void (*const timers[TIMER_KINDS])(struct host *, instant, struct association *) = {
+		[TIMER_EXCHANGE] = initiator_timer,
+		[TIMER_SESSION] = association_session_timer,
+		[TIMER_RETIRED] = key_lifetime_retired_timer,
+		[TIMER_LIVENESS] = liveness_timer,
+		[TIMER_KEYS] = key_lifetime_timer,
+		[TIMER_READDRESS] = liveness_readdress,
+	};
+	enum timer_kind kind = earliest_timer(association);
+
+	association_cancel_timer(host, association, kind);
+	timers[kind](host, now, association);
 }
 
 /* ---- SPIs ---- */
@@ -236,13 +272,11 @@ struct session *session_make(void)
 
 	if (!session)
 		return NULL;
-	session->removal = effect_make(HOST_REMOVE_SA, 0);
-	session->farewell = effect_make(HOST_ASSOCIATION, 0);
-	if (!session->removal || !session->farewell) {
-		session_free(session);
-		return NULL;
-	}
-	return session;
+	session->ending = ending_make();
+	if (session->ending)
+		return session;
+	free(session);
+	return NULL;
 }
 
 void session_free(struct session *session)
@@ -253,9 +287,7 @@ void session_free(struct session *session)
 	diffie_hellman_free(session->own_key);
 	buffer_free(&session->peer_public);
 	buffer_free(&session->r2);
-	buffer_free(&session->keepalive);
-	effect_discard(session->removal);
-	effect_discard(session->farewell);
+	free(session->ending);
 	exchange_keys_clear(&session->keys);
 	bytes_wipe(session, sizeof *session);
 	free(session);
@@ -280,23 +312,44 @@ void session_tell_sa(
 	effects_add(&host->effects, effect);
 }
 
-void session_remove_sas(struct host *host, struct session *session, const struct hit *peer)
+static struct ending *take_ending(struct session *session, const struct hit *peer)
 {
-	struct queued_effect *removal = session->removal;
+	struct ending *ending = session->ending;
 
-	rekey_drop(host, session, peer);
-	if (!session->has_sas)
-		return;
+	session->ending = NULL;
+	ending->peer = *peer;
+	ending->local = session->local;
+	ending->remote = session->remote;
+	ending->spi_in = session->spi_in;
+	ending->spi_out = session->spi_out;
+	ending->suite = (uint8_t)session->keys.suite;
+	ending->initiator = session->initiator;
+	ending->overlay_hops = session->overlay_hops;
+	return ending;
+}
+
+void session_tell_removal(struct host *host, struct session *session, const struct hit *peer)
+{
+	struct ending *ending = take_ending(session, peer);
+
 	session->has_sas = false;
-	session->removal = NULL;
-	session_tell_sa(host, session, peer, removal);
+	ending->removes_sas = true;
+	effects_add_ending(&host->effects, ending);
+}
+
+/* Takes the SAs of the session away, now. */
+static void remove_sas(struct host *host, struct session *session, const struct hit *peer)
+{
+	rekey_drop(host, session, peer);
+	if (session->has_sas)
+		session_tell_removal(host, session, peer);
 }
 
 static void session_release(struct host *host, struct session *session, const struct hit *peer)
 {
 	if (!session)
 		return;
-	session_remove_sas(host, session, peer);
+	remove_sas(host, session, peer);
 	association_unregister_spi(host, session->spi_in);
 	close_forget(host, session);
 	session_free(session);
@@ -334,25 +387,23 @@ static void log_end(const struct host *host, const struct association *associati
 void session_end(struct host *host, instant now, struct association *association, host_state shown, hiphop_error reason)
 {
 	struct session *session = association->session;
-	struct queued_effect *farewell = session->farewell;
+	struct ending *ending;
 
-	session_remove_sas(host, session, &association->peer);
+	rekey_drop(host, session, &association->peer);
 	association_retired_over(host, association);
 	association_cancel_timer(host, association, TIMER_LIVENESS);
 	association_cancel_timer(host, association, TIMER_READDRESS);
 	association->since = now;
-	if (!farewell)
+	if (!session->ending)
 		return;
 	log_end(host, association, reason);
-	session->farewell = NULL;
-	farewell->effect.peer = association->peer;
-	farewell->effect.local = session->local;
-	farewell->effect.remote = session->remote;
-	farewell->effect.association.state = shown;
-	farewell->effect.association.reason = reason;
-	farewell->effect.association.initiator = session->initiator;
-	farewell->effect.association.overlay_hops = session->overlay_hops;
-	effects_add(&host->effects, farewell);
+	ending = take_ending(session, &association->peer);
+	ending->removes_sas = session->has_sas;
+	ending->tells = true;
+	ending->state = (uint8_t)shown;
+	ending->reason = (uint8_t)reason;
+	session->has_sas = false;
+	effects_add_ending(&host->effects, ending);
 }
 
 /* ---- commit ---- */
@@ -368,14 +419,14 @@ static void retire_old_session(struct host *host, instant now, struct associatio
 	session_drop(host, association);
 }
 
-void session_fill_install(
-	const struct association *association, const struct session *session, struct queued_effect *install)
+void session_fill_install(const struct host *host, const struct association *association, const struct session *session,
+	const struct esp_key_pair *keys, struct queued_effect *install)
 {
 	fill_sa(session, &association->peer, install);
 	install->sa->soft = session->soft;
-	install->sa->hard = session->hard;
-	install->sa->keys_in = session->keys.esp_in;
-	install->sa->keys_out = session->keys.esp_out;
+	install->sa->hard = key_lifetime_hard(host, session->keys.suite);
+	install->sa->keys_in = keys->in;
+	install->sa->keys_out = keys->out;
 }
 
 static void fill_change(const struct association *association, const struct session *session, bool renewed,
@@ -392,15 +443,26 @@ static void fill_change(const struct association *association, const struct sess
 	change->effect.association.overlay_hops = session->overlay_hops;
 }
 
-void session_lose_path(struct host *host, struct association *association)
+hiphop_error session_lose_path(struct host *host, struct association *association)
 {
+	struct session *session = association->session;
 	struct queued_effect *change = effect_make(HOST_ASSOCIATION, 0);
+	struct ending *ending = ending_make();
 
-	session_remove_sas(host, association->session, &association->peer);
-	association->session->direct = false;
-	if (change)
-		fill_change(association, association->session, false, change);
+	if (!change || !ending) {
+		effect_discard(change);
+		free(ending);
+		return HIPHOP_NO_MEMORY;
+	}
+	remove_sas(host, session, &association->peer);
+	if (session->ending)
+		free(ending);
+	else
+		session->ending = ending;
+	session->direct = false;
+	fill_change(association, session, false, change);
 	effects_add(&host->effects, change);
+	return HIPHOP_OK;
 }
 
 static void start_timers(struct host *host, instant now, struct association *association)
@@ -427,17 +489,14 @@ static void log_commit(const struct host *host, const struct association *associ
 }
 
 void session_commit(struct host *host, instant now, struct association *association, struct session *session,
-	struct queued_effect *install, struct queued_effect *change)
+	const struct esp_key_pair *esp_keys, struct queued_effect *install, struct queued_effect *change)
 {
 	bool renewed = association_is_usable(association);
 
-	key_lifetime_limits(host, session->keys.suite, &session->soft, &session->hard);
+	session->soft = key_lifetime_soft(host, session->keys.suite);
 	if (install)
-		session_fill_install(association, session, install);
+		session_fill_install(host, association, session, esp_keys, install);
 	fill_change(association, session, renewed, change);
-	/* The keys of the ESP SAs have one home: the data plane. */
-	esp_keys_clear(&session->keys.esp_in);
-	esp_keys_clear(&session->keys.esp_out);
 	effects_add(&host->effects, install);
 	retire_old_session(host, now, association);
 	initiation_end(host, association);
@@ -468,6 +527,7 @@ void session_heard(struct host *host, instant now, struct association *associati
 hiphop_error session_move_on(struct host *host, const struct state_step *step)
 {
 	step->association->session->state = step->rule->next;
+	buffer_free(&step->association->session->r2);
 	step->association->since = step->now;
 	association_cancel_timer(host, step->association, TIMER_SESSION);
 	return HIPHOP_OK;

@@ -42,9 +42,6 @@ static void begin_to_end(struct host *host, struct session *session, host_state 
 	session->own_key = NULL;
 	buffer_free(&session->peer_public);
 	buffer_free(&session->r2);
-	buffer_free(&session->keepalive);
-	effect_discard(session->removal);
-	session->removal = NULL;
 }
 
 void close_forget(struct host *host, const struct session *session)

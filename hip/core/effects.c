@@ -65,16 +65,36 @@ void effect_discard(struct queued_effect *effect)
 	free(effect);
 }
 
+struct ending *ending_make(void)
+{
+	struct ending *made = calloc(1, sizeof *made);
+
+	if (made)
+		made->link.is_ending = true;
+	return made;
+}
+
+/* ---- the queue ---- */
+
+static void append(struct effect_queue *queue, struct effect_link *link)
+{
+	link->next = NULL;
+	if (queue->last)
+		queue->last->next = link;
+	else
+		queue->first = link;
+	queue->last = link;
+}
+
 void effects_add(struct effect_queue *queue, struct queued_effect *effect)
 {
-	if (!effect)
-		return;
-	effect->next = NULL;
-	if (queue->last)
-		queue->last->next = effect;
-	else
-		queue->first = effect;
-	queue->last = effect;
+	if (effect)
+		append(queue, &effect->link);
+}
+
+void effects_add_ending(struct effect_queue *queue, struct ending *ending)
+{
+	append(queue, &ending->link);
 }
 
 void effects_splice(struct effect_queue *queue, struct effect_queue *batch)
@@ -95,29 +115,73 @@ static bool has_octets(host_effect_kind kind)
 	return kind == HOST_SEND || kind == HOST_SEND_SEALED || kind == HOST_SEND_ICMP || kind == HOST_NOTIFIED;
 }
 
-/* The pointers are set here, since an effect may have been filled late. */
-static void point_inside(struct queued_effect *queued)
+static void drop_first(struct effect_queue *queue)
 {
-	struct host_effect *effect = &queued->effect;
+	queue->first = queue->first->next;
+	if (!queue->first)
+		queue->last = NULL;
+}
 
+/* The pointers are set here, since an effect may have been filled late. */
+static void take_queued(struct effect_queue *queue, struct queued_effect *queued, struct host_effect *effect)
+{
+	drop_first(queue);
+	queue->taken = queued;
+	*effect = queued->effect;
 	effect->octets = has_octets(effect->kind) ? queued->octets : NULL;
 	effect->sa = queued->sa;
 	effect->data = queued->data;
 }
 
+static void expand_removal(struct effect_queue *queue, const struct ending *ending, struct host_effect *effect)
+{
+	queue->removed = (struct host_sa){.local = ending->local,
+		.remote = ending->remote,
+		.spi_in = ending->spi_in,
+		.spi_out = ending->spi_out,
+		.suite = ending->suite};
+	effect->kind = HOST_REMOVE_SA;
+	effect->sa = &queue->removed;
+}
+
+static void expand_farewell(const struct ending *ending, struct host_effect *effect)
+{
+	effect->kind = HOST_ASSOCIATION;
+	effect->association = (struct host_association_change){.state = (host_state)ending->state,
+		.reason = (hiphop_error)ending->reason,
+		.initiator = ending->initiator,
+		.overlay_hops = ending->overlay_hops};
+}
+
+/* One of the two; the ending stays in front as long as there is another. */
+static void take_ending(struct effect_queue *queue, struct ending *ending, struct host_effect *effect)
+{
+	bool removes_sas = ending->removes_sas;
+
+	*effect = (struct host_effect){.peer = ending->peer, .local = ending->local, .remote = ending->remote};
+	if (removes_sas)
+		expand_removal(queue, ending, effect);
+	else
+		expand_farewell(ending, effect);
+	ending->removes_sas = false;
+	if (removes_sas && ending->tells)
+		return;
+	drop_first(queue);
+	free(ending);
+}
+
 bool effects_take(struct effect_queue *queue, struct host_effect *effect)
 {
-	struct queued_effect *first = queue->first;
+	struct effect_link *first = queue->first;
 
 	effects_release_taken(queue);
 	if (!first)
 		return false;
-	queue->first = first->next;
-	if (!queue->first)
-		queue->last = NULL;
-	queue->taken = first;
-	point_inside(first);
-	*effect = first->effect;
+	/* A link is the first member of either. */
+	if (first->is_ending)
+		take_ending(queue, (struct ending *)first, effect);
+	else
+		take_queued(queue, (struct queued_effect *)first, effect);
 	return true;
 }
 
@@ -129,12 +193,8 @@ void effects_release_taken(struct effect_queue *queue)
 
 void host_effects_free(struct effect_queue *queue)
 {
-	effects_release_taken(queue);
-	while (queue->first) {
-		struct queued_effect *first = queue->first;
+	struct host_effect effect;
 
-		queue->first = first->next;
-		effect_discard(first);
-	}
-	queue->last = NULL;
+	while (effects_take(queue, &effect))
+		;
 }

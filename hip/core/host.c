@@ -545,31 +545,10 @@ size_t host_locators(const struct host *host, const struct hit *peer, struct end
 
 static void expire(struct host *host, instant now, struct deadline *deadline)
 {
-	struct association *association = deadline->owner;
-
-	switch (deadline->kind) {
-	case TIMER_EXCHANGE:
-		initiator_timer(host, now, association);
-		break;
-	case TIMER_SESSION:
-		association_session_timer(host, now, association);
-		break;
-	case TIMER_RETIRED:
-		key_lifetime_retired_timer(host, now, association);
-		break;
-	case TIMER_LIVENESS:
-		liveness_timer(host, now, association);
-		break;
-	case TIMER_KEYS:
-		key_lifetime_timer(host, now, association);
-		break;
-	case TIMER_READDRESS:
-		liveness_readdress(host, now, association);
-		break;
-	default:
+	if (deadline->kind == DEADLINE_ASSOCIATION)
+		association_expire(host, now, deadline->owner);
+	else
 		initiator_opportunist_timer(host, now, deadline->owner);
-		break;
-	}
 }
 
 static void follow_load(struct host *host, instant now)

@@ -141,10 +141,9 @@ struct session {
 	struct host_identity *identity; /* the peer's */
 	instant began;
 
-	uint64_t peer_counter;   /* R1_COUNTER that we followed as Initiator; 0: none */
-	uint16_t opaque_mark;    /* I2s to R1s from before it are of an exchange that this one ended */
-	struct buffer r2;        /* direct R2 as sent, for an I2 that comes again */
-	struct buffer keepalive; /* signed NOTIFY NAT_KEEPALIVE */
+	uint64_t peer_counter; /* R1_COUNTER that we followed as Initiator; 0: none */
+	uint16_t opaque_mark;  /* I2s to R1s from before it are of an exchange that this one ended */
+	struct buffer r2;      /* in R2_SENT, the direct R2 as sent, for an I2 that comes again; made anew later */
 
 	instant control_sent, control_heard; /* verified HIP packets */
 	instant keepalive_heard;             /* verified too, but the same each time: no answer to anything */
@@ -163,15 +162,14 @@ struct session {
 	uint32_t abandoned; /* Update ID of a request for new keys that was given up */
 	instant keyed;      /* when the keys came into use */
 	instant rekey_at, expire_at;
-	struct host_key_limits soft, hard; /* of the SAs */
+	struct host_key_limits soft; /* of the SAs; the hard ones are the same for all of a suite */
 	unsigned rekeys;
 	bool proven; /* the peer uses the keys too: the retired pair may go */
 
 	uint8_t close_nonce[16];
 	unsigned close_tries;
-	instant close_over;            /* CLOSING and CLOSED last until then */
-	struct queued_effect *removal; /* made ahead, so that the end of a session cannot fail */
-	struct queued_effect *farewell;
+	instant close_over;     /* CLOSING and CLOSED last until then */
+	struct ending *ending; /* NULL: the end has been told */
 };
 
 /* What the Initiator has agreed to by its I2. */
@@ -179,6 +177,7 @@ struct acceptance {
 	uint64_t counter; /* R1_COUNTER of the R1 */
 	instant puzzle_over;
 	struct exchange_keys keys;
+	struct esp_key_pair esp_keys;
 	struct diffie_hellman *own_key;
 	struct buffer peer_public;
 	struct host_identity *identity;
@@ -224,7 +223,7 @@ struct initiation {
 	bool wants_puzzle;             /* in I2_SENT: an I1 has gone out for another R1 */
 	struct solving *solving;       /* NULL: no puzzle is being solved; else TIMER_EXCHANGE is for it */
 	struct acceptance *acceptance; /* in I2_SENT */
-	struct queued_effect *farewell;
+	struct ending *ending;
 };
 
 enum timer_kind {
@@ -236,6 +235,9 @@ enum timer_kind {
 	TIMER_READDRESS,
 	TIMER_KINDS
 };
+
+/* What the deadlines of the host are for: struct deadline, `kind`. */
+enum deadline_kind { DEADLINE_ASSOCIATION, DEADLINE_OPPORTUNIST };
 
 struct association {
 	struct hit peer;
@@ -249,7 +251,8 @@ struct association {
 	struct session *retired; /* replaced by `session`; its SAs still receive */
 	struct initiation *initiation;
 	struct token_bucket answers; /* R2s again, ACKs, CLOSE_ACKs */
-	struct deadline timers[TIMER_KINDS];
+	instant timers[TIMER_KINDS]; /* INSTANT_NEVER: not set */
+	struct deadline deadline;    /* the earliest of them */
 };
 
 /* An I1 with NULL Responder HIT, under way. */
@@ -371,21 +374,25 @@ bool association_is_neighbour(const struct association *association);
 uint32_t association_new_spi(struct host *host);
 void association_set_timer(struct host *host, struct association *association, enum timer_kind kind, instant at);
 void association_cancel_timer(struct host *host, struct association *association, enum timer_kind kind);
-/* Makes a session with its reserved effects; everything else zero. NULL for want of memory. */
+/* The deadline has passed: gives the earliest timer its turn. The association may be gone afterwards. */
+void association_expire(struct host *host, instant now, struct association *association);
+/* Makes a session with its ending; everything else zero. NULL for want of memory. */
 struct session *session_make(void);
 void session_free(struct session *session);
 /* The commit of a base exchange: `session` becomes the session of the association, the old one retires, the
  * initiation ends. `install` is the HOST_INSTALL_SA effect of the session (NULL when it is not direct) and `change`
- * the HOST_ASSOCIATION effect; both are filled here. Cannot fail: spi_in has been registered. */
+ * the HOST_ASSOCIATION effect; both are filled here, the first with `esp_keys`. Cannot fail: spi_in has been
+ * registered. */
 void session_commit(struct host *host, instant now, struct association *association, struct session *session,
-	struct queued_effect *install, struct queued_effect *change);
+	const struct esp_key_pair *esp_keys, struct queued_effect *install, struct queued_effect *change);
 /* Registers an SPI for the association. HIPHOP_NO_MEMORY. */
 hiphop_error association_register_spi(struct host *host, struct association *association, uint32_t spi);
 void association_unregister_spi(struct host *host, uint32_t spi);
-/* Takes the SAs of the session away, now. */
-void session_remove_sas(struct host *host, struct session *session, const struct hit *peer);
-/* ESP has no path any more: takes the SAs away and tells so. The association stays, its packets go over the overlay. */
-void session_lose_path(struct host *host, struct association *association);
+/* Tells that the pair of a session is to be removed, by its ending, which it has. */
+void session_tell_removal(struct host *host, struct session *session, const struct hit *peer);
+/* ESP has no path any more: takes the SAs away and tells so. The association stays, its packets go over the overlay.
+ * HIPHOP_NO_MEMORY: nothing changed. */
+hiphop_error session_lose_path(struct host *host, struct association *association);
 /* Tells that the association is over and why; the state is what association_state says then, or `shown`. */
 void session_end(
 	struct host *host, instant now, struct association *association, host_state shown, hiphop_error reason);
@@ -395,9 +402,9 @@ void association_retired_over(struct host *host, struct association *association
 /* TIMER_SESSION: gives the state machine its event. */
 void association_session_timer(struct host *host, instant now, struct association *association);
 void session_heard(struct host *host, instant now, struct association *association);
-/* Fills a HOST_INSTALL_SA for the pair of a session, keys included. */
-void session_fill_install(
-	const struct association *association, const struct session *session, struct queued_effect *install);
+/* Fills a HOST_INSTALL_SA for the pair of a session. */
+void session_fill_install(const struct host *host, const struct association *association, const struct session *session,
+	const struct esp_key_pair *keys, struct queued_effect *install);
 /* Puts an effect that was made into the queue for the pair of a session. */
 void session_tell_sa(
 	struct host *host, const struct session *session, const struct hit *peer, struct queued_effect *effect);
@@ -582,8 +589,8 @@ void key_lifetime_start(struct host *host, instant now, struct association *asso
 void key_lifetime_arm(struct host *host, instant now, struct association *association);
 void key_lifetime_timer(struct host *host, instant now, struct association *association);
 /* The limits of a pair under the keys of this suite; the soft ones a random fifth earlier. */
-void key_lifetime_limits(
-	const struct host *host, uint16_t suite, struct host_key_limits *soft, struct host_key_limits *hard);
+struct host_key_limits key_lifetime_hard(const struct host *host, uint16_t suite);
+struct host_key_limits key_lifetime_soft(const struct host *host, uint16_t suite);
 /* A rekeying came to nothing: the next try is later. */
 void key_lifetime_rekey_failed(struct host *host, instant now, struct association *association);
 /* The retired pair has had its time, unless the peer may still send by it. */

@@ -29,6 +29,7 @@ struct answer {
 
 	struct r1_generation *generation;
 	struct exchange_keys keys;
+	struct esp_key_pair esp_keys;
 	struct diffie_hellman *own_key; /* of the generation */
 	struct host_identity *identity;
 	struct parameter_list inner;
@@ -155,7 +156,7 @@ static hiphop_error derive_keys(struct host *host, const struct incoming *in, st
 	if (!entry)
 		return HIPHOP_UNSUPPORTED;
 	agreement.own_key = answer->own_key = entry->key;
-	return exchange_keys_derive(&agreement, &answer->keys);
+	return exchange_keys_derive(&agreement, &answer->keys, &answer->esp_keys);
 }
 
 static hiphop_error decrypt(struct answer *answer)
@@ -301,8 +302,25 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 		return;
 	if (build_r2(host, in, &session->keys, session->spi_in, &route, &out))
 		return;
-	session_lose_path(host, association);
-	outgoing_send(host, &way, out.octets, out.length);
+	if (session_lose_path(host, association))
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
+	else
+		outgoing_send(host, &way, out.octets, out.length);
+}
+
+/* In R2-SENT with the R2 as it was, later with one like it: the peer may still be waiting when the exchange was only
+ * taken to be complete (RFC 7401 sections 4.4.1, 6.9 step 4). */
+static void answer_again(struct host *host, const struct incoming *in, const struct session *session)
+{
+	struct outgoing out;
+	struct way way;
+
+	way_of_arrival(in->arrival, &way);
+	count(host, HOST_COUNT_RETRANSMITTED);
+	if (session->r2.length)
+		outgoing_send(host, &way, session->r2.data, session->r2.length);
+	else if (!build_r2(host, in, &session->keys, session->spi_in, NULL, &out))
+		outgoing_send(host, &way, out.octets, out.length);
 }
 
 /* True when this is the I2 behind the present session; it is answered with the R2 we have. */
@@ -310,7 +328,6 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 	const struct parameter_solution *solution)
 {
 	struct session *session = association ? association->session : NULL;
-	struct way way;
 
 	if (!session || session->initiator || session->state >= HOST_CLOSING ||
 		solution->random_length != hash_length(session->keys.rhash) ||
@@ -323,13 +340,10 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		count(host, HOST_COUNT_DROP_I2_RATE);
 		return true;
 	}
-	if (in->overlay) {
+	if (in->overlay)
 		answer_again_over_overlay(host, in, association);
-	} else if (session->r2.length) {
-		way_of_arrival(in->arrival, &way);
-		count(host, HOST_COUNT_RETRANSMITTED);
-		outgoing_send(host, &way, session->r2.data, session->r2.length);
-	}
+	else if (session->direct && !session->rekeys)
+		answer_again(host, in, session);
 	return true;
 }
 
@@ -433,7 +447,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 		return;
 	}
 	association_note_peer(made.association, sender_is_anonymous(in), answer->host_id);
-	session_commit(host, in->now, made.association, made.session, made.install, made.change);
+	session_commit(host, in->now, made.association, made.session, &answer->esp_keys, made.install, made.change);
 	effects_add(&host->effects, made.r2);
 	count_out(host, HIP_PACKET_R2);
 	candidates_learn(host, &in->view.sender, &answer->locators);

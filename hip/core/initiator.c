@@ -12,8 +12,8 @@ struct initiation *initiation_make(host_state phase)
 
 	if (!initiation)
 		return NULL;
-	initiation->farewell = effect_make(HOST_ASSOCIATION, 0);
-	if (!initiation->farewell) {
+	initiation->ending = ending_make();
+	if (!initiation->ending) {
 		free(initiation);
 		return NULL;
 	}
@@ -45,7 +45,7 @@ void initiation_end(struct host *host, struct association *association)
 		association_unregister_spi(host, initiation->acceptance->spi_in);
 	acceptance_free(initiation->acceptance);
 	solving_free(initiation->solving);
-	effect_discard(initiation->farewell);
+	free(initiation->ending);
 	free(initiation);
 	association->initiation = NULL;
 	association_cancel_timer(host, association, TIMER_EXCHANGE);
@@ -307,19 +307,26 @@ static bool i2_has_another_try(struct initiation *initiation)
 
 /* ---- the end ---- */
 
+static void tell_end(struct host *host, struct association *association, host_state state, hiphop_error reason)
+{
+	struct ending *ending = association->initiation->ending;
+
+	association->initiation->ending = NULL;
+	ending->peer = association->peer;
+	ending->tells = true;
+	ending->state = (uint8_t)state;
+	ending->reason = (uint8_t)reason;
+	ending->initiator = true;
+	effects_add_ending(&host->effects, ending);
+}
+
 static void tell_failed(struct host *host, struct association *association, hiphop_error reason)
 {
-	struct queued_effect *farewell = association->initiation->farewell;
 	char peer[HIT_TEXT_SIZE];
 
 	log_write(host->log, LOG_LEVEL_INFO, "no association with %s: %s", association_peer_text(association, peer),
 		hiphop_error_text(reason));
-	association->initiation->farewell = NULL;
-	farewell->effect.peer = association->peer;
-	farewell->effect.association.state = HOST_FAILED;
-	farewell->effect.association.reason = reason;
-	farewell->effect.association.initiator = true;
-	effects_add(&host->effects, farewell);
+	tell_end(host, association, HOST_FAILED, reason);
 }
 
 /* A session that still hears its peer outlives a failed renewal; any other ends with it. */
@@ -373,13 +380,8 @@ hiphop_error initiator_forget_failure(struct host *host, const struct state_step
 hiphop_error initiator_forget(struct host *host, const struct state_step *step)
 {
 	struct association *association = step->association;
-	struct queued_effect *farewell = association->initiation->farewell;
 
-	association->initiation->farewell = NULL;
-	farewell->effect.peer = association->peer;
-	farewell->effect.association.state = HOST_CLOSED;
-	farewell->effect.association.initiator = true;
-	effects_add(&host->effects, farewell);
+	tell_end(host, association, HOST_CLOSED, HIPHOP_OK);
 	initiation_end(host, association);
 	association_release_if_idle(host, association);
 	return HIPHOP_OK;
@@ -496,13 +498,13 @@ hiphop_error host_connect_opportunistic(struct host *host, instant now, const st
 		return HIPHOP_EXISTS;
 	if (host->opportunist_count >= OPPORTUNISTS_MAXIMUM)
 		return HIPHOP_LIMITED;
-	if (deadline_heap_reserve(&host->deadlines, host->count * TIMER_KINDS + OPPORTUNISTS_MAXIMUM))
+	if (deadline_heap_reserve(&host->deadlines, host->count + OPPORTUNISTS_MAXIMUM))
 		return HIPHOP_NO_MEMORY;
 	opportunist = calloc(1, sizeof *opportunist);
 	if (!opportunist)
 		return HIPHOP_NO_MEMORY;
 	opportunist->remote = *remote;
-	opportunist->timer.kind = TIMER_KINDS;
+	opportunist->timer.kind = DEADLINE_OPPORTUNIST;
 	opportunist->timer.owner = opportunist;
 	opportunist->next = host->opportunists;
 	host->opportunists = opportunist;

@@ -51,22 +51,26 @@ static uint64_t soft_limit(const struct host *host, uint64_t configured, uint64_
 	return somewhat_before(host, limit_or(configured, hard - hard / 4));
 }
 
-void key_lifetime_limits(
-	const struct host *host, uint16_t suite, struct host_key_limits *soft, struct host_key_limits *hard)
+struct host_key_limits key_lifetime_hard(const struct host *host, uint16_t suite)
 {
-	const struct host_key_limits *rekey = &host->configuration.rekey, *expire = &host->configuration.expire;
+	const struct host_key_limits *expire = &host->configuration.expire;
 	const esp_mode mode = esp_suite_by_id(suite)->mode;
 	size_t row = 0;
 
 	while (bounds[row].mode != mode)
 		row++;
-	*hard = (struct host_key_limits){.time = expire->time,
+	return (struct host_key_limits){.time = expire->time,
 		.packets = limit_or(expire->packets, bounds[row].packets),
 		.octets = limit_or(expire->octets, bounds[row].octets)};
-	*soft = (struct host_key_limits){
-		.time = somewhat_before(host, lesser(rekey->time, expire->time - expire->time / 4)),
-		.packets = soft_limit(host, rekey->packets, hard->packets),
-		.octets = soft_limit(host, rekey->octets, hard->octets)};
+}
+
+struct host_key_limits key_lifetime_soft(const struct host *host, uint16_t suite)
+{
+	const struct host_key_limits *rekey = &host->configuration.rekey, hard = key_lifetime_hard(host, suite);
+
+	return (struct host_key_limits){.time = somewhat_before(host, lesser(rekey->time, hard.time - hard.time / 4)),
+		.packets = soft_limit(host, rekey->packets, hard.packets),
+		.octets = soft_limit(host, rekey->octets, hard.octets)};
 }
 
 void key_lifetime_arm(struct host *host, instant now, struct association *association)
@@ -88,7 +92,7 @@ void key_lifetime_start(struct host *host, instant now, struct association *asso
 	}
 	session->keyed = now;
 	session->rekey_at = instant_after(now, session->soft.time);
-	session->expire_at = instant_after(now, session->hard.time);
+	session->expire_at = instant_after(now, key_lifetime_hard(host, session->keys.suite).time);
 	key_lifetime_arm(host, now, association);
 }
 

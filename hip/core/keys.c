@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static hiphop_error draw_all(const struct exchange_agreement *agreement, struct exchange_keys *keys)
+static hiphop_error draw_all(
+	const struct exchange_agreement *agreement, struct exchange_keys *keys, struct esp_key_pair *esp)
 {
 	hiphop_error error = keymat_draw_hip_keys(
 		&keys->keymat, agreement->cipher, &agreement->own, &keys->outgoing, &keys->incoming);
@@ -13,10 +14,11 @@ static hiphop_error draw_all(const struct exchange_agreement *agreement, struct 
 	if (error)
 		return error;
 	keys->keymat_index = (uint16_t)keys->keymat.index;
-	return keymat_draw_esp_keys(&keys->keymat, agreement->suite, &agreement->own, &keys->esp_out, &keys->esp_in);
+	return keymat_draw_esp_keys(&keys->keymat, agreement->suite, &agreement->own, &esp->out, &esp->in);
 }
 
-hiphop_error exchange_keys_derive(const struct exchange_agreement *agreement, struct exchange_keys *keys)
+hiphop_error exchange_keys_derive(
+	const struct exchange_agreement *agreement, struct exchange_keys *keys, struct esp_key_pair *esp)
 {
 	const struct puzzle_parties *parties = &agreement->parties;
 	struct shared_secret secret;
@@ -32,18 +34,25 @@ hiphop_error exchange_keys_derive(const struct exchange_agreement *agreement, st
 			&parties->initiator, &parties->responder);
 	shared_secret_clear(&secret);
 	if (!error)
-		error = draw_all(agreement, keys);
+		error = draw_all(agreement, keys, esp);
 	if (!error) {
 		/* keymat_start has checked the lengths. */
 		memcpy(keys->i, agreement->i.data, agreement->i.length);
 		memcpy(keys->j, agreement->j.data, agreement->j.length);
 	}
-	if (error)
+	if (error) {
 		exchange_keys_clear(keys);
+		esp_key_pair_clear(esp);
+	}
 	return error;
 }
 
 void exchange_keys_clear(struct exchange_keys *keys)
 {
 	bytes_wipe(keys, sizeof *keys);
+}
+
+void esp_key_pair_clear(struct esp_key_pair *pair)
+{
+	bytes_wipe(pair, sizeof *pair);
 }

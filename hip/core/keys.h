@@ -18,10 +18,15 @@ struct exchange_keys {
 	uint16_t suite;                     /**< ESP suite */
 	uint16_t keymat_index;              /**< where the ESP keys start, for ESP_INFO */
 	struct hip_keys outgoing, incoming; /**< of HIP packets */
-	struct esp_keys esp_out, esp_in;
-	struct keymat keymat; /**< behind the ESP keys, for rekeying */
-	uint8_t group;        /**< Diffie-Hellman group; with #I and #J for a new KEYMAT */
+	struct keymat keymat;               /**< behind the ESP keys, for rekeying */
+	uint8_t group;                      /**< Diffie-Hellman group; with #I and #J for a new KEYMAT */
 	uint8_t i[RHASH_LENGTH_MAXIMUM], j[RHASH_LENGTH_MAXIMUM];
+};
+
+/** The keys of a pair of SAs. Their home is the data plane; here they only pass through. Wipe with
+ * esp_key_pair_clear. */
+struct esp_key_pair {
+	struct esp_keys out, in;
 };
 
 /** What both ends agreed on. */
@@ -36,8 +41,10 @@ struct exchange_agreement {
 };
 
 /** Derives all keys. HIPHOP_MALFORMED (bad public value), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO, HIPHOP_UNSUPPORTED. On any
- *  error `keys` is wiped. */
-hiphop_error exchange_keys_derive(const struct exchange_agreement *agreement, struct exchange_keys *keys);
+ *  error `keys` and `esp` are wiped. */
+hiphop_error exchange_keys_derive(
+	const struct exchange_agreement *agreement, struct exchange_keys *keys, struct esp_key_pair *esp);
 void exchange_keys_clear(struct exchange_keys *keys);
+void esp_key_pair_clear(struct esp_key_pair *pair);
 
 #endif

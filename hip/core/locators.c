@@ -4,11 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Who was last said to be at an address, for questions that only know an address. */
-struct locator_owner {
-	struct hit peer;
-};
-
 void locators_start(struct locator_cache *cache, const struct random_source *random)
 {
 	map_start(&cache->lists, HIT_LENGTH, random);
@@ -16,20 +11,22 @@ void locators_start(struct locator_cache *cache, const struct random_source *ran
 	cache->learnt_only = 0;
 }
 
-static void free_all(struct map *map)
+static void list_free(struct locator_list *list)
 {
-	struct map_walk walk = map_walk_start(map);
-	void *value;
-
-	while ((value = map_walk_next(&walk, NULL)))
-		free(value);
-	map_free(map);
+	if (list)
+		free(list->endpoints);
+	free(list);
 }
 
 void locators_free(struct locator_cache *cache)
 {
-	free_all(&cache->lists);
-	free_all(&cache->addresses);
+	struct map_walk walk = map_walk_start(&cache->lists);
+	struct locator_list *list;
+
+	while ((list = map_walk_next(&walk, NULL)))
+		list_free(list);
+	map_free(&cache->lists);
+	map_free(&cache->addresses);
 }
 
 const struct locator_list *locators_of(const struct locator_cache *cache, const struct hit *peer)
@@ -37,38 +34,32 @@ const struct locator_list *locators_of(const struct locator_cache *cache, const 
 	return map_get(&cache->lists, peer->octets);
 }
 
-static void drop_owner(struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator)
+/* The list has this locator no more. */
+static void disown(struct locator_cache *cache, const struct locator_list *list, const struct endpoint *locator)
 {
-	struct locator_owner *owner = map_get(&cache->addresses, locator->address.octets);
-
-	if (owner && hit_equal(&owner->peer, peer))
-		free(map_remove(&cache->addresses, locator->address.octets));
+	if (map_get(&cache->addresses, locator->address.octets) == list)
+		map_remove(&cache->addresses, locator->address.octets);
 }
 
-static void drop_list(struct locator_cache *cache, const struct hit *peer)
+static void drop_list(struct locator_cache *cache, struct locator_list *list)
 {
-	struct locator_list *list = map_get(&cache->lists, peer->octets);
-
 	for (size_t i = 0; i < list->count; i++)
-		drop_owner(cache, peer, &list->endpoints[i]);
+		disown(cache, list, &list->endpoints[i]);
 	if (!list->configured)
 		cache->learnt_only--;
-	free(map_remove(&cache->lists, peer->octets));
+	map_remove(&cache->lists, list->peer.octets);
+	list_free(list);
 }
 
 static void drop_oldest_learnt(struct locator_cache *cache)
 {
 	struct map_walk walk = map_walk_start(&cache->lists);
 	struct locator_list *list;
-	const void *key;
 
-	while ((list = map_walk_next(&walk, &key))) {
-		struct hit peer;
-
+	while ((list = map_walk_next(&walk, NULL))) {
 		if (list->configured)
 			continue;
-		memcpy(peer.octets, key, HIT_LENGTH);
-		drop_list(cache, &peer);
+		drop_list(cache, list);
 		return;
 	}
 }
@@ -90,6 +81,7 @@ static hiphop_error list_for(
 		free(list);
 		return HIPHOP_NO_MEMORY;
 	}
+	list->peer = *peer;
 	cache->learnt_only++;
 	*found = list;
 	return HIPHOP_OK;
@@ -113,6 +105,21 @@ static void take_out(struct locator_list *list, size_t place)
 		(list->count - place) * sizeof list->endpoints[0]);
 }
 
+static hiphop_error make_room(struct locator_list *list)
+{
+	uint8_t capacity = (uint8_t)(list->count + 1);
+	struct endpoint *endpoints;
+
+	if (capacity <= list->capacity)
+		return HIPHOP_OK;
+	endpoints = realloc(list->endpoints, capacity * sizeof *endpoints);
+	if (!endpoints)
+		return HIPHOP_NO_MEMORY;
+	list->endpoints = endpoints;
+	list->capacity = capacity;
+	return HIPHOP_OK;
+}
+
 static void put_in(struct locator_list *list, size_t place, const struct endpoint *locator)
 {
 	memmove(&list->endpoints[place + 1], &list->endpoints[place],
@@ -121,36 +128,12 @@ static void put_in(struct locator_list *list, size_t place, const struct endpoin
 	list->count++;
 }
 
-static void note_owner(struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator)
+/* Puts the locator among those of its kind, in front. */
+static hiphop_error insert(
+	struct locator_cache *cache, struct locator_list *list, const struct endpoint *locator, bool configured)
 {
-	struct locator_owner *owner = map_get(&cache->addresses, locator->address.octets);
+	size_t place = place_of(list, locator);
 
-	if (owner) {
-		owner->peer = *peer;
-		return;
-	}
-	owner = malloc(sizeof *owner);
-	if (!owner)
-		return;
-	owner->peer = *peer;
-	if (map_put(&cache->addresses, locator->address.octets, owner))
-		free(owner);
-}
-
-hiphop_error locators_learn(
-	struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator, bool configured)
-{
-	struct locator_list *list;
-	hiphop_error error;
-	size_t place;
-
-	/* What a person configured may be on the link or on this machine; what a stranger told may not. */
-	if (address_is_unspecified(&locator->address) || (!configured && !address_is_usable_locator(&locator->address)))
-		return HIPHOP_REFUSED;
-	error = list_for(cache, peer, configured, &list);
-	if (error)
-		return error;
-	place = place_of(list, locator);
 	if (place < list->configured)
 		return HIPHOP_OK;
 	if (place < list->count)
@@ -158,17 +141,34 @@ hiphop_error locators_learn(
 	if (list->count == HOST_LOCATORS_MAXIMUM) {
 		if (list->configured == HOST_LOCATORS_MAXIMUM)
 			return HIPHOP_LIMITED;
-		drop_owner(cache, peer, &list->endpoints[list->count - 1]);
-		list->count--;
+		disown(cache, list, &list->endpoints[--list->count]);
 	}
+	if (make_room(list))
+		return HIPHOP_NO_MEMORY;
 	put_in(list, list->configured, locator);
-	if (configured) {
-		if (!list->configured)
-			cache->learnt_only--;
-		list->configured++;
-	}
-	note_owner(cache, peer, locator);
+	if (configured && !list->configured++)
+		cache->learnt_only--;
+	/* Without memory for it, only questions that know the address alone are not answered. */
+	(void)map_put(&cache->addresses, locator->address.octets, list);
 	return HIPHOP_OK;
+}
+
+hiphop_error locators_learn(
+	struct locator_cache *cache, const struct hit *peer, const struct endpoint *locator, bool configured)
+{
+	struct locator_list *list;
+	hiphop_error error;
+
+	/* What a person configured may be on the link or on this machine; what a stranger told may not. */
+	if (address_is_unspecified(&locator->address) || (!configured && !address_is_usable_locator(&locator->address)))
+		return HIPHOP_REFUSED;
+	error = list_for(cache, peer, configured, &list);
+	if (error)
+		return error;
+	error = insert(cache, list, locator, configured);
+	if (!list->count)
+		drop_list(cache, list);
+	return error;
 }
 
 void locators_forget_learnt(struct locator_cache *cache, const struct hit *peer)
@@ -178,18 +178,18 @@ void locators_forget_learnt(struct locator_cache *cache, const struct hit *peer)
 	if (!list)
 		return;
 	if (!list->configured) {
-		drop_list(cache, peer);
+		drop_list(cache, list);
 		return;
 	}
 	while (list->count > list->configured)
-		drop_owner(cache, peer, &list->endpoints[--list->count]);
+		disown(cache, list, &list->endpoints[--list->count]);
 }
 
 bool locators_peer_at(const struct locator_cache *cache, const struct address *address, struct hit *peer)
 {
-	const struct locator_owner *owner = map_get(&cache->addresses, address->octets);
+	const struct locator_list *list = map_get(&cache->addresses, address->octets);
 
-	if (owner)
-		*peer = owner->peer;
-	return owner != NULL;
+	if (list)
+		*peer = list->peer;
+	return list != NULL;
 }

@@ -16,15 +16,17 @@
 /** Peers with configured locators at most. */
 #define LOCATOR_PEERS_CONFIGURED_MAXIMUM 16384
 
+/** Of one peer; few have more than one. */
 struct locator_list {
-	struct endpoint endpoints[HOST_LOCATORS_MAXIMUM]; /**< configured ones first */
-	size_t count;
-	size_t configured; /**< so many at the front came from the configuration */
+	struct hit peer;
+	uint8_t count, capacity;    /**< of the endpoints; at most HOST_LOCATORS_MAXIMUM */
+	uint8_t configured;         /**< so many at the front came from the configuration */
+	struct endpoint *endpoints; /**< configured ones first */
 };
 
 struct locator_cache {
 	struct map lists;     /**< HIT → struct locator_list */
-	struct map addresses; /**< address octets → struct locator_owner */
+	struct map addresses; /**< address octets → the struct locator_list of who was last said to be there */
 	size_t learnt_only;   /**< lists without a configured entry */
 };
 

@@ -101,15 +101,9 @@ void notify_keepalive(struct host *host, instant now, struct association *associ
 	struct way way;
 
 	session->control_sent = now;
-	if (!session->keepalive.data) {
-		/* It never changes, so it is signed once. */
-		if (build_notify(host, &association->peer, &notice, NULL, &out) ||
-			buffer_copy(&session->keepalive, out.octets, out.length))
-			return;
-	}
-	if (way_of_session(host, association, &way))
-		outgoing_send(host, &way, session->keepalive.data, session->keepalive.length);
-	host->notified[notification_index(NOTIFY_NAT_KEEPALIVE)]++;
+	if (way_of_session(host, association, &way) && !build_notify(host, &association->peer, &notice, NULL, &out) &&
+		!outgoing_send(host, &way, out.octets, out.length))
+		host->notified[notification_index(NOTIFY_NAT_KEEPALIVE)]++;
 }
 
 void host_unknown_spi(

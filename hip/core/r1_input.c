@@ -239,7 +239,7 @@ static hiphop_error derive(struct host *host, struct draft *draft)
 	if (error)
 		return error;
 	memcpy(draft->acceptance->random_i, search->i, length);
-	return exchange_keys_derive(&agreement, &draft->acceptance->keys);
+	return exchange_keys_derive(&agreement, &draft->acceptance->keys, &draft->acceptance->esp_keys);
 }
 
 /* LOCATOR_SET is a critical parameter: a Responder that knows RFC 7401 alone would drop the I2. Ours is for those whose

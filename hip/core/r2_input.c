@@ -76,7 +76,7 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 		association->round_trip = in->now - initiation->sent;
 	note_responder(association, initiation->acceptance);
 	fill_session(host, session, in, initiation->acceptance, spi_out);
-	session_commit(host, in->now, association, session, install, change);
+	session_commit(host, in->now, association, session, &initiation->acceptance->esp_keys, install, change);
 }
 
 /* Under the right MAC it is the Responder who is told what was wrong. */

@@ -42,6 +42,7 @@ struct rekeying {
 	/* What comes of both. The successor has its SPI in from the beginning; it is a session only as far as keys and
 	 * SAs go, and at the end takes those of the old pair. */
 	struct session *successor;
+	struct esp_key_pair esp_keys; /* until they are installed */
 	bool installed;
 	struct queued_effect *install, *use, *told;
 };
@@ -55,14 +56,13 @@ struct peer_part {
 
 /* ---- beginning and dropping ---- */
 
-/* Takes the standby pair away again. The effect was made with the successor. */
+/* Takes the standby pair away again. */
 static void uninstall(struct host *host, struct rekeying *rekeying, const struct hit *peer)
 {
 	if (!rekeying->installed)
 		return;
 	rekeying->installed = false;
-	session_tell_sa(host, rekeying->successor, peer, rekeying->successor->removal);
-	rekeying->successor->removal = NULL;
+	session_tell_removal(host, rekeying->successor, peer);
 }
 
 /* Keys that were derived are never derived again, whatever became of them. */
@@ -83,6 +83,7 @@ static void rekeying_free(struct rekeying *rekeying)
 	effect_discard(rekeying->install);
 	effect_discard(rekeying->use);
 	effect_discard(rekeying->told);
+	bytes_wipe(rekeying, sizeof *rekeying);
 	free(rekeying);
 }
 
@@ -253,12 +254,10 @@ static void change_places(struct session *session, struct rekeying *rekeying)
 
 	swap_numbers(&session->spi_in, &successor->spi_in);
 	swap_numbers(&session->spi_out, &successor->spi_out);
-	swap_pointers(&session->removal, &successor->removal);
 	session->keys = successor->keys;
 	exchange_keys_clear(&successor->keys);
 	successor->keys.suite = session->keys.suite;
 	session->soft = successor->soft;
-	session->hard = successor->hard;
 	successor->state = session->state;
 	successor->local = session->local;
 	successor->remote = session->remote;
@@ -351,23 +350,39 @@ static hiphop_error derive(struct host *host, struct session *session)
 		.peer_index = rekeying->peer_index};
 
 	rekeying->successor->keys = session->keys;
-	return rekey_derive(&material, &host->self, &rekeying->successor->keys);
+	return rekey_derive(&material, &host->self, &rekeying->successor->keys, &rekeying->esp_keys);
+}
+
+/* Takes away what was installed for a part that came before, and gets ready to install another. */
+static hiphop_error begin_part_anew(struct host *host, struct rekeying *rekeying, const struct hit *peer)
+{
+	struct queued_effect *again = effect_make(HOST_INSTALL_SA, 0);
+	struct ending *ending = ending_make();
+
+	if (!again || !ending) {
+		effect_discard(again);
+		free(ending);
+		return HIPHOP_NO_MEMORY;
+	}
+	uninstall(host, rekeying, peer);
+	rekeying->install = again;
+	rekeying->successor->ending = ending;
+	return HIPHOP_OK;
 }
 
 /* What a part that came before has left behind, when the peer has begun anew. */
 static hiphop_error forget_part(struct host *host, struct association *association)
 {
 	struct rekeying *rekeying = association->session->rekeying;
-	struct queued_effect *removal = rekeying->installed ? effect_make(HOST_REMOVE_SA, 0) : NULL;
+	hiphop_error error = HIPHOP_OK;
 
+	if (rekeying->installed)
+		error = begin_part_anew(host, rekeying, &association->peer);
+	if (error)
+		return error;
 	buffer_free(&rekeying->peer_public);
 	rekeying->has_peer = false;
-	if (!rekeying->installed)
-		return HIPHOP_OK;
-	rekeying->install = effect_make(HOST_INSTALL_SA, 0);
-	uninstall(host, rekeying, &association->peer);
-	rekeying->successor->removal = removal;
-	return removal && rekeying->install ? HIPHOP_OK : HIPHOP_NO_MEMORY;
+	return HIPHOP_OK;
 }
 
 /* Saves the part and derives the keys; the pair is not installed yet. */
@@ -402,11 +417,10 @@ static void install(struct host *host, struct association *association)
 	rekeying->installed = true;
 	successor->local = session->local;
 	successor->remote = session->remote;
-	key_lifetime_limits(host, successor->keys.suite, &successor->soft, &successor->hard);
-	session_fill_install(association, successor, effect);
+	successor->soft = key_lifetime_soft(host, successor->keys.suite);
+	session_fill_install(host, association, successor, &rekeying->esp_keys, effect);
 	effect->sa->standby = true;
-	esp_keys_clear(&successor->keys.esp_in);
-	esp_keys_clear(&successor->keys.esp_out);
+	esp_key_pair_clear(&rekeying->esp_keys);
 	effects_add(&host->effects, effect);
 }
 

@@ -29,7 +29,8 @@ static hiphop_error renew_keymat(const struct rekey_material *material, struct e
 	return error;
 }
 
-hiphop_error rekey_derive(const struct rekey_material *material, const struct hit *own, struct exchange_keys *keys)
+hiphop_error rekey_derive(const struct rekey_material *material, const struct hit *own, struct exchange_keys *keys,
+	struct esp_key_pair *esp)
 {
 	uint16_t greater = material->own_index > material->peer_index ? material->own_index : material->peer_index;
 	hiphop_error error;
@@ -41,5 +42,5 @@ hiphop_error rekey_derive(const struct rekey_material *material, const struct hi
 	if (error)
 		return error;
 	keys->keymat_index = (uint16_t)keys->keymat.index;
-	return keymat_draw_esp_keys(&keys->keymat, keys->suite, own, &keys->esp_out, &keys->esp_in);
+	return keymat_draw_esp_keys(&keys->keymat, keys->suite, own, &esp->out, &esp->in);
 }

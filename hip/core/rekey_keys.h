@@ -20,11 +20,12 @@ struct rekey_material {
 bool rekey_keymat_reaches(const struct exchange_keys *keys, uint32_t index);
 
 /**
- * Makes the new ESP keys of `own` in `keys`, which holds those in use before: from a new KEYMAT when there is a new
- * Diffie-Hellman key of one end or both, else from the one that is there, at the greater index. The HIP keys stay.
- * HIPHOP_LIMITED (the end of KEYMAT), HIPHOP_MALFORMED (the public value), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO: then `keys`
- * is of no use.
+ * Makes the new ESP keys of `own` from `keys`, which are those in use before and go on with the new KEYMAT: from a new
+ * KEYMAT when there is a new Diffie-Hellman key of one end or both, else from the one that is there, at the greater
+ * index. The HIP keys stay. HIPHOP_LIMITED (the end of KEYMAT), HIPHOP_MALFORMED (the public value), HIPHOP_NO_MEMORY,
+ * HIPHOP_CRYPTO: then `keys` and `esp` are of no use.
  */
-hiphop_error rekey_derive(const struct rekey_material *material, const struct hit *own, struct exchange_keys *keys);
+hiphop_error rekey_derive(const struct rekey_material *material, const struct hit *own, struct exchange_keys *keys,
+	struct esp_key_pair *esp);
 
 #endif

@@ -62,7 +62,7 @@ void host_load(const struct host *host, struct host_load *load)
 	};
 }
 
-static void view_session(const struct session *session, struct host_association_view *view)
+static void view_session(const struct host *host, const struct session *session, struct host_association_view *view)
 {
 	const struct esp_suite *suite = esp_suite_by_id(session->keys.suite);
 
@@ -84,7 +84,7 @@ static void view_session(const struct session *session, struct host_association_
 	view->rekeys = session->rekeys;
 	view->rekeying = session->rekeying != NULL;
 	view->soft = session->soft;
-	view->hard = session->hard;
+	view->hard = key_lifetime_hard(host, session->keys.suite);
 	view->spi_in = session->spi_in;
 	view->spi_out = session->spi_out;
 	view->suite = suite ? suite->name : "";
@@ -118,7 +118,7 @@ static void fill_view(
 	view->anonymous = association->anonymous;
 	view->name = association->name;
 	if (association->session)
-		view_session(association->session, view);
+		view_session(host, association->session, view);
 	else if (association->initiation)
 		view_initiation(association->initiation, view);
 	if (locators) {

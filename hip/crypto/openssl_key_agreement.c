@@ -18,7 +18,7 @@ struct diffie_hellman {
 	const struct diffie_hellman_group *group;
 	unsigned owners; /* beyond the first */
 	EVP_PKEY *pair;
-	uint8_t public_value[DIFFIE_HELLMAN_PUBLIC_MAXIMUM];
+	uint8_t public_value[]; /* group->public_length octets */
 };
 
 /* A group is a curve, or a safe prime with generator 2. */
@@ -130,7 +130,7 @@ hiphop_error diffie_hellman_new(uint8_t group_id, const struct random_source *ra
 	const struct diffie_hellman_group *group = diffie_hellman_group_by_id(group_id);
 	if (!group)
 		return HIPHOP_UNSUPPORTED;
-	struct diffie_hellman *key = calloc(1, sizeof *key);
+	struct diffie_hellman *key = calloc(1, sizeof *key + group->public_length);
 	if (!key)
 		return HIPHOP_NO_MEMORY;
 	key->group = group;
