@@ -3,8 +3,10 @@
  * The SIP engine fed with arbitrary octets: first octet chooses who speaks and how, the rest is split at "\x01" into
  * messages. The overlay answers everything at once.
  */
+#include "sipglue/registration_record.h"
 #include "sipglue/sip.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct hit own = {{0x20, 0x01, 0, 0x22, [15] = 1}};
@@ -27,6 +29,20 @@ static void answer(struct sip *sip, instant now)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What is stored under a name: written again it must be the same. */
+static void read_record(const uint8_t *data, size_t size)
+{
+	struct registration_record record;
+	uint8_t again[4096];
+	size_t length;
+
+	if (registration_record_decode(data, size, &record) ||
+		registration_record_encode(&record, again, sizeof again, &length))
+		return;
+	if (length != size || memcmp(again, data, size) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct seeded_random seed;
@@ -35,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct endpoint local = {.port = SIP_PORT}, phone = {.port = 5070};
 	struct sip *sip;
 	instant now = SECONDS(1);
+	if (size)
+		read_record(data + 1, size - 1);
 	if (size < 1 || sip_create(&configuration, &sip) != HIPHOP_OK)
 		return 0;
 	memcpy(local.address.octets, own.octets, HIT_LENGTH);
