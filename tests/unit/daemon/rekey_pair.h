@@ -336,6 +336,13 @@ static inline void pair_run(struct pair *pair, duration span)
 	pair->now = end;
 }
 
+static inline void pair_run_without_traffic(struct pair *pair, duration span)
+{
+	pair->next_traffic = INSTANT_NEVER;
+	pair_run(pair, span);
+	pair->next_traffic = pair->now;
+}
+
 /** Lets what is in flight arrive, without new traffic, and checks that nothing was lost and nothing came twice. */
 static inline void pair_check_traffic(struct pair *pair)
 {

@@ -87,6 +87,24 @@ static void an_empty_file_is_the_defaults(void **state)
 	configuration_free(&configuration);
 }
 
+/* conforms: RFC7402-3.3.7-2 */
+static void the_life_of_esp_keys(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(read_text_as_file("esp = { rekey_seconds = 60; rekey_bytes = 9000000000L; rekey_packets = 5;\n"
+					   "rekey_dh = false; unused_seconds = 86400; };",
+				 &configuration, message),
+		HIPHOP_OK);
+	assert_int_equal(configuration.rekey_seconds, 60);
+	assert_int_equal(configuration.rekey_bytes, 9000000000);
+	assert_int_equal(configuration.rekey_packets, 5);
+	assert_false(configuration.rekey_dh);
+	assert_int_equal(configuration.unused_seconds, 86400);
+	configuration_free(&configuration);
+}
+
 static void lists_of_algorithms(void **state)
 {
 	(void)state;
@@ -325,6 +343,9 @@ static const struct bad bad_inputs[] = {
 	{"esp = { suites = ( \"aes128gcm16\", \"aes128gcm8\", \"aes128ccm16\", \"aes128ccm8\", \"aes128-sha256\","
 	 " \"aes256-sha256\", \"aes128-sha1\" ); };",
 		1, "more than 6 entries"},
+	{"esp = { rekey_seconds = 0; };", 1, "from 1 to 2592000"},
+	{"esp = { rekey_bytes = \"1G\"; };", 1, "must be a whole number"},
+	{"esp = { rekey_dh = 1; };", 1, "must be true or false"},
 	{"overlay = { bootstrap = ( { port = 10500; } ); };", 1, "needs an address"},
 	{"overlay = { bootstrap = ( { address = 5; } ); };", 1, "text in double quotes"},
 	{"sip = { port = 0; };", 1, "from 1 to 65535"},
@@ -457,6 +478,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_has_a_default),
 		cmocka_unit_test(an_empty_file_is_the_defaults),
+		cmocka_unit_test(the_life_of_esp_keys),
 		cmocka_unit_test(lists_of_algorithms),
 		cmocka_unit_test(a_full_file),
 		cmocka_unit_test(there_can_be_more_identities),

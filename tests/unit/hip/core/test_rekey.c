@@ -28,15 +28,23 @@ static packet_fate catch_answers(struct network *network, struct flying *packet)
 	return FATE_LOSE;
 }
 
-static struct network *start(struct answers *answers)
+static struct network *start_with_log(struct answers *answers, const struct log *log)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
 
+	network_crash(network, 1);
+	network->hosts[1].configuration.log = log;
+	network_boot(network, 1);
 	network_associate(network, 0, 1);
 	answers->count = 0;
 	network->fate = catch_answers;
 	network->fate_context = answers;
 	return network;
+}
+
+static struct network *start(struct answers *answers)
+{
+	return start_with_log(answers, NULL);
 }
 
 static struct session *session_of(struct network *network, size_t a, size_t b)
@@ -261,10 +269,20 @@ static void a_request_that_was_overtaken_is_answered_once(void **state)
 }
 
 /* conforms: RFC7402-6.9-1 */
+static void count_complaints(void *context, log_level level, const char *line)
+{
+	unsigned *complaints = context;
+
+	*complaints += level <= LOG_LEVEL_WARNING && strstr(line, "DIFFIE_HELLMAN");
+}
+
+/* conforms: RFC7402-6.9-1 RFC7402-6.9-2 */
 static void what_cannot_be_is_refused(void **state)
 {
+	unsigned complaints = 0;
+	const struct log log = {.write = count_complaints, .context = &complaints, .maximum = LOG_LEVEL_INFO};
 	struct answers answers;
-	struct network *network = start(&answers);
+	struct network *network = start_with_log(&answers, &log);
 	struct session *session = session_of(network, 0, 1);
 	uint16_t index = (uint16_t)session->keys.keymat.index;
 	unsigned before = network->hosts[1].out_of_type[HIP_PACKET_UPDATE];
@@ -282,6 +300,7 @@ static void what_cannot_be_is_refused(void **state)
 	assert_int_equal(answers.count, 0);
 	assert_int_equal(network->hosts[1].out_of_type[HIP_PACKET_UPDATE], before + 1);
 	assert_int_equal(host_counter_value(network->hosts[1].host, HOST_COUNT_DROP_MALFORMED), 3);
+	assert_int_equal(complaints, 3);
 	assert_int_equal(network_sa_count(&network->hosts[1]), 1);
 	diffie_hellman_free(key);
 	network_free(network);

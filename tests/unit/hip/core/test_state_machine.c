@@ -475,6 +475,7 @@ static void data_moves_r2_sent_on(void **unused)
 	stage_free(stage);
 }
 
+/* conforms: RFC7402-3.3.7-2 */
 static void the_unused_is_closed(void **unused)
 {
 	struct network *network;
