@@ -167,7 +167,7 @@ check:
 .PHONY: conformance
 conformance:
 	@scripts/install-packages test
-	@$(MAKE) --no-print-directory -s -j2 all unit sim
+	@$(MAKE) --no-print-directory -s -j2 all unit sim flooders
 	@rm -rf build/conformance
 	@KEEP=build/conformance tests/run $$(tests/conformance/report tests) || true
 	@echo
