@@ -221,7 +221,6 @@ static void keys_that_cannot_be_renewed_serve_until_the_hard_limit(void **state)
 	pair_free(pair);
 }
 
-/* conforms: RFC7402-3.3.6-3 */
 /* What end 0 sends while nothing comes back. */
 struct outstanding {
 	uint32_t id;
@@ -268,6 +267,7 @@ static void an_outstanding_request_is_repeated_and_nothing_else_sent(void **stat
 	pair_free(pair);
 }
 
+/* conforms: RFC7402-3.3.6-3 */
 static void behind_the_hard_limit_nothing_is_sealed(void **state)
 {
 	static const struct host_configuration narrow = {.rekey = {.time = SECONDS(100000), .packets = 100},

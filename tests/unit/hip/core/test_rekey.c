@@ -268,7 +268,6 @@ static void a_request_that_was_overtaken_is_answered_once(void **state)
 	network_free(network);
 }
 
-/* conforms: RFC7402-6.9-1 */
 static void count_complaints(void *context, log_level level, const char *line)
 {
 	unsigned *complaints = context;
