@@ -60,6 +60,7 @@ struct configuration {
 	uint16_t port;
 	uint16_t transports[2]; /**< enum transport, most liked first */
 	size_t transport_count;
+	bool icmp; /**< ICMP messages about packets over plain IP (RFC 7401 section 5.4) */
 	struct configured_host *hosts;
 	size_t host_count;
 	struct algorithm_list hit_suites, dh_groups, hip_ciphers, esp_suites; /**< preferences, best first */

@@ -214,6 +214,8 @@ const struct configuration_option configuration_options[] = {
 		read_number, FIELD(port), 0, 65535},
 	{"underlay.transports", "( \"udp\", \"ip\" )", "list of udp, ip", "how HIP and ESP are carried, the most liked first",
 		configuration_read_transports, FIELD(transports), 1, 2},
+	{"underlay.icmp", "true", "true, false", "whether ICMP tells what was wrong with packets over plain IP, at a low rate (RFC 7401 section 5.4)",
+		read_flag, FIELD(icmp), 0, 0},
 	{"underlay.hosts", "( )", "list of { name; hit; address; port; transport; unused_seconds }",
 		"locators known by hand; all but `hit` and `address` may be absent",
 		configuration_read_hosts, FIELD(hosts), 0, CONFIGURATION_HOSTS},

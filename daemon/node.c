@@ -105,6 +105,7 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 		.name = *local_name(local),
 		.refuse_anonymous = configuration->refuse_anonymous,
 		.refuse_opportunists = !opportunistic_is(configuration, OPPORTUNISTIC_ANSWER),
+		.never_icmp = !configuration->icmp,
 		.never_opportunistic = !opportunistic_is(configuration, OPPORTUNISTIC_ASK),
 		.overlay = local_is_first(local) && !configuration->outside_overlay,
 		.transport_count = configuration->transport_count,

@@ -203,6 +203,7 @@ static hiphop_error start_rates(struct host *host, instant now)
 	host->on_demand_rate = token_bucket_start(50, 100, now);
 	host->notify_rate = token_bucket_start(10, 20, now);
 	host->problem_rate = token_bucket_start(10, 10, now);
+	host->problem_credit = PROBLEM_CREDIT_AT_FIRST;
 	host->unmatched_rate = token_bucket_start(10, 20, now);
 	if (!error)
 		error = hashed_rates_start(
@@ -216,6 +217,8 @@ static hiphop_error start_rates(struct host *host, instant now)
 		error = rate_table_create(1, 5, 1024, host->random, &host->notify_rates);
 	if (!error)
 		error = hashed_rates_start(&host->notify_prefixes, SECONDS(1), 5, NOTIFY_PREFIX_CELLS, host->random);
+	if (!error)
+		error = hashed_rates_start(&host->problem_prefixes, SECONDS(1), 5, PROBLEM_PREFIX_CELLS, host->random);
 	return error;
 }
 
@@ -296,6 +299,7 @@ void host_free(struct host *host)
 	hashed_rates_free(&host->i2_prefixes);
 	hashed_rates_free(&host->i2_puzzles);
 	hashed_rates_free(&host->notify_prefixes);
+	hashed_rates_free(&host->problem_prefixes);
 	rate_table_free(host->neighbour_rates);
 	rate_table_free(host->notify_rates);
 	r1_pool_free(&host->r1_pool);
@@ -327,7 +331,7 @@ static const struct {
 	{HIP_PACKET_DATA, HOST_COUNT_DATA_IN, STATE_EVENTS},
 };
 
-static bool checksum_fits(struct host *host, const struct incoming *in)
+static bool checksum_is_right(const struct host *host, const struct incoming *in)
 {
 	const struct host_arrival *arrival = in->arrival;
 	struct address source = arrival->remote.address, destination = arrival->local.address;
@@ -338,17 +342,29 @@ static bool checksum_fits(struct host *host, const struct incoming *in)
 		source = hit_as_address(&arrival->neighbour);
 		destination = hit_as_address(&host->self);
 	}
-	if (!packet_verify_checksum(in->octets, in->length, carrier, &source, &destination))
+	return packet_verify_checksum(in->octets, in->length, carrier, &source, &destination) == HIPHOP_OK;
+}
+
+static bool checksum_fits(struct host *host, const struct incoming *in)
+{
+	if (checksum_is_right(host, in))
 		return true;
 	count(host, HOST_COUNT_DROP_CHECKSUM);
 	return false;
 }
 
-/* RFC 7401 section 5.4.1. Whose checksum is wrong is told nothing (section 5.4.2). */
-static void tell_version(struct host *host, const struct incoming *in)
+/* RFC 7401 sections 5.4.1 and 5.4.2. Whose checksum is wrong, or cannot be made out, is told nothing; nor is it about
+ * packet types that are unknown here, which must be dropped (section 5.1). */
+static void tell_problem(struct host *host, const struct incoming *in)
 {
-	if (checksum_fits(host, in))
-		problem_of_packet(host, in, ICMP_PARAMETER_PROBLEM, in->view.problem_offset);
+	size_t problem = in->view.problem_offset;
+
+	if (problem == HIP_TYPE_OFFSET || problem >= in->length || !checksum_is_right(host, in))
+		return;
+	if (problem == HIP_VERSION_OFFSET)
+		problem_of_packet(host, in, ICMP_PARAMETER_PROBLEM, problem);
+	else
+		problem_of_stranger(host, in, problem);
 }
 
 static bool parse(struct host *host, struct incoming *in)
@@ -357,14 +373,14 @@ static bool parse(struct host *host, struct incoming *in)
 	case HIPHOP_OK:
 		return true;
 	case HIPHOP_UNSUPPORTED:
-		count(host, in->view.problem_offset == 2 ? HOST_COUNT_DROP_UNKNOWN_TYPE : HOST_COUNT_DROP_UNSUPPORTED);
-		if (in->view.problem_offset == 3)
-			tell_version(host, in);
-		return false;
+		count(host, in->view.problem_offset == HIP_TYPE_OFFSET ? HOST_COUNT_DROP_UNKNOWN_TYPE
+								       : HOST_COUNT_DROP_UNSUPPORTED);
+		break;
 	default:
 		count(host, HOST_COUNT_DROP_MALFORMED);
-		return false;
 	}
+	tell_problem(host, in);
+	return false;
 }
 
 /* An I1 may seek whoever is there (section 4.1.8), a NOTIFY may not know whom it tells (section 5.3.6); DATA may be for
@@ -381,6 +397,7 @@ static bool is_addressed_to_us(struct host *host, const struct incoming *in)
 	if (in->overlay && view->type == HIP_PACKET_DATA)
 		return true;
 	count(host, HOST_COUNT_DROP_NOT_FOR_US);
+	problem_of_hits(host, in);
 	return false;
 }
 
@@ -426,6 +443,9 @@ void tell_breach(struct host *host, const struct incoming *in, uint16_t notifica
 	if (shown != SHOWN_NOTHING)
 		log_breach(host, in, unknown);
 	notify_sender(host, in, notification, data, shown);
+	/* RFC 7401 section 5.2.1 leaves the choice. */
+	if (unknown)
+		problem_of_stranger(host, in, unknown->offset);
 }
 
 static bool rules_hold(struct host *host, const struct incoming *in)
@@ -469,13 +489,11 @@ static void dispatch(struct host *host, struct incoming *in)
 		state_machine_packet(host, packets[place].event, in);
 }
 
-#define TYPE_OFFSET 2 /* in the HIP header */
-
 /* Seen without parsing. */
 static bool is_direct_i1(const struct incoming *in)
 {
 	return !in->arrival->inside_esp && in->length >= HIP_HEADER_LENGTH &&
-	       (in->octets[TYPE_OFFSET] & 0x7f) == HIP_PACKET_I1;
+	       (in->octets[HIP_TYPE_OFFSET] & 0x7f) == HIP_PACKET_I1;
 }
 
 static bool is_wanted(struct host *host, const struct incoming *in)

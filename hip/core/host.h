@@ -95,6 +95,7 @@ struct host_configuration {
 	bool refuse_anonymous;         /**< drop I1s and I2s that have the A control (RFC 7401 section 6.9 step 17) */
 	bool refuse_opportunists;      /**< answer no I1 with NULL Responder HIT (RFC 7401 section 4.1.8) */
 	bool never_opportunistic;      /**< host_connect_opportunistic refuses */
+	bool never_icmp;               /**< no HOST_SEND_ICMP (RFC 7401 section 5.4) */
 
 	/** Take part in the overlay: HIP rides in ESP with those who want it too, and OVERLAY_ID is sent, understood
 	 * and forwarded. */
@@ -473,6 +474,7 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(DROP_I2_RATE, "drop_i2_rate")                                                                                \
 	X(DROP_R1_RATE, "drop_r1_rate")                                                                                \
 	X(DROP_UPDATE_RATE, "drop_update_rate")                                                                        \
+	X(DROP_ICMP_RATE, "drop_icmp_rate")                                                                            \
 	X(ICMP_OUT, "icmp_out")                                                                                        \
 	X(DROP_NOTIFY_RATE, "drop_notify_rate")                                                                        \
 	X(DROP_FORWARD_RATE, "drop_forward_rate")                                                                      \

@@ -66,6 +66,9 @@
 #define PUZZLE_DIFFICULTY_RISE   10 /* bits, at most, when no maximum is configured */
 #define I2_PREFIX_CELLS          4096
 #define NOTIFY_PREFIX_CELLS      1024
+#define PROBLEM_PREFIX_CELLS     1024
+#define PROBLEM_CREDIT_MAXIMUM   12800 /* octets */
+#define PROBLEM_CREDIT_AT_FIRST  1280
 #define NOTIFY_PARAMETERS_READ   8 /* NOTIFICATIONs of one packet */
 #define I2_PUZZLE_CELLS          4096
 #define I2_PUZZLE_TRIES          4 /* Diffie-Hellman computations for one #I, then one in … */
@@ -306,7 +309,6 @@ struct host {
 
 	struct address addresses[HOST_ADDRESSES_MAXIMUM];
 	size_t address_count;
-	bool addresses_known;
 
 	struct r1_pool r1_pool;
 	struct puzzle_source puzzles;
@@ -316,8 +318,9 @@ struct host {
 	struct waiting_i1 waiting[HOST_ALGORITHMS_MAXIMUM];
 	uint16_t next_opaque;
 	struct i1_limits i1_limits;
-	struct hashed_rates i2_prefixes, i2_puzzles, notify_prefixes;
+	struct hashed_rates i2_prefixes, i2_puzzles, notify_prefixes, problem_prefixes;
 	struct token_bucket i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate, problem_rate;
+	uint32_t problem_credit; /* octets that ICMP messages may have: strange packets had as many */
 	struct rate_table *neighbour_rates, *notify_rates;
 	struct relay_rates *relay_rates;
 	struct data_transport *transport; /* NULL without overlay */
@@ -598,8 +601,12 @@ void key_lifetime_retired_timer(struct host *host, instant now, struct associati
 
 /* problem.c */
 /* Tells the sender of a packet by ICMP that something is wrong at `pointer`, or that it may not; at a low rate, and
- * only when it came over plain IP. */
+ * only when it came over plain IP. The checksum of the packet is right. */
 void problem_of_packet(struct host *host, const struct incoming *in, icmp_problem_kind kind, size_t pointer);
+/* The same, that something is wrong, when there is no association with the sender, not even one under way. */
+void problem_of_stranger(struct host *host, const struct incoming *in, size_t pointer);
+/* The packet needs an association, and there is none for one of its HITs (RFC 7401 section 5.4.4). */
+void problem_of_hits(struct host *host, const struct incoming *in);
 
 /* notify.c */
 /* Tells the sender of a packet what was wrong with it, when the table (notifications.h) allows it for what the sender

@@ -263,6 +263,14 @@ static bool cannot_take_it(const struct host *host, const struct incoming *in)
 	       !association_find(host, &in->view.sender);
 }
 
+/* RFC 7401 section 4.1.5. Who asks for anybody is not told that somebody is here. */
+static void refuse(struct host *host, const struct incoming *in)
+{
+	count(host, HOST_COUNT_DROP_POLICY);
+	if (!hit_is_null(&in->view.receiver))
+		problem_of_packet(host, in, ICMP_PROHIBITED, 0);
+}
+
 void i1_input(struct host *host, struct incoming *in)
 {
 	const struct host_claim claim = {.over_overlay = in->overlay};
@@ -270,7 +278,7 @@ void i1_input(struct host *host, struct incoming *in)
 	if (!hit_is_host(&in->view.sender)) {
 		count(host, HOST_COUNT_DROP_MALFORMED);
 	} else if (!peer_may_associate(host, in->now, &in->view.sender, &claim) || is_unwanted(host, in)) {
-		count(host, HOST_COUNT_DROP_POLICY);
+		refuse(host, in);
 	} else if (cannot_take_it(host, in)) {
 		count(host, HOST_COUNT_DROP_TOO_MANY);
 		problem_of_packet(host, in, ICMP_PROHIBITED, 0);

@@ -52,6 +52,13 @@ static bool is_sought(struct host *host, const struct incoming *in)
 	return !in->arrival->inside_esp && opportunist_at(host, &in->arrival->remote);
 }
 
+static void drop_packet(struct host *host, const struct incoming *in)
+{
+	count(host, in->rule->drop);
+	if (in->rule->drop == HOST_COUNT_DROP_NO_ASSOCIATION)
+		problem_of_hits(host, in);
+}
+
 void state_machine_packet(struct host *host, state_event event, struct incoming *in)
 {
 	const struct association *association = association_find(host, &in->view.sender);
@@ -67,7 +74,7 @@ void state_machine_packet(struct host *host, state_event event, struct incoming 
 	if (packet_actions[action])
 		packet_actions[action](host, in);
 	else
-		count(host, in->rule->drop);
+		drop_packet(host, in);
 }
 
 hiphop_error state_machine_run(

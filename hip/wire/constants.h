@@ -15,6 +15,11 @@
 #define ESP_PROTOCOL 50
 /** The fixed header: everything before the parameters. */
 #define HIP_HEADER_LENGTH 40
+/** Places in it, also for the Pointer of ICMP messages. */
+#define HIP_TYPE_OFFSET         2
+#define HIP_VERSION_OFFSET      3
+#define HIP_SENDER_HIT_OFFSET   8
+#define HIP_RECEIVER_HIT_OFFSET 24
 /** Octets of parameters at most: (255 * 8) - 32 (RFC 7401 section 5.1). */
 #define HIP_PARAMETERS_MAXIMUM 2008
 /** Header and parameters together at most; a payload (DATA) comes on top. */

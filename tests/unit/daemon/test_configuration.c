@@ -54,6 +54,7 @@ static void everything_has_a_default(void **state)
 	assert_int_equal(configuration.transport_count, 2);
 	assert_int_equal(configuration.transports[0], TRANSPORT_UDP);
 	assert_int_equal(configuration.transports[1], TRANSPORT_IP);
+	assert_true(configuration.icmp);
 	assert_string_equal(configuration.topology, "chord");
 	assert_string_equal(configuration.hash, "sha256");
 	assert_false(configuration.client);
@@ -133,7 +134,7 @@ static void a_full_file(void **state)
 	const char *text =
 		"identity = { key = \"/k.pem\"; };\n"
 		"tunnel = { name = \"hip7\"; mtu = 1300; };\n"
-		"underlay = { port = 10501; transports = ( \"udp\" );\n"
+		"underlay = { port = 10501; transports = ( \"udp\" ); icmp = false;\n"
 		" hosts = ( { name = \"bob\"; hit = \"" HIT_1 "\"; address = \"192.0.2.7\"; },\n"
 		"           { hit = \"" HIT_2 "\"; address = \"2001:db8::7\"; port = 99; } ); };\n"
 		"overlay = { name = \"example.com\"; role = \"client\"; hash = \"sha1\";\n"
@@ -149,6 +150,7 @@ static void a_full_file(void **state)
 	assert_string_equal(configuration.key_file, "/k.pem");
 	assert_string_equal(configuration.tunnel_name, "hip7");
 	assert_int_equal(configuration.transport_count, 1);
+	assert_false(configuration.icmp);
 	assert_int_equal(configuration.transports[0], TRANSPORT_UDP);
 	assert_int_equal(configuration.host_count, 2);
 	assert_string_equal(configuration.hosts[0].name, "bob");

@@ -65,7 +65,7 @@ static void what_follows_the_parameters_is_ignored(void **state)
 	comes_to_an_end(network);
 }
 
-/* A host answers no packet that is not sound, not even with an ICMP message, for which it has no effect at all. */
+/* A host answers no packet that is not sound. (What is said by ICMP: test_problem.c.) */
 /* conforms: RFC7401-5.1-3 RFC7401-5.4.2-1 RFC7401-5.4.4-1 RFC7401-6.7.2-1 */
 static void unsound_packets_get_no_answer(void **state)
 {

@@ -254,6 +254,272 @@ static void what_was_notified_is_told_with_its_data(void **state)
 	network_free(network);
 }
 
+static void set_checksum(struct flying *packet)
+{
+	packet_set_checksum(
+		packet->octets, packet->length, HIP_CARRIER_IP, &packet->source.address, &packet->destination.address);
+}
+
+/* The Pointer of a Parameter Problem, counted from the HIP header. */
+static unsigned pointer_of(const struct told *told, const struct flying *packet)
+{
+	bool ipv4 = address_is_ipv4(&packet->source.address);
+
+	is_about(told, packet, ipv4 ? 12 : 4, 0);
+	return ipv4 ? told->octets[4] - 20U : told->octets[7] - 40U;
+}
+
+/* A sound packet that host 0 might send to host 1, who knows nothing of it. */
+static struct flying from_a_stranger(struct network *network, uint8_t type, const struct change *parameter)
+{
+	struct flying packet = {
+		.from = 0, .source = network_endpoint(network, 0), .destination = network_endpoint(network, 1)};
+	struct packet_builder builder;
+
+	packet_builder_start(
+		&builder, packet.octets, sizeof packet.octets, type, 0, &network->hosts[0].hit, &network->hosts[1].hit);
+	if (parameter)
+		packet_builder_add(&builder, parameter->type, parameter->contents, parameter->length);
+	assert_int_equal(packet_builder_finish(&builder, &packet.length), HIPHOP_OK);
+	set_checksum(&packet);
+	return packet;
+}
+
+/* conforms: RFC7401-5.4.2-1 RFC7401-5.2.1-3 */
+static void structure_is_told_to_strangers(void **state)
+{
+	static const uint8_t groups[4] = {7, 7, 7, 7};
+	const struct change list = {PARAMETER_DH_GROUP_LIST, groups, sizeof groups};
+	static const struct {
+		uint8_t place, value;
+	} faults[] = {
+		{0, HIP_PROTOCOL},            /* Next Header */
+		{HIP_HEADER_LENGTH + 3, 200}, /* the parameter is longer than the packet */
+		{HIP_HEADER_LENGTH, 0},       /* type 255 is critical and nobody knows it */
+	};
+	static const uint8_t pointers[] = {0, HIP_HEADER_LENGTH, HIP_HEADER_LENGTH};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+		for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+			struct network *network = ipv6 ? over_ipv6(TRANSPORT_IP) : network_make(2, TRANSPORT_IP);
+			struct flying packet = from_a_stranger(network, HIP_PACKET_I1, &list);
+			struct told told;
+
+			packet.octets[faults[i].place] = faults[i].value;
+			set_checksum(&packet);
+			told = hand_over(network, &packet);
+			assert_int_equal(pointer_of(&told, &packet), pointers[i]);
+			packet.octets[4] ^= 1;
+			assert_int_equal(hand_over(network, &packet).count, 0);
+			network_free(network);
+		}
+	}
+}
+
+/* Who has an association is told by NOTIFY, or not at all. */
+static void structure_is_not_told_to_peers(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct flying packet;
+
+	(void)state;
+	network_associate(network, 0, 1);
+	packet = from_a_stranger(network, HIP_PACKET_UPDATE, NULL);
+	packet.octets[0] = HIP_PROTOCOL;
+	set_checksum(&packet);
+	assert_int_equal(hand_over(network, &packet).count, 0);
+	network_free(network);
+}
+
+/* conforms: RFC7401-5.1-3 RFC7401-5.4.4-1 */
+static void what_needs_an_association(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 128; type++) {
+		bool needs = type == HIP_PACKET_UPDATE || type == HIP_PACKET_CLOSE || type == HIP_PACKET_CLOSE_ACK;
+		struct network *network = network_make(2, TRANSPORT_IP);
+		uint8_t octets[HIP_PACKET_MAXIMUM] = {0};
+		const struct change some = {PARAMETER_SEQ, octets, 4};
+		struct flying packet = from_a_stranger(network, (uint8_t)(type ? type : 1), &some);
+		struct told told;
+
+		packet.octets[2] = (uint8_t)type;
+		set_checksum(&packet);
+		told = hand_over(network, &packet);
+		assert_int_equal(told.count, 0); /* SEQ alone is no packet of any type */
+		packet.octets[HIP_RECEIVER_HIT_OFFSET + 15] ^= 1;
+		set_checksum(&packet);
+		told = hand_over(network, &packet);
+		assert_int_equal(told.count, needs);
+		if (needs)
+			assert_int_equal(pointer_of(&told, &packet), HIP_SENDER_HIT_OFFSET);
+		network_free(network);
+	}
+}
+
+/* conforms: RFC7401-5.4.4-1 */
+static void a_peer_that_has_lost_its_state_says_so(void **state)
+{
+	static const uint8_t types[] = {HIP_PACKET_UPDATE, HIP_PACKET_CLOSE, HIP_PACKET_CLOSE_ACK, HIP_PACKET_I1,
+		HIP_PACKET_R1, HIP_PACKET_R2, HIP_PACKET_NOTIFY};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types; i++) {
+		struct network *network = network_make(2, TRANSPORT_IP);
+		struct catch catch;
+		struct network_host *to;
+		struct told told;
+
+		catch_next(network, &catch, types[i]);
+		network_introduce(network, 0, 1);
+		network_connect(network, 0, 1);
+		network_run(network, MILLISECONDS(500));
+		if (types[i] == HIP_PACKET_UPDATE)
+			host_rekey(network->hosts[0].host, network->now, &network->hosts[1].hit, false);
+		else if (types[i] == HIP_PACKET_CLOSE || types[i] == HIP_PACKET_CLOSE_ACK)
+			host_close(network->hosts[0].host, network->now, &network->hosts[1].hit);
+		else if (types[i] == HIP_PACKET_NOTIFY)
+			host_unknown_spi(network->hosts[0].host, network->now, &(struct endpoint){0},
+				&(struct endpoint){.address = network->hosts[1].address, .transport = TRANSPORT_IP},
+				77);
+		network_drain(network, &network->hosts[0]);
+		network_run(network, MILLISECONDS(500));
+		assert_true(catch.full);
+		to = target_of(network, &catch.packet);
+		network_crash(network, to->index);
+		network_boot(network, to->index);
+		told = hand_over(network, &catch.packet);
+		if (i < 3)
+			assert_int_equal(pointer_of(&told, &catch.packet), HIP_SENDER_HIT_OFFSET);
+		else
+			assert_int_equal(told.count, 0);
+		network_free(network);
+	}
+}
+
+/* The Sender HIT is of a peer, the Receiver HIT is not ours. */
+static void a_wrong_receiver_hit(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct catch catch;
+	struct told told;
+
+	(void)state;
+	network_associate(network, 0, 1);
+	catch_next(network, &catch, HIP_PACKET_CLOSE);
+	host_close(network->hosts[0].host, network->now, &network->hosts[1].hit);
+	network_drain(network, &network->hosts[0]);
+	network_run(network, MILLISECONDS(500));
+	catch.packet.octets[HIP_RECEIVER_HIT_OFFSET + 15] ^= 1;
+	set_checksum(&catch.packet);
+	told = hand_over(network, &catch.packet);
+	assert_int_equal(pointer_of(&told, &catch.packet), HIP_RECEIVER_HIT_OFFSET);
+	network_free(network);
+}
+
+/* RFC 7401 section 4.1.5; but who asks for anybody hears nothing. */
+static void who_may_not_associate_is_told(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct catch catch;
+	struct told told;
+
+	(void)state;
+	network->hosts[1].barred[0] = true;
+	catch_it(network, &catch, HIP_PACKET_I1);
+	told = hand_over(network, &catch.packet);
+	is_about(&told, &catch.packet, 3, 13);
+	memset(catch.packet.octets + HIP_RECEIVER_HIT_OFFSET, 0, 16);
+	set_checksum(&catch.packet);
+	assert_int_equal(hand_over(network, &catch.packet).count, 0);
+	network_free(network);
+}
+
+/* However long it goes on, and from wherever. */
+/* conforms: RFC7401-5.4-1 */
+static void no_more_goes_than_came(void **state)
+{
+	struct network *network = over_ipv6(TRANSPORT_IP);
+	struct network_host *b = &network->hosts[1];
+	struct flying packet = from_a_stranger(network, HIP_PACKET_I1, NULL);
+	size_t came = 0, gone = 0, answers = 0;
+
+	(void)state;
+	packet.octets[3] = 0x31;
+	for (unsigned i = 0; i < 2000; i++) {
+		struct told told;
+
+		packet.source.address.octets[6] = (uint8_t)(i >> 8);
+		packet.source.address.octets[7] = (uint8_t)i;
+		set_checksum(&packet);
+		network->now += SECONDS(1);
+		came += 40 + packet.length;
+		told = hand_over(network, &packet);
+		gone += told.count ? 40 + told.length : 0;
+		answers += told.count;
+	}
+	assert_true(gone <= came + PROBLEM_CREDIT_AT_FIRST);
+	assert_true(answers > 1000);
+	assert_int_equal(counted(b, HOST_COUNT_ICMP_OUT), answers);
+	assert_int_equal(counted(b, HOST_COUNT_DROP_ICMP_RATE), 2000 - answers);
+	network_free(network);
+}
+
+/* conforms: RFC7401-5.4-1 */
+static void one_prefix_gets_few(void **state)
+{
+	static const uint8_t esp[400] = {1, 2, 3, 4, 0, 0, 0, 1};
+	struct network *network = over_ipv6(TRANSPORT_IP);
+	struct endpoint local = network_endpoint(network, 1), remote = network_endpoint(network, 0);
+
+	(void)state;
+	for (uint8_t i = 0; i < 200; i++) {
+		remote.address.octets[12] = i; /* of one /64 */
+		host_unmatched_esp(network->hosts[1].host, network->now, &local, &remote, esp, sizeof esp);
+	}
+	assert_int_equal(listen(network->hosts[1].host).count, 5);
+	remote.address.octets[4] = 1; /* of another one */
+	host_unmatched_esp(network->hosts[1].host, network->now, &local, &remote, esp, sizeof esp);
+	assert_int_equal(listen(network->hosts[1].host).count, 1);
+	network_free(network);
+}
+
+static void only_between_two(void **state)
+{
+	static const char *const nobody[] = {"224.0.0.1", "255.255.255.255", "198.51.100.255", "127.0.0.1", "0.0.0.0"};
+	static const uint8_t esp[40] = {1, 2, 3, 4, 0, 0, 0, 1};
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct endpoint remote = network_endpoint(network, 0);
+	struct host *host = network->hosts[1].host;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof nobody / sizeof nobody[0]; i++) {
+		struct endpoint local = {.transport = TRANSPORT_IP};
+
+		assert_int_equal(address_parse(nobody[i], &local.address), HIPHOP_OK);
+		host_unmatched_esp(host, network->now, &local, &remote, esp, sizeof esp);
+		assert_int_equal(listen(host).count, 0);
+	}
+	network_free(network);
+}
+
+static void it_can_be_switched_off(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct catch catch;
+
+	(void)state;
+	network_crash(network, 1);
+	network->hosts[1].configuration.never_icmp = true;
+	network_boot(network, 1);
+	catch_it(network, &catch, HIP_PACKET_I1);
+	set_version(&catch.packet, 3);
+	assert_int_equal(hand_over(network, &catch.packet).count, 0);
+	assert_int_equal(counted(&network->hosts[1], HOST_COUNT_DROP_ICMP_RATE), 0);
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +530,16 @@ int main(void)
 		cmocka_unit_test(little_is_told),
 		cmocka_unit_test(nothing_is_told_about_the_rest),
 		cmocka_unit_test(what_was_notified_is_told_with_its_data),
+		cmocka_unit_test(structure_is_told_to_strangers),
+		cmocka_unit_test(structure_is_not_told_to_peers),
+		cmocka_unit_test(what_needs_an_association),
+		cmocka_unit_test(a_peer_that_has_lost_its_state_says_so),
+		cmocka_unit_test(a_wrong_receiver_hit),
+		cmocka_unit_test(who_may_not_associate_is_told),
+		cmocka_unit_test(no_more_goes_than_came),
+		cmocka_unit_test(one_prefix_gets_few),
+		cmocka_unit_test(only_between_two),
+		cmocka_unit_test(it_can_be_switched_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
