@@ -163,12 +163,13 @@ static hiphop_error take_who(struct words *words, struct access_rule *rule, char
 	static const struct {
 		const char *word;
 		access_who who;
-	} groups[] = {{"anyone", ACCESS_ANYONE}, {"members", ACCESS_MEMBERS}, {"strangers", ACCESS_STRANGERS}};
+	} groups[] = {{"anyone", ACCESS_ANYONE}, {"members", ACCESS_MEMBERS}, {"strangers", ACCESS_STRANGERS},
+		{"certified", ACCESS_CERTIFIED}};
 	const char *text = words->next.text;
 
 	if (!words->next.there)
-		return complain(
-			complaint, size, "it does not say who: a HIT, a name, members, strangers or anyone", "", "");
+		return complain(complaint, size,
+			"it does not say who: a HIT, a name, members, strangers, certified or anyone", "", "");
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
 		if (next_is(words, groups[i].word)) {
 			rule->who = groups[i].who;
@@ -309,7 +310,7 @@ static void format_name(const char *name, char *text, size_t size)
 
 static bool is_plain_name(const char *name)
 {
-	static const char *const words[] = {"anyone", "members", "strangers"};
+	static const char *const words[] = {"anyone", "members", "strangers", "certified"};
 	struct hit hit;
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -321,8 +322,10 @@ static bool is_plain_name(const char *name)
 
 static void format_who(const struct access_rule *rule, char *text, size_t size)
 {
-	static const char *const groups[] = {
-		[ACCESS_ANYONE] = "anyone", [ACCESS_MEMBERS] = "members", [ACCESS_STRANGERS] = "strangers"};
+	static const char *const groups[] = {[ACCESS_ANYONE] = "anyone",
+		[ACCESS_MEMBERS] = "members",
+		[ACCESS_STRANGERS] = "strangers",
+		[ACCESS_CERTIFIED] = "certified"};
 	char hit[HIT_TEXT_SIZE];
 
 	if (rule->who == ACCESS_HIT)
@@ -405,6 +408,8 @@ static bool fits_peer(
 		return membership->is_member(membership->context, peer);
 	case ACCESS_STRANGERS:
 		return !membership->is_member(membership->context, peer);
+	case ACCESS_CERTIFIED:
+		return membership->is_certified && membership->is_certified(membership->context, peer);
 	}
 	return false;
 }

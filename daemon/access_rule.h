@@ -9,7 +9,7 @@
  *              | "out" traffic ["to" who]            a flow that this host begins towards `who`
  *     traffic := "any" | "icmp6" | "tcp" | "udp" | "sip" | "calls" | ("tcp" | "udp") "/" port ["-" port]
  *              | "ip/" protocol number
- *     who     := HIT | name | "members" | "strangers" | "anyone"      absent: anyone
+ *     who     := HIT | name | "members" | "strangers" | "certified" | "anyone"      absent: anyone
  *
  * A name is that of an entry of underlay.hosts, or an Address-of-Record (with or without "sip:"), which stands for the
  * HIT it is pinned to. A name that is also one of these words, or has a space in it, stands in double quotes.
@@ -41,7 +41,7 @@ typedef enum {
 	ACCESS_PORTS     /**< TCP or UDP to a range of ports */
 } access_traffic;
 
-typedef enum { ACCESS_ANYONE, ACCESS_HIT, ACCESS_NAME, ACCESS_MEMBERS, ACCESS_STRANGERS } access_who;
+typedef enum { ACCESS_ANYONE, ACCESS_HIT, ACCESS_NAME, ACCESS_MEMBERS, ACCESS_STRANGERS, ACCESS_CERTIFIED } access_who;
 
 struct access_rule {
 	bool deny;
@@ -66,10 +66,12 @@ struct access_subject {
 	bool calls;       /**< it is media of a call in progress */
 };
 
-/** Tells members of the overlay from strangers; asked only where a rule says "members" or "strangers". */
+/** Tells members of the overlay from strangers, and who has a valid certificate (RFC 8002); asked only where a rule has
+ * such a word. NULL `is_certified`: nobody is. */
 struct access_membership {
 	void *context;
 	bool (*is_member)(void *context, const struct hit *peer);
+	bool (*is_certified)(void *context, const struct hit *peer);
 };
 
 /**

@@ -24,7 +24,7 @@ struct command_line {
 	const char *socket;
 	bool json;
 	bool force;
-	bool dh; /**< of rekey */
+	bool dh;                      /**< of rekey */
 	const char *type;             /**< of a key */
 	bool weak;                    /**< a weak type of key is meant */
 	const char *output;           /**< file of a key; NULL = not given */

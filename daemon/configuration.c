@@ -268,6 +268,7 @@ void configuration_free(struct configuration *configuration)
 	free(configuration->more);
 	free(configuration->hosts);
 	free(configuration->bootstrap);
+	free(configuration->authorities);
 	free(configuration->rules);
 	free(configuration->inbound);
 	memset(configuration, 0, sizeof *configuration);

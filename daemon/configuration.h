@@ -17,17 +17,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIGURATION_TEXT      256 /**< longest text value, its zero included */
-#define CONFIGURATION_HOSTS     256 /**< entries of underlay.hosts at most */
-#define CONFIGURATION_BOOTSTRAP 64  /**< entries of overlay.bootstrap at most */
-#define CONFIGURATION_ACCESS    128 /**< entries of access.rules, and of access.inbound, at most */
-#define CONFIGURATION_MORE      7   /**< entries of identity.more at most */
+#define CONFIGURATION_TEXT        256 /**< longest text value, its zero included */
+#define CONFIGURATION_HOSTS       256 /**< entries of underlay.hosts at most */
+#define CONFIGURATION_BOOTSTRAP   64  /**< entries of overlay.bootstrap at most */
+#define CONFIGURATION_ACCESS      128 /**< entries of access.rules, and of access.inbound, at most */
+#define CONFIGURATION_AUTHORITIES 16  /**< entries of access.certificate_authorities at most */
+#define CONFIGURATION_MORE        7   /**< entries of identity.more at most */
 
 _Static_assert(CONFIGURATION_TEXT == ACCESS_NAME_SIZE, "any name of a host may stand in a rule");
 
 /** An entry of identity.more: a host identity besides the first. An anonymous one has neither file nor name. */
 struct configured_identity {
 	char key_file[CONFIGURATION_TEXT];
+	char certificate_file[CONFIGURATION_TEXT]; /**< "" = none */
 	host_identity_kind kind; /**< what is made when the file is not there; what an anonymous one is */
 	bool anonymous;
 	struct domain_identifier name;
@@ -52,6 +54,7 @@ struct configured_bootstrap {
 
 struct configuration {
 	char key_file[CONFIGURATION_TEXT];
+	char certificate_file[CONFIGURATION_TEXT]; /**< "" = none */
 	struct domain_identifier name; /**< what the first identity calls itself in HOST_ID; none by default */
 	struct configured_identity *more;
 	size_t more_count;
@@ -74,6 +77,8 @@ struct configuration {
 	size_t bootstrap_count;
 	char sip_domain[CONFIGURATION_TEXT];
 	uint16_t sip_port;
+	char (*authorities)[CONFIGURATION_TEXT]; /**< access.certificate_authorities: file names */
+	size_t authority_count;
 	bool associate_listed;     /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */
 	uint8_t opportunistic;     /**< opportunistic_choice */
 	bool refuse_anonymous;     /**< access.anonymous = "refuse": no associations with anonymous Initiators */

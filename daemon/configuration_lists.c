@@ -190,7 +190,7 @@ static bool member_kind(struct configuration_reading *reading, const config_sett
 /** What is told to nobody has no name, and what is never stored has no file. */
 static bool check_anonymous(struct configuration_reading *reading, const config_setting_t *entry)
 {
-	static const char *const unfit[] = {"key", "name"};
+	static const char *const unfit[] = {"key", "name", "certificate"};
 	for (size_t i = 0; i < sizeof unfit / sizeof *unfit; i++) {
 		const config_setting_t *member = config_setting_get_member(entry, unfit[i]);
 		if (member)
@@ -205,21 +205,25 @@ static bool read_identity_file(struct configuration_reading *reading, const conf
 	const struct configuration_option *option, struct configured_identity *identity)
 {
 	const config_setting_t *name = config_setting_get_member(entry, "name");
-	const char *key;
-	if (!member_text(reading, entry, "key", &key))
+	const char *key, *certificate;
+	if (!member_text(reading, entry, "key", &key) || !member_text(reading, entry, "certificate", &certificate))
 		return false;
 	if (!key || !*key || strlen(key) >= sizeof identity->key_file)
 		return configuration_complain(reading, entry,
 			"an entry of %s needs a key, a file name of 1 to %zu characters, or anonymous = true",
 			option->key, sizeof identity->key_file - 1);
 	strcpy(identity->key_file, key);
+	if (certificate && strlen(certificate) >= sizeof identity->certificate_file)
+		return configuration_complain(reading, entry, "certificate is longer than %zu characters",
+			sizeof identity->certificate_file - 1);
+	strcpy(identity->certificate_file, certificate ? certificate : "");
 	return !name || take_name(reading, name, &identity->name);
 }
 
 bool configuration_read_identities(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
-	static const char *const members[] = {"key", "type", "name", "anonymous", NULL};
+	static const char *const members[] = {"key", "type", "name", "anonymous", "certificate", NULL};
 	struct configuration *configuration = reading->configuration;
 	size_t count;
 	if (!configuration_open_list(reading, setting, option, &count))
@@ -239,6 +243,31 @@ bool configuration_read_identities(struct configuration_reading *reading, const 
 					  : read_identity_file(reading, entry, option, identity)))
 			return false;
 		configuration->more_count++;
+	}
+	return true;
+}
+
+bool configuration_read_authorities(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!configuration_open_list(reading, setting, option, &count))
+		return false;
+	free(configuration->authorities);
+	configuration->authority_count = 0;
+	configuration->authorities = calloc(count + 1, sizeof *configuration->authorities);
+	if (!configuration->authorities)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		const char *text = config_setting_get_string(entry);
+		if (!text || !*text || strlen(text) >= sizeof configuration->authorities[i])
+			return configuration_complain(reading, entry,
+				"an entry of %s must be a file name of 1 to %zu characters", option->key,
+				sizeof configuration->authorities[i] - 1);
+		strcpy(configuration->authorities[i], text);
+		configuration->authority_count++;
 	}
 	return true;
 }

@@ -71,6 +71,8 @@ bool configuration_read_identity_name(struct configuration_reading *reading, con
 	const struct configuration_option *option);
 bool configuration_read_identities(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
+bool configuration_read_authorities(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
 bool configuration_read_transports(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,

@@ -11,6 +11,7 @@
 #include "daemon/node.h"
 #include "daemon/state_writer.h"
 #include "hip/base/log.h"
+#include "hip/crypto/certificate.h"
 #include "kernel-helpers/helper.h"
 #include "kernel-helpers/network_watch.h"
 #include "kernel-helpers/sip_sockets.h"
@@ -46,7 +47,9 @@ struct hiphopd {
 	struct configuration configuration;
 	char *configuration_file; /**< where it was read, absolute; owned */
 	struct host_identity *identity;
-	struct host_identity *more[CONFIGURATION_MORE]; /**< by the entries of identity.more */
+	struct host_identity *more[CONFIGURATION_MORE];                /**< by the entries of identity.more */
+	struct certificate_chain certificates[CONFIGURATION_MORE + 1]; /**< of the first identity, and of those */
+	struct certificate_authorities *authorities;
 	struct log log;
 	struct system_random random;
 	struct random_source random_source;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/node_certificates.h"
 #include "daemon/node_internal.h"
 
 #include "hip/crypto/hash.h"
@@ -46,12 +47,13 @@ static duration ask_unused_lifetime(void *context, const struct hit *peer)
 	return 0;
 }
 
-static bool ask_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim)
+static host_permission ask_may_associate(
+	void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	struct node *node = ((struct local_identity *)context)->node;
 
 	/* The identities of a host do not talk to each other over the underlay. */
-	return !node_local_by_hit(node, peer) && node_may_associate(node, now, peer, claim);
+	return node_local_by_hit(node, peer) ? HOST_DENIED : node_may_associate(node, now, peer, claim);
 }
 
 /* ---- making ---- */
@@ -99,10 +101,12 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.traffic = ask_traffic,
 			.next_hop = ask_next_hop,
 			.may_associate = ask_may_associate,
+			.check_certificates = node_check_certificates,
 			.spi_is_taken = ask_spi,
 			.unused_lifetime = ask_unused_lifetime},
 		.anonymous = local_is_anonymous(local),
 		.name = *local_name(local),
+		.certificates = node_own_certificates(local),
 		.refuse_anonymous = configuration->refuse_anonymous,
 		.refuse_opportunists = !opportunistic_is(configuration, OPPORTUNISTIC_ANSWER),
 		.never_icmp = !configuration->icmp,

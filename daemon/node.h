@@ -24,8 +24,10 @@
 #include <stdint.h>
 
 struct node;
-struct configuration; /* daemon/configuration.h */
-struct host_identity; /* hip/crypto/host_identity.h */
+struct configuration;     /* daemon/configuration.h */
+struct host_identity;     /* hip/crypto/host_identity.h */
+struct certificate_chain; /* hip/crypto/certificate.h */
+struct certificate_authorities;
 
 /** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member",
  * "access"). */
@@ -41,8 +43,13 @@ struct node_environment {
 	const struct configuration *configuration; /**< borrowed for the life of the node */
 	const struct host_identity *identity;      /**< the first one; borrowed likewise */
 	struct host_identity *const *more;         /**< by the entries of configuration->more; borrowed likewise */
-	const struct random_source *random;        /**< borrowed */
-	const struct log *log;                     /**< borrowed; may be NULL */
+	/** The certificates of the first identity and of each of `more`, count 0 for one without; NULL: none has any.
+	 * Borrowed likewise. */
+	const struct certificate_chain *certificates;
+	const struct certificate_authorities
+		*authorities;               /**< for certificates of peers; NULL: nobody; borrowed likewise */
+	const struct random_source *random; /**< borrowed */
+	const struct log *log;              /**< borrowed; may be NULL */
 	/** The source address the kernel would take towards `remote`; false when there is no route. Read-only, must not
 	 * call the node. */
 	bool (*source_address)(void *context, const struct address *remote, struct address *source);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/node_access.h"
 
+#include "daemon/node_certificates.h"
 #include "daemon/node_internal.h"
 
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static bool is_known_member(void *context, const struct hit *peer)
 	       is_bootstrap(&node->policy, peer);
 }
 
-static bool is_taken_for_member(void *context, const struct hit *peer)
+static bool is_taken_for_one(void *context, const struct hit *peer)
 {
 	(void)context;
 	(void)peer;
@@ -197,10 +198,11 @@ static bool is_listed(const struct node_policy *policy, const struct hit *peer)
 	return false;
 }
 
-static bool allows(struct node *node, const struct hit *peer, bool member, size_t *rule)
+static bool allows(struct node *node, const struct hit *peer, bool member, bool certified, size_t *rule)
 {
-	const struct access_membership membership = {
-		.context = node, .is_member = member ? is_taken_for_member : is_known_member};
+	const struct access_membership membership = {.context = node,
+		.is_member = member ? is_taken_for_one : is_known_member,
+		.is_certified = certified ? is_taken_for_one : NULL};
 	size_t count;
 	const struct access_rule *rules = access_rules(node->access, &count);
 
@@ -210,36 +212,60 @@ static bool allows(struct node *node, const struct hit *peer, bool member, size_
 	return !node->policy.associate_listed || is_listed(&node->policy, peer);
 }
 
-bool node_would_associate(struct node *node, const struct hit *peer, const struct host_claim *claim, size_t *rule)
+static bool allows_claim(
+	struct node *node, const struct hit *peer, const struct host_claim *claim, bool certified, size_t *rule)
 {
 	if (claim->over_overlay)
-		return allows(node, peer, true, rule);
+		return allows(node, peer, true, certified, rule);
 	/* Whether it can be reached through the overlay shows when it answers. */
-	return allows(node, peer, false, rule) || (claim->ours && allows(node, peer, true, rule));
+	return allows(node, peer, false, certified, rule) || (claim->ours && allows(node, peer, true, certified, rule));
 }
 
-bool node_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim)
+host_permission node_would_associate(
+	struct node *node, const struct hit *peer, const struct host_claim *claim, size_t *rule)
+{
+	bool certified = claim->certificate == HOST_CERTIFICATE_VALID;
+	size_t other;
+
+	if (allows_claim(node, peer, claim, certified, rule))
+		return HOST_ALLOWED;
+	return !certified && allows_claim(node, peer, claim, true, &other) ? HOST_UNCERTIFIED : HOST_DENIED;
+}
+
+/* It has had its occasion to show a certificate. */
+static bool has_none(const struct host_claim *claim)
+{
+	return claim->certificate == HOST_CERTIFICATE_NONE || claim->certificate == HOST_CERTIFICATE_INVALID;
+}
+
+host_permission node_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	struct node *node = context;
 	char name[ACCESS_NAME_SIZE];
 	size_t rule, count;
+	host_permission permission = node_would_associate(node, peer, claim, &rule);
 
-	if (!node_would_associate(node, peer, claim, &rule)) {
+	if (permission == HOST_UNCERTIFIED && has_none(claim)) {
+		node->policy.counters[ASSOCIATE_UNCERTIFIED]++;
+		tell_association_refused(node, now, peer, rule);
+		return HOST_UNCERTIFIED;
+	}
+	if (permission == HOST_DENIED) {
 		access_rules(node->access, &count);
 		node->policy.counters[rule < count ? ASSOCIATE_BY_RULE : ASSOCIATE_UNLISTED]++;
 		tell_association_refused(node, now, peer, rule);
-		return false;
+		return HOST_DENIED;
 	}
 	if (claims_the_name_of_another(node, peer, claim, name)) {
 		struct hit pinned = node_access_hit_of(node, name);
 
 		node->policy.counters[ASSOCIATE_NAME]++;
 		node_tell_name_refused(node, now, name, peer, &pinned);
-		return false;
+		return HOST_DENIED;
 	}
-	if (claim->proved && claim->over_overlay)
+	if (permission == HOST_ALLOWED && claim->proved && claim->over_overlay)
 		note_member(node, peer);
-	return true;
+	return permission;
 }
 
 const char *associate_counter_name(associate_counter counter)
@@ -317,7 +343,8 @@ hiphop_error node_access_configure(struct node *node, const struct configuration
 
 hiphop_error node_access_create(struct node *node, instant now)
 {
-	const struct access_membership membership = {.context = node, .is_member = is_known_member};
+	const struct access_membership membership = {
+		.context = node, .is_member = is_known_member, .is_certified = node_is_certified};
 	hiphop_error error;
 
 	node->policy.events = token_bucket_start(EVENTS_PER_SECOND, EVENTS_BURST, now);
@@ -339,9 +366,12 @@ static bool may_stay(struct node *node, const struct host_association_view *view
 {
 	const struct host_claim claim = {.ours = view->state == HOST_I1_SENT || view->state == HOST_I2_SENT,
 		.proved = true,
-		.over_overlay = view->overlay_hops > 0};
+		.over_overlay = view->overlay_hops > 0,
+		.certificate = view->certificate_state};
+	host_permission permission = node_would_associate(node, &view->peer, &claim, rule);
 
-	return node_would_associate(node, &view->peer, &claim, rule);
+	/* In an exchange under way the certificates are still to come. */
+	return permission == HOST_ALLOWED || (permission == HOST_UNCERTIFIED && (claim.ours || view->on_probation));
 }
 
 static void close_association(struct local_identity *local, instant now, const struct hit *peer, size_t rule)

@@ -29,7 +29,8 @@ struct listed_host {
 #define ASSOCIATE_COUNTERS(X)                                                                                          \
 	X(BY_RULE, "associate_refused_by_rule")                                                                        \
 	X(UNLISTED, "associate_refused_unlisted")                                                                      \
-	X(NAME, "associate_refused_name")
+	X(NAME, "associate_refused_name")                                                                              \
+	X(UNCERTIFIED, "associate_refused_uncertified")
 
 typedef enum {
 #define ASSOCIATE_COUNTER_MEMBER(name, text) ASSOCIATE_##name,
@@ -53,10 +54,11 @@ void node_access_free(struct node *node);
 void node_access_restore(struct node *node, const struct node_record *record);
 
 /** The answer to the host's question; `context` is the node. Refusals are counted and told. */
-bool node_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim);
-/** Whether this host may associate with `peer` as things stand; nothing is counted. Otherwise `rule` is the place of
- * the rule against it, or the number of rules when it is not listed. */
-bool node_would_associate(struct node *node, const struct hit *peer, const struct host_claim *claim, size_t *rule);
+host_permission node_may_associate(void *context, instant now, const struct hit *peer, const struct host_claim *claim);
+/** Whether this host may associate with `peer` as things stand; nothing is counted. Otherwise (HOST_DENIED) `rule` is
+ * the place of the rule against it, or the number of rules when it is not listed. */
+host_permission node_would_associate(
+	struct node *node, const struct hit *peer, const struct host_claim *claim, size_t *rule);
 /** An association stands whose base exchange took so many hops in the overlay. */
 void node_access_associated(struct node *node, const struct hit *peer, unsigned overlay_hops);
 /** Takes the access part of a configuration, and names and HITs of its hosts; all is copied. HIPHOP_NO_MEMORY: then

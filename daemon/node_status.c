@@ -2,6 +2,7 @@
 /**
  * What `hiphop status` and `hiphop peers` show (docs/control.md).
  */
+#include "daemon/node_certificates.h"
 #include "daemon/node_internal.h"
 #include "daemon/version.h"
 
@@ -93,6 +94,7 @@ json_t *node_association_json(const struct local_identity *local, instant now, c
 	json_object_set_new(association, "local_hit", node_hit_json(&local->hit));
 	json_object_set_new(association, "claimed_name", node_name_json(view->name));
 	json_object_set_new(association, "anonymous", json_boolean(view->anonymous));
+	json_object_set_new(association, "certificate", node_certificate_json(view));
 	json_object_set_new(association, "state", json_string(host_state_name(view->state)));
 	json_object_set_new(association, "path", json_string(view->path));
 	json_object_set_new(association, "transport", json_string(transport_name(view->remote.transport)));
@@ -341,6 +343,7 @@ static json_t *trouble_json(const struct node *node, const struct overlay_status
 	}
 	add_conflicts(trouble, overlay);
 	node_access_trouble(node, trouble);
+	node_certificates_trouble(node, trouble);
 	if (node->state_trouble)
 		add_trouble(trouble,
 			"The state file cannot be written, so what is stored now would not survive a restart: ",

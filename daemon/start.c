@@ -115,6 +115,8 @@ static bool make_node(struct hiphopd *hiphopd)
 	const struct node_environment environment = {.configuration = &hiphopd->configuration,
 		.identity = hiphopd->identity,
 		.more = hiphopd->more,
+		.certificates = hiphopd->certificates,
+		.authorities = hiphopd->authorities,
 		.random = &hiphopd->random_source,
 		.log = &hiphopd->log,
 		.source_address = source_address};
@@ -191,6 +193,7 @@ bool start_everything(struct hiphopd *hiphopd)
 		start_the_helper,
 		start_identity,
 		start_more_identities,
+		start_certificates,
 		start_policy,
 		start_tunnel,
 		start_underlay,
@@ -233,6 +236,9 @@ void start_undo(struct hiphopd *hiphopd)
 	host_identity_free(hiphopd->identity);
 	for (size_t i = 0; i < CONFIGURATION_MORE; i++)
 		host_identity_free(hiphopd->more[i]);
+	for (size_t i = 0; i <= CONFIGURATION_MORE; i++)
+		certificate_chain_free(&hiphopd->certificates[i]);
+	certificate_authorities_free(hiphopd->authorities);
 	system_random_stop(&hiphopd->random);
 	free(hiphopd->vector);
 	free(hiphopd->sip_octets);

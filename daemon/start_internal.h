@@ -15,6 +15,9 @@ bool start_lock(struct hiphopd *hiphopd);
 bool start_identity(struct hiphopd *hiphopd);
 bool start_more_identities(struct hiphopd *hiphopd);
 
+/* start_certificates.c: likewise */
+bool start_certificates(struct hiphopd *hiphopd);
+
 /* start_network.c: with privilege */
 bool start_policy(struct hiphopd *hiphopd);
 bool start_tunnel(struct hiphopd *hiphopd);

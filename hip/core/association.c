@@ -25,7 +25,7 @@ host_state association_state(const struct association *association)
 
 bool association_is_usable(const struct association *association)
 {
-	return association->session && association->session->has_sas;
+	return association->session && association->session->has_sas && !session_on_probation(association->session);
 }
 
 bool association_is_neighbour(const struct association *association)
@@ -61,6 +61,7 @@ static void association_free(struct host *host, struct association *association)
 	host->count--;
 	memmove(&host->all[place], &host->all[place + 1], (host->count - place) * sizeof host->all[0]);
 	free(association->name);
+	certificates_free(host, association->certificates);
 	free(association);
 }
 
@@ -156,6 +157,14 @@ void association_note_peer(struct association *association, bool anonymous, cons
 	note_name(association, host_id);
 }
 
+void association_note_certificates(
+	struct host *host, struct association *association, struct peer_certificates **certificates)
+{
+	certificates_free(host, association->certificates);
+	association->certificates = *certificates;
+	*certificates = NULL;
+}
+
 void association_release_if_idle(struct host *host, struct association *association)
 {
 	if (!association->session && !association->retired && !association->initiation && !association->failed)
@@ -221,6 +230,7 @@ void association_expire(struct host *host, instant now, struct association *asso
 		[TIMER_LIVENESS] = liveness_timer,
 		[TIMER_KEYS] = key_lifetime_timer,
 		[TIMER_READDRESS] = liveness_readdress,
+		[TIMER_CERTIFICATES] = certificates_timer,
 	};
 	enum timer_kind kind = earliest_timer(association);
 
@@ -288,6 +298,7 @@ void session_free(struct session *session)
 	buffer_free(&session->peer_public);
 	buffer_free(&session->r2);
 	free(session->ending);
+	certificates_progress_free(session);
 	exchange_keys_clear(&session->keys);
 	bytes_wipe(session, sizeof *session);
 	free(session);
@@ -337,10 +348,21 @@ void session_tell_removal(struct host *host, struct session *session, const stru
 	effects_add_ending(&host->effects, ending);
 }
 
+/* On probation nobody was told of the SAs. */
+static void forget_withheld(struct session *session)
+{
+	if (!session_on_probation(session) || !session->certificates->install)
+		return;
+	effect_discard(session->certificates->install);
+	session->certificates->install = NULL;
+	session->has_sas = false;
+}
+
 /* Takes the SAs of the session away, now. */
 static void remove_sas(struct host *host, struct session *session, const struct hit *peer)
 {
 	rekey_drop(host, session, peer);
+	forget_withheld(session);
 	if (session->has_sas)
 		session_tell_removal(host, session, peer);
 }
@@ -363,6 +385,7 @@ void session_drop(struct host *host, struct association *association)
 	association_cancel_timer(host, association, TIMER_LIVENESS);
 	association_cancel_timer(host, association, TIMER_READDRESS);
 	association_cancel_timer(host, association, TIMER_KEYS);
+	association_cancel_timer(host, association, TIMER_CERTIFICATES);
 }
 
 void association_retired_over(struct host *host, struct association *association)
@@ -390,6 +413,7 @@ void session_end(struct host *host, instant now, struct association *association
 	struct ending *ending;
 
 	rekey_drop(host, session, &association->peer);
+	forget_withheld(session);
 	association_retired_over(host, association);
 	association_cancel_timer(host, association, TIMER_LIVENESS);
 	association_cancel_timer(host, association, TIMER_READDRESS);
@@ -461,6 +485,11 @@ hiphop_error session_lose_path(struct host *host, struct association *associatio
 		session->ending = ending;
 	session->direct = false;
 	fill_change(association, session, false, change);
+	if (session_on_probation(session)) {
+		effect_discard(session->certificates->change);
+		session->certificates->change = change;
+		return HIPHOP_OK;
+	}
 	effects_add(&host->effects, change);
 	return HIPHOP_OK;
 }
@@ -497,7 +526,10 @@ void session_commit(struct host *host, instant now, struct association *associat
 	if (install)
 		session_fill_install(host, association, session, esp_keys, install);
 	fill_change(association, session, renewed, change);
-	effects_add(&host->effects, install);
+	if (session_on_probation(session))
+		session->certificates->install = install;
+	else
+		effects_add(&host->effects, install);
 	retire_old_session(host, now, association);
 	initiation_end(host, association);
 	session->has_sas = install != NULL;
@@ -509,9 +541,13 @@ void session_commit(struct host *host, instant now, struct association *associat
 	association->session = session;
 	association->failed = false;
 	association->since = now;
-	effects_add(&host->effects, change);
+	if (session_on_probation(session))
+		session->certificates->change = change;
+	else
+		effects_add(&host->effects, change);
 	log_commit(host, association, renewed);
 	start_timers(host, now, association);
+	certificates_begin(host, now, association);
 	if (session->direct)
 		locators_learn(&host->locators, &association->peer, &session->remote, false);
 }

@@ -142,11 +142,13 @@ static overlay_route ask_next_hop(
 	return environment->next_hop(environment->context, destination, arrived_from, next);
 }
 
-bool peer_may_associate(const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim)
+host_permission peer_may_associate(
+	const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	const struct host_environment *environment = &host->configuration.environment;
 
-	return !environment->may_associate || environment->may_associate(environment->context, now, peer, claim);
+	return environment->may_associate ? environment->may_associate(environment->context, now, peer, claim)
+					  : HOST_ALLOWED;
 }
 
 void claim_is_proved(struct host_claim *claim, const struct parameter_view *host_id)

@@ -20,6 +20,7 @@
 #include "hip/base/random.h"
 #include "hip/base/time.h"
 #include "hip/core/overlay_route.h"
+#include "hip/crypto/certificate.h"
 #include "hip/crypto/esp_suite.h"
 #include "hip/crypto/host_identity.h"
 #include "hip/wire/domain_identifier.h"
@@ -30,11 +31,29 @@
 
 struct host;
 
+/** What a peer has shown of certificates (RFC 8002). */
+typedef enum {
+	HOST_CERTIFICATE_UNKNOWN = 0, /**< it had no occasion to send one yet */
+	HOST_CERTIFICATE_PENDING,     /**< the rest of them is still to come */
+	HOST_CERTIFICATE_NONE,        /**< it sent none */
+	HOST_CERTIFICATE_INVALID,     /**< what it sent does not hold */
+	HOST_CERTIFICATE_VALID
+} host_certificate_state;
+
+/** Whether this host wants an association. */
+typedef enum {
+	HOST_DENIED = 0,
+	HOST_ALLOWED,
+	/** Only with a valid certificate, and there is none. Until the peer has had its occasion this is a yes. */
+	HOST_UNCERTIFIED
+} host_permission;
+
 /** Who a peer says to be, for `may_associate`. */
 struct host_claim {
 	bool ours;         /**< this host begins; nothing was heard of the peer yet */
 	bool proved;       /**< the peer has proved to have the HIT */
 	bool over_overlay; /**< its packet came through the overlay, or the I1 of its exchange did */
+	host_certificate_state certificate;
 	/** The Domain Identifier of its HOST_ID, once proved. The peer signed it, which proves nothing about the name.
 	 */
 	struct domain_identifier name;
@@ -55,7 +74,12 @@ struct host_environment {
 	/** Whether this host wants associations with `peer`. Asked before an I1 is sent, for an I1 that came, for an I2
 	 * with a right puzzle before anything costly is done with it, and again for whoever has proved to have the HIT.
 	 */
-	bool (*may_associate)(void *context, instant now, const struct hit *peer, const struct host_claim *claim);
+	host_permission (*may_associate)(
+		void *context, instant now, const struct hit *peer, const struct host_claim *claim);
+	/** Verifies the certificates of a proved peer (certificate_verify) at the wall time of `now`. NULL: nobody
+	 * does. */
+	void (*check_certificates)(void *context, instant now, const struct host_identity *holder,
+		const struct certificate_item *items, size_t count, struct certificate_report *report);
 	/** Whether another host on this machine receives ESP with this SPI: inbound SAs are found by SPI alone. Asked
 	 * for each new SPI; NULL: there is no other. It may call host_has_spi of the others. */
 	bool (*spi_is_taken)(void *context, uint32_t spi);
@@ -92,10 +116,13 @@ struct host_configuration {
 	 * Responder HIT is never answered, and there can be no part in an overlay and no name. */
 	bool anonymous;
 	struct domain_identifier name; /**< sent in the HOST_ID of R1 and I2 (RFC 7401 section 5.2.9); zero: none */
-	bool refuse_anonymous;         /**< drop I1s and I2s that have the A control (RFC 7401 section 6.9 step 17) */
-	bool refuse_opportunists;      /**< answer no I1 with NULL Responder HIT (RFC 7401 section 4.1.8) */
-	bool never_opportunistic;      /**< host_connect_opportunistic refuses */
-	bool never_icmp;               /**< no HOST_SEND_ICMP (RFC 7401 section 5.4) */
+	/** The certificates of `identity`, sent in R1 and I2 and, where these are full, R2 and UPDATE (RFC 8002);
+	 * borrowed; NULL = none. */
+	const struct certificate_chain *certificates;
+	bool refuse_anonymous;    /**< drop I1s and I2s that have the A control (RFC 7401 section 6.9 step 17) */
+	bool refuse_opportunists; /**< answer no I1 with NULL Responder HIT (RFC 7401 section 4.1.8) */
+	bool never_opportunistic; /**< host_connect_opportunistic refuses */
+	bool never_icmp;          /**< no HOST_SEND_ICMP (RFC 7401 section 5.4) */
 
 	/** Take part in the overlay: HIP rides in ESP with those who want it too, and OVERLAY_ID is sent, understood
 	 * and forwarded. */
@@ -400,6 +427,10 @@ struct host_association_view {
 	/** What the peer calls itself (RFC 7401 section 5.2.9), or NULL. Its own word: nothing proves it. Valid until
 	 * the next call into the host. */
 	const struct domain_identifier *name;
+	host_certificate_state certificate_state;
+	/** What came of its certificates, or NULL. Valid until the next call into the host. */
+	const struct certificate_report *certificate;
+	bool on_probation;                 /**< it has no ESP yet: the rest of its certificates is awaited */
 	instant keyed;                     /**< when its ESP keys came into use; 0 without SAs */
 	instant rekey_at, expire_at;       /**< when they are renewed for their age, and given up */
 	unsigned rekeys;                   /**< how often they were renewed by UPDATE since the base exchange */

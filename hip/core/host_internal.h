@@ -11,6 +11,7 @@
  *   candidates.c      own and offered locators                liveness.c   is the peer still there
  *   overlay_path.c    relaying, DATA                          status.c     views and counters
  *   rekey.c           new ESP keys by UPDATE                  key_lifetime.c   when it is time for them
+ *   certificates.c, certificate_exchange.c   CERT (RFC 8002)     notifications.c   what may be notified, and when
  *   rekey_keys.c      which keys they are                     state_table.h, state_machine.c   what is allowed when
  *   problem.c         what is told by ICMP
  */
@@ -20,6 +21,7 @@
 #include "hip/base/deadline_heap.h"
 #include "hip/base/map.h"
 #include "hip/base/token_bucket.h"
+#include "hip/core/certificates.h"
 #include "hip/core/data_transport.h"
 #include "hip/core/effects.h"
 #include "hip/core/host.h"
@@ -126,6 +128,18 @@ struct retransmission {
 	instant sent;
 };
 
+/* How far a session is with certificates (certificate_exchange.c). On probation the effects that tell of the session
+ * are withheld. */
+struct certificate_progress {
+	bool probation;
+	struct queued_effect *install, *change;
+	uint8_t first; /* of ours in the R2 */
+	uint8_t sent;  /* of ours that the peer has, or will have by this exchange */
+	uint8_t next;  /* … and with the UPDATE under way */
+	struct retransmission update;
+	instant until; /* the peer's are awaited */
+};
+
 /* What a finished base exchange left behind: keys, peer, SAs. */
 struct session {
 	host_state state; /* R2_SENT, ESTABLISHED, CLOSING or CLOSED */
@@ -169,9 +183,11 @@ struct session {
 	unsigned rekeys;
 	bool proven; /* the peer uses the keys too: the retired pair may go */
 
+	struct certificate_progress *certificates; /* NULL: none to send, and none is awaited */
+
 	uint8_t close_nonce[16];
 	unsigned close_tries;
-	instant close_over;     /* CLOSING and CLOSED last until then */
+	instant close_over;    /* CLOSING and CLOSED last until then */
 	struct ending *ending; /* NULL: the end has been told */
 };
 
@@ -194,6 +210,7 @@ struct acceptance {
 	struct way ways[CANDIDATES_MAXIMUM + 1];
 	size_t way_count, way;
 	uint8_t overlay_hops;
+	uint8_t certificates_sent; /* of ours, in the I2 */
 };
 
 /* An R1 that was found good, and the search for the solution of its puzzle; see solving.c. */
@@ -217,15 +234,16 @@ struct initiation {
 	instant sent;
 	struct endpoint targets[HOST_LOCATORS_MAXIMUM + 1]; /* where the I1 goes, best first */
 	size_t target_count;
-	bool parallel;                 /* the first I1 went to several of them */
-	unsigned offers;               /* R1s followed so far */
-	unsigned restarts;             /* I1s sent at once for an R1 with a downgrade */
-	hiphop_error trouble;          /* with the last R1 that was signed well */
-	bool busy;                     /* the Responder said so: another puzzle must be solved */
-	bool queued;                   /* it said that it has our I2 */
-	bool wants_puzzle;             /* in I2_SENT: an I1 has gone out for another R1 */
-	struct solving *solving;       /* NULL: no puzzle is being solved; else TIMER_EXCHANGE is for it */
-	struct acceptance *acceptance; /* in I2_SENT */
+	bool parallel;                          /* the first I1 went to several of them */
+	unsigned offers;                        /* R1s followed so far */
+	unsigned restarts;                      /* I1s sent at once for an R1 with a downgrade */
+	hiphop_error trouble;                   /* with the last R1 that was signed well */
+	bool busy;                              /* the Responder said so: another puzzle must be solved */
+	bool queued;                            /* it said that it has our I2 */
+	bool wants_puzzle;                      /* in I2_SENT: an I1 has gone out for another R1 */
+	struct solving *solving;                /* NULL: no puzzle is being solved; else TIMER_EXCHANGE is for it */
+	struct acceptance *acceptance;          /* in I2_SENT */
+	struct peer_certificates *certificates; /* of the Responder, in the R1 followed last; NULL: none */
 	struct ending *ending;
 };
 
@@ -236,6 +254,7 @@ enum timer_kind {
 	TIMER_LIVENESS,
 	TIMER_KEYS, /* UPDATE of a rekeying again; the keys are old */
 	TIMER_READDRESS,
+	TIMER_CERTIFICATES, /* an UPDATE with some of ours again; the peer's do not come */
 	TIMER_KINDS
 };
 
@@ -246,8 +265,9 @@ struct association {
 	struct hit peer;
 	bool held;
 	bool failed;
-	bool anonymous;                 /* the peer's identity has the A control */
-	struct domain_identifier *name; /* what it calls itself, or NULL */
+	bool anonymous;                         /* the peer's identity has the A control */
+	struct domain_identifier *name;         /* what it calls itself, or NULL */
+	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
 	instant since;
 	duration round_trip;
 	struct session *session;
@@ -322,6 +342,7 @@ struct host {
 	struct token_bucket i2_rate, r1_rate, on_demand_rate, notify_rate, unmatched_rate, problem_rate;
 	uint32_t problem_credit; /* octets that ICMP messages may have: strange packets had as many */
 	struct rate_table *neighbour_rates, *notify_rates;
+	struct certificate_space certificate_space;
 	struct relay_rates *relay_rates;
 	struct data_transport *transport; /* NULL without overlay */
 
@@ -348,7 +369,8 @@ static inline void count(struct host *host, host_counter counter)
 
 /* host.c */
 /* Whether the environment wants associations with this peer. */
-bool peer_may_associate(const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim);
+host_permission peer_may_associate(
+	const struct host *host, instant now, const struct hit *peer, const struct host_claim *claim);
 /* Tells the sender of a packet that cannot be processed that it cannot, when it proves to be our peer, or to have
  * solved our puzzle (I2 with an unknown critical parameter). */
 void tell_breach(struct host *host, const struct incoming *in, uint16_t notification);
@@ -367,6 +389,9 @@ char *association_peer_text(const struct association *association, char text[sta
 /* Notes what the finished base exchange told about the peer besides its key: the A control and the name in its HOST_ID.
  * A name that cannot be read or kept is none. */
 void association_note_peer(struct association *association, bool anonymous, const struct parameter_view *host_id);
+/* The peer's certificates are those of its last base exchange: takes `*certificates` (which becomes NULL) over. */
+void association_note_certificates(
+	struct host *host, struct association *association, struct peer_certificates **certificates);
 /* Frees an association that has neither session nor initiation left and is not shown as failed. */
 void association_release_if_idle(struct host *host, struct association *association);
 void association_free_all(struct host *host);
@@ -427,6 +452,9 @@ hiphop_error outgoing_finish(struct outgoing *out);
  * allows: the signed request in front of MAC and signature, the unsigned ones behind them. `in` NULL: nothing. */
 void outgoing_echo_signed(struct outgoing *out, const struct incoming *in);
 void outgoing_echo_unsigned(struct outgoing *out, const struct incoming *in);
+/* Octets that MAC and signature take at most, and those that the echoes asked for by `in` do (NULL: none). */
+size_t outgoing_protection_room(const struct host *host);
+size_t outgoing_echo_room(const struct incoming *in);
 /* Makes the effect that sends these octets; checksum done. NULL for want of memory. */
 struct queued_effect *outgoing_effect(struct host *host, const struct way *way, const uint8_t *octets, size_t length);
 /* Makes it and queues it. HIPHOP_NO_MEMORY. */
@@ -616,6 +644,38 @@ void notify_sender(struct host *host, const struct incoming *in, uint16_t notifi
 /* A NOTIFY was sent, to be counted and shown. */
 void notify_note_sent(struct host *host, const struct hit *peer, uint16_t notification, struct span data);
 void notify_keepalive(struct host *host, instant now, struct association *association);
+/* Tells the peer of a session something, when the rates allow it. */
+void notify_peer(
+	struct host *host, instant now, const struct association *association, uint16_t notification, struct span data);
+
+/* certificate_exchange.c */
+/* Takes the CERT parameters of a packet proved to be of `holder`. HIPHOP_NO_MEMORY, counted. */
+hiphop_error certificates_take(struct host *host, instant now, const struct packet_view *view,
+	const struct host_identity *holder, struct peer_certificates **certificates);
+void certificates_free(struct host *host, struct peer_certificates *certificates);
+/* Takes those of a packet of the session's peer, and decides about the probation. Afterwards it may be closed. */
+void certificates_came(struct host *host, const struct incoming *in, struct association *association);
+/* Decides about a session on probation, when there is something to decide. Afterwards it may be closed. */
+void certificates_settle(struct host *host, instant now, struct association *association);
+/* CERT group and CERT ID of the one that does not hold, for INVALID_CERTIFICATE. */
+struct span certificates_culprit(const struct peer_certificates *certificates, uint8_t octets[static 2]);
+/* Own certificates. */
+size_t certificates_count(const struct host *host);
+/* Gives a session what it needs for certificates: ours from `first` on are in the R2, those below `sent` in the
+ * exchange. HIPHOP_NO_MEMORY. */
+hiphop_error certificates_prepare(struct host *host, struct session *session, const struct peer_certificates *theirs,
+	bool probation, size_t first, size_t sent);
+void certificates_progress_free(struct session *session);
+bool session_on_probation(const struct session *session);
+/* A session begins: what the base exchange did not carry follows. */
+void certificates_begin(struct host *host, instant now, struct association *association);
+void certificates_acknowledged(
+	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
+/* Whether an UPDATE with some of ours is among these that are acknowledged. */
+bool certificates_wait_for(const struct session *session, const struct parameter_sequence_list *acks);
+void certificates_arm(struct host *host, struct association *association);
+/* TIMER_CERTIFICATES */
+void certificates_timer(struct host *host, instant now, struct association *association);
 
 /* liveness.c */
 void liveness_start(struct host *host, instant now, struct association *association);

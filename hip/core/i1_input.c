@@ -35,7 +35,11 @@ static void write_lists(const struct host *host, struct packet_builder *builder,
 		parameter_nat_traversal_mode_write(builder, &modes);
 }
 
-static void write_suites(const struct host *host, struct packet_builder *builder)
+/* What comes behind the certificates, but for MAC and signature. */
+#define ROOM_BEHIND_CERTIFICATES 64
+
+/* `certificates` NULL: none; else it becomes their number. */
+static void write_suites(const struct host *host, struct packet_builder *builder, uint8_t *certificates)
 {
 	struct parameter_octet_list hit_suites = {.count = host->configuration.hit_suite_count};
 	const struct parameter_transport_format_list formats = {.count = 1, .items = {PARAMETER_ESP_TRANSFORM}};
@@ -46,12 +50,15 @@ static void write_suites(const struct host *host, struct packet_builder *builder
 	for (size_t i = 0; i < suites.count; i++)
 		suites.items[i] = host->configuration.esp_suites[i];
 	parameter_hit_suite_list_write(builder, &hit_suites);
+	if (certificates)
+		*certificates = (uint8_t)own_certificates_write(host->configuration.certificates, builder, 0,
+			ROOM_BEHIND_CERTIFICATES + outgoing_protection_room(host));
 	parameter_transport_format_list_write(builder, &formats);
 	parameter_esp_transform_write(builder, &suites);
 }
 
 static hiphop_error build_r1(struct host *host, struct outgoing *out, const struct r1_generation *generation,
-	struct diffie_hellman *key, uint8_t difficulty, const struct r1_extras *extras)
+	struct r1_entry *entry, uint8_t difficulty, const struct r1_extras *extras)
 {
 	static const struct hit nobody;
 	const struct protection protection = {.signature_type = PARAMETER_HIP_SIGNATURE_2};
@@ -68,9 +75,10 @@ static hiphop_error build_r1(struct host *host, struct outgoing *out, const stru
 	if (extras && extras->locators->count)
 		parameter_locator_set_write(&out->builder, extras->locators);
 	parameter_puzzle_write(&out->builder, &puzzle);
-	write_lists(host, &out->builder, key);
+	write_lists(host, &out->builder, entry->key);
 	parameter_host_id_write(&out->builder, &host_id);
-	write_suites(host, &out->builder);
+	/* Over the overlay there is little room: all certificates come in the R2. */
+	write_suites(host, &out->builder, extras ? NULL : &entry->certificates);
 	if (extras)
 		outgoing_overlay_covered(host, out, extras->route);
 	if (host->configuration.overlay)
@@ -115,7 +123,7 @@ hiphop_error r1_entry_prepare(struct host *host, struct r1_generation *generatio
 	r1 = &generation->entries[place]->r1[level];
 	if (r1->length)
 		return HIPHOP_OK;
-	error = build_r1(host, &out, generation, generation->entries[place]->key, difficulty, NULL);
+	error = build_r1(host, &out, generation, generation->entries[place], difficulty, NULL);
 	return error ? error : buffer_copy(r1, out.octets, out.length);
 }
 
@@ -235,7 +243,7 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 	extras.route = &route;
 	candidates_offer(host, &locators);
 	if (obtain_key(host, generation, place) ||
-		build_r1(host, &out, generation, generation->entries[place]->key, difficulty, &extras) ||
+		build_r1(host, &out, generation, generation->entries[place], difficulty, &extras) ||
 		personalise(host, in, level, (uint8_t)(route.count + 1), out.octets, out.length)) {
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;

@@ -30,7 +30,9 @@ struct answer {
 	struct r1_generation *generation;
 	struct exchange_keys keys;
 	struct esp_key_pair esp_keys;
-	struct diffie_hellman *own_key; /* of the generation */
+	const struct r1_entry *entry; /* of the generation */
+	struct peer_certificates *certificates;
+	bool probation;
 	struct host_identity *identity;
 	struct parameter_list inner;
 	uint8_t plain[HIP_PARAMETERS_MAXIMUM];
@@ -155,7 +157,8 @@ static hiphop_error derive_keys(struct host *host, const struct incoming *in, st
 	}
 	if (!entry)
 		return HIPHOP_UNSUPPORTED;
-	agreement.own_key = answer->own_key = entry->key;
+	answer->entry = entry;
+	agreement.own_key = entry->key;
 	return exchange_keys_derive(&agreement, &answer->keys, &answer->esp_keys);
 }
 
@@ -256,10 +259,24 @@ static hiphop_error verify(struct host *host, const struct incoming *in, struct 
 
 /* ---- answering ---- */
 
-static hiphop_error build_r2(struct host *host, const struct incoming *in, const struct exchange_keys *keys,
-	uint32_t spi_in, const struct data_route *route, struct outgoing *out)
+/* What an R2 says; own certificates go in from the place `certificates` on, which becomes that of the first that did
+ * not fit. `route` is NULL for one that does not go over the overlay. */
+struct r2_contents {
+	const struct exchange_keys *keys;
+	uint32_t spi_in;
+	const struct data_route *route;
+	size_t certificates;
+};
+
+/* Over the overlay an R2 has room for ROUTE_DST. */
+#define ROOM_OVERLAY (3 * 16 + 16 * ROUTE_HITS_MAXIMUM)
+
+static hiphop_error build_r2(
+	struct host *host, const struct incoming *in, struct r2_contents *contents, struct outgoing *out)
 {
-	const struct parameter_esp_info esp_info = {.keymat_index = keys->keymat_index, .new_spi = spi_in};
+	const struct exchange_keys *keys = contents->keys;
+	const struct data_route *route = contents->route;
+	const struct parameter_esp_info esp_info = {.keymat_index = keys->keymat_index, .new_spi = contents->spi_in};
 	const struct parameter_host_id host_id = own_host_id(host);
 	uint8_t host_id_octets[HOST_IDENTITY_OCTETS_MAXIMUM + DOMAIN_IDENTIFIER_MAXIMUM + 32];
 	struct protection protection = {
@@ -276,6 +293,9 @@ static hiphop_error build_r2(struct host *host, const struct incoming *in, const
 	protection.host_id = (struct span){host_id_octets, length};
 	outgoing_start(host, out, HIP_PACKET_R2, &in->view.sender);
 	parameter_esp_info_write(&out->builder, &esp_info);
+	contents->certificates =
+		own_certificates_write(host->configuration.certificates, &out->builder, contents->certificates,
+			outgoing_protection_room(host) + outgoing_echo_room(in) + (route ? ROOM_OVERLAY : 0));
 	outgoing_echo_signed(out, in);
 	if (route)
 		outgoing_overlay_covered(host, out, route);
@@ -295,12 +315,16 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 {
 	const struct session *session = association->session;
 	struct data_route route;
+	struct r2_contents contents = {.keys = &session->keys,
+		.spi_in = session->spi_in,
+		.route = &route,
+		.certificates = session->certificates ? session->certificates->first : 0};
 	struct outgoing out;
 	struct way way;
 
 	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE) || !way_back(host, in, &route, &way))
 		return;
-	if (build_r2(host, in, &session->keys, session->spi_in, &route, &out))
+	if (build_r2(host, in, &contents, &out))
 		return;
 	if (session_lose_path(host, association))
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
@@ -312,6 +336,9 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
  * taken to be complete (RFC 7401 sections 4.4.1, 6.9 step 4). */
 static void answer_again(struct host *host, const struct incoming *in, const struct session *session)
 {
+	struct r2_contents contents = {.keys = &session->keys,
+		.spi_in = session->spi_in,
+		.certificates = session->certificates ? session->certificates->first : 0};
 	struct outgoing out;
 	struct way way;
 
@@ -319,7 +346,7 @@ static void answer_again(struct host *host, const struct incoming *in, const str
 	count(host, HOST_COUNT_RETRANSMITTED);
 	if (session->r2.length)
 		outgoing_send(host, &way, session->r2.data, session->r2.length);
-	else if (!build_r2(host, in, &session->keys, session->spi_in, NULL, &out))
+	else if (!build_r2(host, in, &contents, &out))
 		outgoing_send(host, &way, out.octets, out.length);
 }
 
@@ -387,7 +414,7 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->spi_in = spi_in;
 	session->spi_out = answer->esp_info.new_spi;
 	session->keys = answer->keys;
-	session->own_key = diffie_hellman_share(answer->own_key);
+	session->own_key = diffie_hellman_share(answer->entry->key);
 	session->identity = answer->identity;
 	answer->identity = NULL;
 	session->opaque_mark = opaque_of(&answer->solution);
@@ -398,12 +425,16 @@ static hiphop_error prepare(struct host *host, const struct incoming *in, struct
 	const struct data_route *route, struct commitment *made)
 {
 	uint32_t spi_in = association_new_spi(host);
+	bool over_overlay = opaque_overlay_hops(opaque_of(&answer->solution)) > 0;
+	uint8_t first = over_overlay ? 0 : answer->entry->certificates;
+	struct r2_contents contents = {
+		.keys = &answer->keys, .spi_in = spi_in, .route = in->overlay ? route : NULL, .certificates = first};
 	struct outgoing out;
 	hiphop_error error = association_obtain(host, in->now, &in->view.sender, &made->association);
 
 	if (error)
 		return error;
-	error = build_r2(host, in, &answer->keys, spi_in, in->overlay ? route : NULL, &out);
+	error = build_r2(host, in, &contents, &out);
 	if (error)
 		return error;
 	made->session = session_make();
@@ -418,6 +449,10 @@ static hiphop_error prepare(struct host *host, const struct incoming *in, struct
 		    &made->session->peer_public, answer->public.public_value.data, answer->public.public_value.length))
 		return HIPHOP_NO_MEMORY;
 	fill_session(made->session, in, answer, spi_in);
+	error = certificates_prepare(
+		host, made->session, answer->certificates, answer->probation, first, contents.certificates);
+	if (error)
+		return error;
 	error = association_register_spi(host, made->association, spi_in);
 	if (error)
 		return error;
@@ -447,6 +482,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 		return;
 	}
 	association_note_peer(made.association, sender_is_anonymous(in), answer->host_id);
+	association_note_certificates(host, made.association, &answer->certificates);
 	session_commit(host, in->now, made.association, made.session, &answer->esp_keys, made.install, made.change);
 	effects_add(&host->effects, made.r2);
 	count_out(host, HIP_PACKET_R2);
@@ -457,6 +493,18 @@ static void refuse_by_policy(struct host *host, const struct incoming *in)
 {
 	count(host, HOST_COUNT_DROP_POLICY);
 	notify_sender(host, in, NOTIFY_BLOCKED_BY_POLICY, (struct span){NULL, 0}, SHOWN_PUZZLE);
+}
+
+/* It has proved who it is, but not what this host asks for (RFC 8002 section 5). */
+static void refuse_uncertified(
+	struct host *host, const struct incoming *in, const struct peer_certificates *certificates)
+{
+	uint8_t octets[2];
+	bool sent = certificates && certificates->judged;
+
+	count(host, HOST_COUNT_DROP_POLICY);
+	notify_sender(host, in, sent ? NOTIFY_INVALID_CERTIFICATE : NOTIFY_CREDENTIALS_REQUIRED,
+		certificates_culprit(certificates, octets), SHOWN_IDENTITY);
 }
 
 static struct host_claim claim_of(const struct incoming *in, const struct parameter_solution *solution)
@@ -485,10 +533,23 @@ static void process(struct host *host, struct incoming *in, struct answer *answe
 		notify_sender(host, in, failure.notification, (struct span){NULL, 0}, failure.shown);
 		return;
 	}
+	if (certificates_take(host, in->now, &in->view, answer->identity, &answer->certificates))
+		return;
 	claim_is_proved(&claim, answer->host_id);
-	if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
+	claim.certificate = peer_certificates_state(answer->certificates, true);
+	switch (peer_may_associate(host, in->now, &in->view.sender, &claim)) {
+	case HOST_DENIED:
 		refuse_by_policy(host, in);
 		return;
+	case HOST_UNCERTIFIED:
+		answer->probation = claim.certificate == HOST_CERTIFICATE_PENDING;
+		if (!answer->probation) {
+			refuse_uncertified(host, in, answer->certificates);
+			return;
+		}
+		break;
+	case HOST_ALLOWED:
+		break;
 	}
 	accept(host, in, answer);
 }
@@ -505,6 +566,7 @@ static void process_proved(struct host *host, struct incoming *in, const struct 
 	answer->generation = proof->generation;
 	process(host, in, answer);
 	host_identity_free(answer->identity);
+	certificates_free(host, answer->certificates);
 	bytes_wipe(answer, sizeof *answer);
 	free(answer);
 }

@@ -45,6 +45,7 @@ void initiation_end(struct host *host, struct association *association)
 		association_unregister_spi(host, initiation->acceptance->spi_in);
 	acceptance_free(initiation->acceptance);
 	solving_free(initiation->solving);
+	certificates_free(host, initiation->certificates);
 	free(initiation->ending);
 	free(initiation);
 	association->initiation = NULL;

@@ -93,6 +93,21 @@ void notify_sender(
 		notify_note_sent(host, &in->view.sender, notification, data);
 }
 
+void notify_peer(
+	struct host *host, instant now, const struct association *association, uint16_t notification, struct span data)
+{
+	const struct notice notice = {.type = notification, .data = data, .with_host_id = true};
+	struct outgoing out;
+	struct way way;
+
+	if (!way_of_session(host, association, &way) || way.overlay ||
+		!may_notify(host, &association->peer, &way.remote, now) ||
+		build_notify(host, &association->peer, &notice, NULL, &out))
+		return;
+	if (!outgoing_send(host, &way, out.octets, out.length))
+		notify_note_sent(host, &association->peer, notification, data);
+}
+
 void notify_keepalive(struct host *host, instant now, struct association *association)
 {
 	const struct notice notice = {.type = NOTIFY_NAT_KEEPALIVE};
@@ -281,6 +296,8 @@ void notify_input(struct host *host, struct incoming *in)
 	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE))
 		return;
 	take_all(host, in, association);
+	if (association->session && association->session->identity == identity)
+		certificates_came(host, in, association);
 }
 
 bool host_notify_count_at(const struct host *host, size_t index, struct host_notify_count *counted)

@@ -69,6 +69,29 @@ void outgoing_echo_unsigned(struct outgoing *out, const struct incoming *in)
 	echo(out, in, PARAMETER_ECHO_REQUEST_UNSIGNED, PARAMETER_ECHO_RESPONSE_UNSIGNED);
 }
 
+static size_t room_of(const struct incoming *in, uint16_t request)
+{
+	const struct parameter_view *asked;
+	size_t octets = 0, room = 0;
+
+	for (size_t nth = 0; in && (asked = packet_find_nth(&in->view, request, nth)); nth++) {
+		octets += asked->contents.length;
+		room += asked->encoded.length;
+	}
+	return octets <= ECHO_OCTETS_MAXIMUM ? room : ECHO_OCTETS_MAXIMUM + 8;
+}
+
+size_t outgoing_echo_room(const struct incoming *in)
+{
+	return room_of(in, PARAMETER_ECHO_REQUEST_SIGNED) + room_of(in, PARAMETER_ECHO_REQUEST_UNSIGNED);
+}
+
+size_t outgoing_protection_room(const struct host *host)
+{
+	/* Type, Length, Algorithm and padding come to less than 16. */
+	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16;
+}
+
 hiphop_error outgoing_finish(struct outgoing *out)
 {
 	return packet_builder_finish(&out->builder, &out->length);

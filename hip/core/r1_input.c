@@ -316,6 +316,13 @@ static void write_formats(const struct draft *draft, struct packet_builder *buil
 	parameter_esp_transform_write(builder, &suite);
 }
 
+/* The same for the direct I2 and the one over the overlay, which grows on its way. */
+static size_t room_behind_certificates(const struct host *host, const struct draft *draft)
+{
+	return 96 + outgoing_protection_room(host) + outgoing_echo_room(draft->in) +
+	       (draft->in->overlay ? 16 * ROUTE_HITS_MAXIMUM : 0);
+}
+
 static hiphop_error build_i2(struct host *host, struct draft *draft, bool overlay, struct buffer *i2)
 {
 	struct acceptance *acceptance = draft->acceptance;
@@ -337,6 +344,8 @@ static hiphop_error build_i2(struct host *host, struct draft *draft, bool overla
 	error = write_encrypted(host, &out.builder, &acceptance->keys, draft->offer);
 	if (error)
 		return error;
+	acceptance->certificates_sent = (uint8_t)own_certificates_write(
+		host->configuration.certificates, &out.builder, 0, room_behind_certificates(host, draft));
 	outgoing_echo_signed(&out, draft->in);
 	write_formats(draft, &out.builder);
 	if (overlay)
@@ -528,7 +537,7 @@ static bool is_old(const struct association *association, uint64_t counter)
 
 /* The R1 is good: its puzzle is next. */
 static void follow(struct host *host, const struct incoming *in, struct association *association,
-	const struct offer *offer, struct host_identity *identity)
+	const struct offer *offer, struct host_identity *identity, struct peer_certificates **certificates)
 {
 	struct initiation *initiation = association ? association->initiation : NULL;
 
@@ -538,6 +547,9 @@ static void follow(struct host *host, const struct incoming *in, struct associat
 		return;
 	}
 	initiation->solving->identity = identity;
+	certificates_free(host, initiation->certificates);
+	initiation->certificates = *certificates;
+	*certificates = NULL;
 	if (!initiation->acceptance && initiation->tries <= 1)
 		association->round_trip = in->now - initiation->sent;
 	solving_run(host, in->now, association);
@@ -548,8 +560,10 @@ void r1_input(struct host *host, struct incoming *in)
 	struct association *association = association_find(host, &in->view.sender);
 	struct offer offer = {.has_counter = false};
 	struct host_claim claim = {.over_overlay = in->overlay};
+	struct peer_certificates *certificates = NULL;
 	struct host_identity *identity;
 	struct opportunist *opportunist;
+	host_permission permission;
 	hiphop_error trouble;
 
 	if (!is_wanted(host, in, association, &opportunist))
@@ -582,19 +596,28 @@ void r1_input(struct host *host, struct incoming *in)
 		note_trouble(host, in, association, opportunist, trouble);
 		return;
 	}
+	if (!certificates_take(host, in->now, &in->view, identity, &certificates))
+		claim.certificate = peer_certificates_state(certificates, false);
 	claim_is_proved(&claim, offer.host_id);
-	if (!peer_may_associate(host, in->now, &in->view.sender, &claim)) {
+	permission = peer_may_associate(host, in->now, &in->view.sender, &claim);
+	/* Certificates may still come in R2 and UPDATE, if these do not. */
+	if (permission == HOST_DENIED ||
+		(permission == HOST_UNCERTIFIED && claim.certificate == HOST_CERTIFICATE_INVALID)) {
 		char peer[HIT_TEXT_SIZE];
 
 		log_write(host->log, LOG_LEVEL_INFO, "%s answered, but it may not associate with this host",
 			hit_format(&in->view.sender, peer));
 		count(host, HOST_COUNT_DROP_POLICY);
+		if (permission == HOST_UNCERTIFIED)
+			note_trouble(host, in, association, opportunist, HIPHOP_REFUSED);
 		host_identity_free(identity);
+		certificates_free(host, certificates);
 		return;
 	}
 	if (opportunist)
 		association = adopt(host, in, opportunist);
-	follow(host, in, association, &offer, identity);
+	follow(host, in, association, &offer, identity, &certificates);
+	certificates_free(host, certificates);
 }
 
 void r1_solved(struct host *host, instant now, struct association *association)

@@ -32,7 +32,8 @@
 /** One group of a generation. */
 struct r1_entry {
 	struct diffie_hellman *key;
-	bool offered; /**< an I1 was answered with it */
+	bool offered;         /**< an I1 was answered with it */
+	uint8_t certificates; /**< own certificates in its R1s */
 	/** Signed, by level of difficulty; Receiver's HIT, Opaque and #I still zero. No data: not made yet. */
 	struct buffer r1[PUZZLE_LEVELS];
 };

@@ -57,6 +57,35 @@ static void note_responder(struct association *association, const struct accepta
 	association_note_peer(association, acceptance->anonymous, host_id);
 }
 
+static bool is_on_probation(struct host *host, const struct incoming *in, const struct association *association)
+{
+	const struct initiation *initiation = association->initiation;
+	struct host_claim claim = {.proved = true,
+		.over_overlay = in->overlay || initiation->acceptance->overlay_hops > 0,
+		.certificate = peer_certificates_state(initiation->certificates, true)};
+
+	if (association->name)
+		claim.name = *association->name;
+	return peer_may_associate(host, in->now, &association->peer, &claim) != HOST_ALLOWED;
+}
+
+/* Those of the R1 and of this R2 are what the peer is judged by. */
+static hiphop_error note_certificates(
+	struct host *host, const struct incoming *in, struct association *association, struct session *session)
+{
+	struct initiation *initiation = association->initiation;
+	const struct acceptance *acceptance = initiation->acceptance;
+	hiphop_error error =
+		certificates_take(host, in->now, &in->view, acceptance->identity, &initiation->certificates);
+
+	if (!error)
+		error = certificates_prepare(host, session, initiation->certificates,
+			is_on_probation(host, in, association), 0, acceptance->certificates_sent);
+	if (!error)
+		association_note_certificates(host, association, &initiation->certificates);
+	return error;
+}
+
 static void commit(struct host *host, const struct incoming *in, struct association *association, uint32_t spi_out)
 {
 	struct initiation *initiation = association->initiation;
@@ -65,7 +94,8 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 	struct queued_effect *change = effect_make(HOST_ASSOCIATION, 0);
 	struct queued_effect *install = direct ? effect_make(HOST_INSTALL_SA, 0) : NULL;
 
-	if (!session || !change || (direct && !install)) {
+	note_responder(association, initiation->acceptance);
+	if (!session || !change || (direct && !install) || note_certificates(host, in, association, session)) {
 		session_free(session);
 		effect_discard(change);
 		effect_discard(install);
@@ -74,9 +104,9 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 	}
 	if (initiation->tries == 1)
 		association->round_trip = in->now - initiation->sent;
-	note_responder(association, initiation->acceptance);
 	fill_session(host, session, in, initiation->acceptance, spi_out);
 	session_commit(host, in->now, association, session, &initiation->acceptance->esp_keys, install, change);
+	certificates_settle(host, in->now, association);
 }
 
 /* Under the right MAC it is the Responder who is told what was wrong. */

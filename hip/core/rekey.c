@@ -202,7 +202,8 @@ hiphop_error rekey_begin(struct host *host, instant now, struct association *ass
 	struct session *session = association->session;
 	hiphop_error error;
 
-	if (!session || !session->has_sas || session->state >= HOST_CLOSING || association->initiation)
+	if (!session || !session->has_sas || session_on_probation(session) || session->state >= HOST_CLOSING ||
+		association->initiation)
 		return HIPHOP_NOT_FOUND;
 	if (session->rekeying)
 		return HIPHOP_EXISTS;

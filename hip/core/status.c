@@ -68,7 +68,8 @@ static void view_session(const struct host *host, const struct session *session,
 
 	view->hip_cipher = session->keys.cipher->name;
 	view->dh_group = diffie_hellman_group_by_id(session->keys.group)->name;
-	view->usable = session->has_sas;
+	view->usable = session->has_sas && !session_on_probation(session);
+	view->on_probation = session_on_probation(session);
 	view->carries_hip = session->carries_hip;
 	view->suspect = session->suspected != 0;
 	view->initiator = session->initiator;
@@ -117,6 +118,9 @@ static void fill_view(
 	view->since = association->since;
 	view->anonymous = association->anonymous;
 	view->name = association->name;
+	view->certificate_state = peer_certificates_state(association->certificates, true);
+	if (association->certificates && association->certificates->judged)
+		view->certificate = &association->certificates->report;
 	if (association->session)
 		view_session(host, association->session, view);
 	else if (association->initiation)

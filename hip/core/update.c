@@ -164,6 +164,9 @@ static hiphop_error take_rekeying(struct host *host, const struct incoming *in, 
 
 	if (!packet_find(&in->view, PARAMETER_ESP_INFO))
 		return HIPHOP_OK;
+	/* It has no ESP yet, and is not to get it this way. */
+	if (session_on_probation(association->session))
+		return HIPHOP_REFUSED;
 	/* With an acknowledgment the peer would take keys into use that this host does not make. */
 	if (!rekey_is_possible(in, association))
 		return association->session->rekeying ? HIPHOP_REFUSED : HIPHOP_OK;
@@ -205,6 +208,7 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	/* The part of a rekeying echoes nothing: that goes by itself then. */
 	if (!answered || asks_for_echo(in))
 		answer(host, in, association, id);
+	certificates_came(host, in, association);
 }
 
 /* Only the peer, who has the keys of the MAC, can bring it about. */
@@ -221,7 +225,7 @@ static bool has_news(
 	const struct session *session, bool has_seq, uint32_t seq, const struct parameter_sequence_list *acks)
 {
 	return (has_seq && !was_processed(session, seq)) || probe_waits_for(session, acks) ||
-	       rekey_waits_for(session, acks);
+	       rekey_waits_for(session, acks) || certificates_wait_for(session, acks);
 }
 
 void update_input(struct host *host, struct incoming *in)
@@ -262,6 +266,7 @@ void update_input(struct host *host, struct incoming *in)
 		session_heard(host, in->now, association);
 	take_ack(association, &acks, in->now);
 	rekey_acknowledged(host, in->now, association, &acks);
+	certificates_acknowledged(host, in->now, association, &acks);
 	if (seq_view)
 		take_seq(host, in, association, seq, &acks);
 }

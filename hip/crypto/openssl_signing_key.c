@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/crypto/deterministic_ecdsa.h"
 #include "hip/crypto/openssl_curve.h"
+#include "hip/crypto/openssl_key_octets.h"
 #include "hip/crypto/openssl_rsa.h"
 #include "hip/crypto/signing_key.h"
 #include "hip/wire/constants.h"
@@ -239,15 +240,31 @@ hiphop_error signing_key_from_octets(uint16_t algorithm, struct span octets, str
 	return error ? error : wrap(key, NULL, false, out);
 }
 
+/* `row` is NULL for RSA. */
+static hiphop_error octets_of(const EVP_PKEY *key, const struct curve_row *row, uint8_t *out, size_t *length)
+{
+	if (!row)
+		return rsa_octets_of_key(key, out, HOST_IDENTITY_OCTETS_MAXIMUM, length);
+	out[0] = (uint8_t)(row->label >> 8);
+	out[1] = (uint8_t)row->label;
+	*length = 2 + 2U * row->curve->coordinate_length;
+	return curve_point_of_key(row->curve, key, out + 2);
+}
+
 hiphop_error signing_key_octets(const struct signing_key *key, uint8_t *out, size_t *length)
 {
-	if (!key->curve)
-		return rsa_octets_of_key(key->key, out, HOST_IDENTITY_OCTETS_MAXIMUM, length);
-	uint16_t label = row_by_curve(key->curve)->label;
-	out[0] = (uint8_t)(label >> 8);
-	out[1] = (uint8_t)label;
-	*length = 2 + 2U * key->curve->coordinate_length;
-	return curve_point_of_key(key->curve, key->key, out + 2);
+	return octets_of(key->key, key->curve ? row_by_curve(key->curve) : NULL, out, length);
+}
+
+hiphop_error key_octets(const struct evp_pkey_st *key, uint16_t *algorithm,
+	uint8_t octets[static HOST_IDENTITY_OCTETS_MAXIMUM], size_t *length)
+{
+	const struct curve_row *row;
+	hiphop_error error = classify(key, &row);
+	if (error)
+		return error;
+	*algorithm = row ? row->algorithm : HI_ALGORITHM_RSA;
+	return octets_of(key, row, octets, length);
 }
 
 uint16_t signing_key_algorithm(const struct signing_key *key)

@@ -212,6 +212,14 @@ typedef enum {
 /** A lifetime that does not end (RFC 8046 section 5.1). */
 #define LOCATOR_LIFETIME_UNBOUNDED UINT32_MAX
 
+/** CERT types (RFC 8002 section 2). */
+typedef enum {
+	CERTIFICATE_X509 = 1,
+	CERTIFICATE_X509_HASH_AND_URL = 3,
+	CERTIFICATE_X509_LDAP_URL = 5,
+	CERTIFICATE_X509_DISTINGUISHED_NAME = 7
+} hip_certificate_type;
+
 /** NAT traversal modes (RFC 9028 section 5.4). */
 typedef enum {
 	NAT_TRAVERSAL_UDP_ENCAPSULATION = 1,

@@ -205,8 +205,8 @@ static inline void forge(struct network *network, const struct flying *original,
 			signature = type;
 	}
 	*forged = *original;
-	packet_builder_start(
-		&builder, forged->octets, sizeof forged->octets, view.type, view.controls, &view.sender, &view.receiver);
+	packet_builder_start(&builder, forged->octets, sizeof forged->octets, view.type, view.controls, &view.sender,
+		&view.receiver);
 	forge_parameters(&builder, &view, changes, count, 0, PARAMETER_HIP_MAC);
 	if (mac) {
 		keys = forge_keys(network, original->from, to);

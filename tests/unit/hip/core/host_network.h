@@ -50,6 +50,7 @@ struct network_host {
 	struct address address;
 	bool routeless;                  /* has no route to anybody */
 	bool barred[NETWORK_HOSTS];      /* may not associate with this one */
+	bool wants_certificates;         /* of all */
 	struct host_claim claim;         /* that its last question about an association had */
 	struct host_sa sas[NETWORK_SAS]; /* spi_in 0: free; the newest of a peer is its outbound one */
 	struct hit sa_peers[NETWORK_SAS];
@@ -141,7 +142,7 @@ static inline overlay_route network_next_hop(
 	return OVERLAY_HOP;
 }
 
-static inline bool network_may_associate(
+static inline host_permission network_may_associate(
 	void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	(void)now;
@@ -149,7 +150,10 @@ static inline bool network_may_associate(
 	size_t index = network_index(self->network, peer);
 
 	self->claim = *claim;
-	return index == self->network->count || !self->barred[index];
+	if (index < self->network->count && self->barred[index])
+		return HOST_DENIED;
+	return self->wants_certificates && claim->certificate != HOST_CERTIFICATE_VALID ? HOST_UNCERTIFIED
+											: HOST_ALLOWED;
 }
 
 /* ---- SAs ---- */
