@@ -104,9 +104,7 @@ static void little_is_kept(void **state)
 		assert_null(session->own_key);
 		assert_null(session->peer_public.data);
 		assert_null(session->r2.data);
-		assert_null(session->keepalive.data);
-		assert_null(session->removal);
-		assert_null(session->farewell);
+		assert_null(session->ending);
 		assert_null(session->rekeying);
 	}
 	network_free(network);
