@@ -113,6 +113,8 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 		.never_opportunistic = !opportunistic_is(configuration, OPPORTUNISTIC_ASK),
 		.overlay = local_is_first(local) && !configuration->outside_overlay,
 		.transport_count = configuration->transport_count,
+		.spi_mask = node->environment.spi_mask,
+		.spi_mark = node->environment.spi_mark,
 		.port = configuration->port,
 		.r1_generation = node_wall(node, now) / 1000,
 		.rekey = {.time = SECONDS(configuration->rekey_seconds),

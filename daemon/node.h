@@ -49,6 +49,7 @@ struct node_environment {
 	const struct certificate_authorities
 		*authorities;               /**< for certificates of peers; NULL: nobody; borrowed likewise */
 	const struct random_source *random; /**< borrowed */
+	uint32_t spi_mask, spi_mark;        /**< as in struct host_configuration */
 	const struct log *log;              /**< borrowed; may be NULL */
 	/** The source address the kernel would take towards `remote`; false when there is no route. Read-only, must not
 	 * call the node. */

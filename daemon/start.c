@@ -110,19 +110,27 @@ static void restore(void *context, const struct node_record *record)
 	node_restore(context, record);
 }
 
+/** Of a flood of ESP with made-up SPIs one in so many gets past the kernel's sorting; the rest of an SPI stays random.
+ */
+#define SPI_MASK UINT32_C(0x00fff000)
+
 static bool make_node(struct hiphopd *hiphopd)
 {
+	const uint32_t spi_mark = random_u32(&hiphopd->random_source) & SPI_MASK;
 	const struct node_environment environment = {.configuration = &hiphopd->configuration,
 		.identity = hiphopd->identity,
 		.more = hiphopd->more,
 		.certificates = hiphopd->certificates,
 		.authorities = hiphopd->authorities,
 		.random = &hiphopd->random_source,
+		.spi_mask = SPI_MASK,
+		.spi_mark = spi_mark,
 		.log = &hiphopd->log,
 		.source_address = source_address};
 	hiphop_error error = node_create(&environment, clock_now(), clock_wall(), &hiphopd->node);
 	if (error)
 		return start_fail(hiphopd, "The node cannot be made: %s.", hiphop_error_text(error));
+	underlay_mark_spis(&hiphopd->underlay, SPI_MASK, spi_mark);
 	error = state_file_load(hiphopd->state, clock_wall(), restore, hiphopd->node);
 	if (error)
 		log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the state file could not be read to its end: %s",

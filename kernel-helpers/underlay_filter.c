@@ -9,22 +9,28 @@
 #define MARKER_LENGTH 4 /* zero octets, RFC 9028 section 5.1 */
 #define WHOLE_PACKET  0xffff
 
-/* A load beyond the end ends a program with 0: the first socket of a group. */
-static struct sock_filter group_program[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-	BPF_STMT(BPF_RET | BPF_K, 0),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, MARKER_LENGTH + TYPE_OFFSET),
-	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TYPE_MASK),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TYPE_I1, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, 2),
-	BPF_STMT(BPF_RET | BPF_K, 1),
-};
+/* The sockets of a group, in the order in which they joined. */
+#define TO_DATA      0
+#define TO_CONTROL   1
+#define TO_STRANGERS 2
 
-bool underlay_filter_group(int descriptor)
+bool underlay_filter_group(int descriptor, uint32_t mask, uint32_t mark)
 {
-	const struct sock_fprog program = {
-		.len = sizeof group_program / sizeof *group_program, .filter = group_program};
+	/* A load beyond the end ends a program with 0: the first socket of a group. */
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mark & mask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, TO_DATA),
+		BPF_STMT(BPF_RET | BPF_K, TO_STRANGERS),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, MARKER_LENGTH + TYPE_OFFSET),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, TYPE_MASK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TYPE_I1, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, TO_STRANGERS),
+		BPF_STMT(BPF_RET | BPF_K, TO_CONTROL),
+	};
+	const struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
 
 	return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
 }

@@ -167,7 +167,7 @@ static void form_group(struct underlay_sockets *sockets)
 	int first = sockets->descriptors[UNDERLAY_UDP];
 	set_option(first, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (join_group(sockets, UNDERLAY_UDP_CONTROL) && join_group(sockets, UNDERLAY_UDP_I1) &&
-		underlay_filter_group(first))
+		underlay_filter_group(first, 0, 0))
 		return;
 	leave_group(sockets, UNDERLAY_UDP_CONTROL);
 	leave_group(sockets, UNDERLAY_UDP_I1);
@@ -184,6 +184,13 @@ static hiphop_error open_first(struct underlay_sockets *sockets, uint16_t port)
 	/* No IPv6 in this kernel, or switched off in this namespace. */
 	descriptor = open_udp(AF_INET, UNDERLAY_UDP);
 	return descriptor < 0 ? socket_error(errno) : bind_udp(sockets, descriptor, AF_INET, port);
+}
+
+void underlay_mark_spis(struct underlay_sockets *sockets, uint32_t mask, uint32_t mark)
+{
+	/* Where the kernel refuses, it goes on as it did. */
+	if (sockets->descriptors[UNDERLAY_UDP_I1] >= 0)
+		(void)underlay_filter_group(sockets->descriptors[UNDERLAY_UDP], mask, mark);
 }
 
 hiphop_error underlay_open_udp(struct underlay_sockets *sockets, uint16_t port)

@@ -64,6 +64,9 @@ void underlay_sockets_start(struct underlay_sockets *sockets);
  *  alone where the kernel cannot deal datagrams out. HIPHOP_EXISTS (port taken), HIPHOP_REFUSED, HIPHOP_SYSTEM; errno
  *  says more. */
 hiphop_error underlay_open_udp(struct underlay_sockets *sockets, uint16_t port);
+/** From now on ESP over UDP whose SPI has not the bits `mark` under `mask` waits with the packets of strangers, so that
+ *  a flood of it takes no room from the rest. Without effect where the kernel cannot deal datagrams out. */
+void underlay_mark_spis(struct underlay_sockets *sockets, uint32_t mask, uint32_t mark);
 /** Opens one raw socket. HIPHOP_INVALID_ARGUMENT (a UDP socket), HIPHOP_REFUSED (no CAP_NET_RAW), HIPHOP_UNSUPPORTED
  * (no such family), HIPHOP_SYSTEM. */
 hiphop_error underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which);
@@ -85,10 +88,10 @@ size_t underlay_receive(struct underlay_sockets *sockets, underlay_socket which,
  *  them. */
 bool underlay_holds(const struct underlay_sockets *sockets, underlay_socket which);
 /**
- * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP, PACKET_ESP and PACKET_ICMP from `local` (unspecified: the kernel chooses)
- * to `remote`, skips the rest. Consecutive datagrams between the same endpoints and of one length (the last may be
- * shorter) go down as one. Never blocks; what cannot be sent is counted and lost. Large packets may be fragmented
- * (no DF).
+ * Sends the packets of kind PACKET_DATAGRAM, PACKET_HIP, PACKET_ESP and PACKET_ICMP from `local` (unspecified: the
+ * kernel chooses) to `remote`, skips the rest. Consecutive datagrams between the same endpoints and of one length (the
+ * last may be shorter) go down as one. Never blocks; what cannot be sent is counted and lost. Large packets may be
+ * fragmented (no DF).
  */
 void underlay_send(struct underlay_sockets *sockets, struct packet_vector *vector);
 

@@ -249,11 +249,12 @@ static bool is_taken_elsewhere(const struct host *host, uint32_t spi)
 
 uint32_t association_new_spi(struct host *host)
 {
+	const uint32_t mask = host->configuration.spi_mask;
 	uint32_t spi;
 
 	/* 0 to 255 are reserved (RFC 4303 section 2.1). */
 	do
-		spi = random_u32(host->random);
+		spi = (random_u32(host->random) & ~mask) | (host->configuration.spi_mark & mask);
 	while (spi < 256 || host_has_spi(host, spi) || is_taken_elsewhere(host, spi));
 	return spi;
 }

@@ -42,10 +42,8 @@ static void fill_defaults(struct host_configuration *configuration)
 	}
 	if (!configuration->overlay_ttl)
 		configuration->overlay_ttl = RELAY_TTL_DEFAULT;
-	if (!configuration->puzzle_difficulty)
-		configuration->puzzle_difficulty = PUZZLE_DIFFICULTY_CALM;
 	if (!configuration->puzzle_difficulty_maximum)
-		configuration->puzzle_difficulty_maximum = configuration->puzzle_difficulty + PUZZLE_DIFFICULTY_RISE;
+		configuration->puzzle_difficulty_maximum = PUZZLE_DIFFICULTY_LOADED;
 	if (configuration->puzzle_difficulty_maximum > PUZZLE_DIFFICULTY_ACCEPTED)
 		configuration->puzzle_difficulty_maximum = PUZZLE_DIFFICULTY_ACCEPTED;
 	if (configuration->puzzle_difficulty_maximum < configuration->puzzle_difficulty)

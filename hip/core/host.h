@@ -144,10 +144,13 @@ struct host_configuration {
 				 */
 	size_t transport_count;
 
-	uint8_t puzzle_difficulty; /**< #K of own puzzles while all is calm, 0 to 20 (RFC 7401 section 4.1.2); 0 = 6 */
-	uint8_t puzzle_difficulty_maximum; /**< #K under load; 0 = 10 more, never above 20 */
-	uint16_t port;                     /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
-	size_t associations;               /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
+	uint8_t puzzle_difficulty; /**< #K of own puzzles while all is calm, 0 to 20; RFC 7401 section 7 wants 0 */
+	uint8_t puzzle_difficulty_maximum; /**< #K under load; 0 = 16, never above 20 */
+	/** Own inbound SPIs have these bits of `spi_mark`, so that the edge can tell ESP that may be ours from the rest
+	 * by its first octets. 0 = all bits are random; at most 16 of them should be set. */
+	uint32_t spi_mask, spi_mark;
+	uint16_t port;       /**< own UDP port, told to peers in LOCATOR_SET; 0 = 10500 */
+	size_t associations; /**< at most; 0 = HOST_ASSOCIATIONS_DEFAULT */
 	/** First R1_COUNTER (RFC 7401 section 4.1.4): greater at each start of the same identity, reboots included, by
 	 * at least 1 for each second that the last run took. Wall time in seconds does. 0 = 1. */
 	uint64_t r1_generation;

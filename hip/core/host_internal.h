@@ -63,26 +63,24 @@
 #define PARALLEL_R1_WAIT           MILLISECONDS(50) /* at most, for R1s to the other I1s */
 #define BUSY_RETRY                 SECONDS(2)       /* after RESPONDER_BUSY_PLEASE_RETRY */
 #define QUEUED_PATIENCE            SECONDS(4)       /* after I2_ACKNOWLEDGEMENT */
-/* Some 64 hashes when nothing is configured: little beside the public keys. */
-#define PUZZLE_DIFFICULTY_CALM   6
-#define PUZZLE_DIFFICULTY_RISE   10 /* bits, at most, when no maximum is configured */
-#define I2_PREFIX_CELLS          4096
-#define NOTIFY_PREFIX_CELLS      1024
-#define PROBLEM_PREFIX_CELLS     1024
-#define PROBLEM_CREDIT_MAXIMUM   12800 /* octets */
-#define PROBLEM_CREDIT_AT_FIRST  1280
-#define NOTIFY_PARAMETERS_READ   8 /* NOTIFICATIONs of one packet */
-#define I2_PUZZLE_CELLS          4096
-#define I2_PUZZLE_TRIES          4 /* Diffie-Hellman computations for one #I, then one in … */
-#define I2_PUZZLE_INTERVAL       SECONDS(16)
-#define CLOSE_TIMEOUT_MAXIMUM    SECONDS(64)  /* from 1 s it doubles until then */
-#define MAXIMUM_SEGMENT_LIFETIME SECONDS(120) /* RFC 7401 section 4.4.1 */
-#define CANDIDATES_MAXIMUM       4
-#define ECHO_OCTETS_MAXIMUM      1024
-#define OPPORTUNISTS_MAXIMUM     64
-#define HELD_MAXIMUM             4096
-#define SILENT_AFTER             SECONDS(2)
-#define CROSSED_I2_LIVES         SECONDS(3) /* an I2 from before the session may still be on its way */
+#define PUZZLE_DIFFICULTY_LOADED   16               /* bits, when no maximum is configured */
+#define I2_PREFIX_CELLS            4096
+#define NOTIFY_PREFIX_CELLS        1024
+#define PROBLEM_PREFIX_CELLS       1024
+#define PROBLEM_CREDIT_MAXIMUM     12800 /* octets */
+#define PROBLEM_CREDIT_AT_FIRST    1280
+#define NOTIFY_PARAMETERS_READ     8 /* NOTIFICATIONs of one packet */
+#define I2_PUZZLE_CELLS            4096
+#define I2_PUZZLE_TRIES            4 /* Diffie-Hellman computations for one #I, then one in … */
+#define I2_PUZZLE_INTERVAL         SECONDS(16)
+#define CLOSE_TIMEOUT_MAXIMUM      SECONDS(64)  /* from 1 s it doubles until then */
+#define MAXIMUM_SEGMENT_LIFETIME   SECONDS(120) /* RFC 7401 section 4.4.1 */
+#define CANDIDATES_MAXIMUM         4
+#define ECHO_OCTETS_MAXIMUM        1024
+#define OPPORTUNISTS_MAXIMUM       64
+#define HELD_MAXIMUM               4096
+#define SILENT_AFTER               SECONDS(2)
+#define CROSSED_I2_LIVES           SECONDS(3) /* an I2 from before the session may still be on its way */
 
 /* ---- sending ---- */
 

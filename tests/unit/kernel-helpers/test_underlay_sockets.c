@@ -256,7 +256,7 @@ static void a_flood_fills_its_own_queue(void **state)
 	if (!in_namespace)
 		skip();
 	static const uint8_t i1[44] = {0, 0, 0, 0, 59, 4, 1, 0x21}, i2[44] = {0, 0, 0, 0, 59, 4, 3, 0x21},
-			     esp[44] = {0, 0, 1, 0}, keepalive[1] = {0xff};
+			     esp[44] = {0, 7, 1, 0}, foreign[44] = {0, 8, 1, 0}, keepalive[1] = {0xff};
 	const struct {
 		const uint8_t *octets;
 		size_t length;
@@ -265,10 +265,12 @@ static void a_flood_fills_its_own_queue(void **state)
 		{i1, sizeof i1, UNDERLAY_UDP_I1, UNDERLAY_HIP_IPV4_I1, UNDERLAY_HIP_IPV6_I1},
 		{i2, sizeof i2, UNDERLAY_UDP_CONTROL, UNDERLAY_HIP_IPV4, UNDERLAY_HIP_IPV6},
 		{esp, sizeof esp, UNDERLAY_UDP, UNDERLAY_SOCKETS, UNDERLAY_SOCKETS},
+		{foreign, sizeof foreign, UNDERLAY_UDP_I1, UNDERLAY_SOCKETS, UNDERLAY_SOCKETS},
 		{keepalive, sizeof keepalive, UNDERLAY_UDP, UNDERLAY_SOCKETS, UNDERLAY_SOCKETS},
 	};
 	underlay_sockets_start(&sockets);
 	assert_int_equal(underlay_open_udp(&sockets, 0), HIPHOP_OK);
+	underlay_mark_spis(&sockets, 0xff0000, 0x070000);
 	for (int which = UNDERLAY_HIP_IPV4; which < UNDERLAY_SOCKETS; which++)
 		assert_int_equal(underlay_open_raw(&sockets, (underlay_socket)which), HIPHOP_OK);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

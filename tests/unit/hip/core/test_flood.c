@@ -149,6 +149,26 @@ static void the_difficulty_follows(void **state)
 	network_free(network);
 }
 
+/* conforms: RFC7401-7-3 */
+static void a_calm_host_asks_for_no_work(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct network_host *self = &network->hosts[FLOODED];
+	struct host_load load;
+
+	(void)state;
+	host_free(self->host);
+	self->configuration.puzzle_difficulty = 0;
+	self->configuration.puzzle_difficulty_maximum = 0;
+	network_boot(network, FLOODED);
+	host_load(self->host, &load);
+	assert_int_equal(load.difficulty, 0);
+	assert_int_equal(load.maximum, 16);
+	network_associate(network, HONEST, FLOODED);
+	assert_int_equal(network_state(network, HONEST, FLOODED), HOST_ESTABLISHED);
+	network_free(network);
+}
+
 static packet_fate note_difficulty(struct network *network, struct flying *packet)
 {
 	struct parameter_puzzle puzzle;
@@ -372,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_flood_in_his_own_name),
 		cmocka_unit_test(reflection_is_bounded),
 		cmocka_unit_test(the_difficulty_follows),
+		cmocka_unit_test(a_calm_host_asks_for_no_work),
 		cmocka_unit_test(a_puzzle_keeps_its_difficulty),
 		cmocka_unit_test(an_i1_makes_no_key),
 		cmocka_unit_test(an_idle_host_makes_no_keys),
