@@ -89,6 +89,12 @@ struct change {
 	size_t length;
 };
 
+/** What is the same for all parameters of the forged packet. */
+struct alteration {
+	uint8_t header[8]; /* these bits of the header are turned over */
+	bool padding;      /* it is not zero */
+};
+
 enum { SPOIL_MAC = 1, SPOIL_SIGNATURE = 2 };
 
 /** The keys with which `from` protects packets to `to`. */
@@ -179,12 +185,30 @@ static inline void forge_signature(struct network_host *from, uint16_t type, str
 		forged->octets[signature->offset + 6] ^= 1;
 }
 
+/** Alters a packet that has not been protected yet. NULL: not at all. */
+static inline void forge_alter(struct flying *forged, const struct alteration *alteration)
+{
+	struct packet_view view;
+
+	if (!alteration)
+		return;
+	assert_int_equal(packet_parse(forged->octets, forged->length, &view), HIPHOP_OK);
+	for (size_t i = 0; alteration->padding && i < view.parameters.count; i++) {
+		const struct parameter_view *item = &view.parameters.items[i];
+
+		for (size_t at = 4 + item->contents.length; at < item->encoded.length; at++)
+			forged->octets[item->offset + at] = 0x5a;
+	}
+	for (size_t i = 0; i < sizeof alteration->header; i++)
+		forged->octets[i] ^= alteration->header[i];
+}
+
 /**
- * Writes `original`, changed and protected again, to `forged`. A MAC and a signature are there when they are in the
- * original. It must have come over UDP: the checksum stays zero.
+ * Writes `original`, changed, altered and protected again, to `forged`. A MAC and a signature are there when they are
+ * in the original. It must have come over UDP: the checksum stays zero.
  */
-static inline void forge(struct network *network, const struct flying *original, const struct change *changes,
-	size_t count, unsigned spoil, struct flying *forged)
+static inline void forge_altered(struct network *network, const struct flying *original, const struct change *changes,
+	size_t count, unsigned spoil, const struct alteration *alteration, struct flying *forged)
 {
 	struct network_host *from = &network->hosts[original->from];
 	size_t to = target_of(network, original)->index;
@@ -216,10 +240,17 @@ static inline void forge(struct network *network, const struct flying *original,
 		parameter_signature_reserve(&builder, signature, algorithm, signature_length);
 	forge_parameters(&builder, &view, changes, count, PARAMETER_HIP_SIGNATURE + 1, UINT16_MAX);
 	assert_int_equal(packet_builder_finish(&builder, &forged->length), HIPHOP_OK);
+	forge_alter(forged, alteration);
 	if (mac)
 		forge_mac(from, keys, mac, forged, spoil);
 	if (signature)
 		forge_signature(from, signature, forged, spoil);
+}
+
+static inline void forge(struct network *network, const struct flying *original, const struct change *changes,
+	size_t count, unsigned spoil, struct flying *forged)
+{
+	forge_altered(network, original, changes, count, spoil, NULL, forged);
 }
 
 #endif
