@@ -23,6 +23,7 @@ lab_needs_hiphopd() {
 #	LAB_TRANSPORTS  underlay.transports       LAB_KNOWN    hosts for underlay.hosts, with their locators
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
 #	LAB_ALGORITHMS  whole groups hip and esp  LAB_IDENTITY  more members of identity
+#	LAB_ACCESS      more members of access
 lab_configure() {
 	local host=$1 place=$LAB_DIR/$1 entries='' known='' other user=hiphop
 	shift
@@ -39,7 +40,7 @@ lab_configure() {
 		overlay = { name = "$LAB_DOMAIN"; topology = "chord"; hash = "sha256"; role = "${LAB_ROLE:-peer}";
 			bootstrap = ( $entries ); };
 		sip = { domain = "$LAB_DOMAIN"; port = 5060; };
-		access = { associate = "any"; inbound = ( ${LAB_INBOUND:-\"icmp6\", \"sip\", \"calls\"} ); };
+		access = { associate = "any"; ${LAB_ACCESS-} inbound = ( ${LAB_INBOUND:-\"icmp6\", \"sip\", \"calls\"} ); };
 		control = { socket = "$place/control.sock"; };
 		state = "$place/state"; user = "$user"; group = "$user";
 		${LAB_ALGORITHMS-}
