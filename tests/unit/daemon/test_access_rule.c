@@ -17,6 +17,8 @@ static const struct {
 	{"allow associate", "allow associate with anyone"},
 	{"allow associate with members", "allow associate with members"},
 	{"deny with strangers", "deny associate with strangers"},
+	{"allow certified", "allow associate with certified"},
+	{"deny with \"certified\"", "deny associate with \"certified\""},
 	{"deny associate strangers", "deny associate with strangers"},
 	{"allow tcp/22 from bob", "allow in tcp/22 from bob"},
 	{"allow in tcp/22 from bob", "allow in tcp/22 from bob"},
@@ -169,6 +171,7 @@ static const struct {
 	{"allow in any from somebody", IN(.protocol = 6), false},
 	{"allow in any from members", IN(.protocol = 6), true},
 	{"allow in any from strangers", IN(.protocol = 6), false},
+	{"allow in any from certified", IN(.protocol = 6), true},
 	{"allow out tcp/25", OUT(.protocol = 6, .port = 25), true},
 	{"allow out tcp/25", IN(.protocol = 6, .port = 25), false},
 	{"deny associate", {.direction = ACCESS_ASSOCIATE}, true},
@@ -178,7 +181,7 @@ static const struct {
 static void rules_fit_what_they_say(void **state)
 {
 	(void)state;
-	const struct access_membership membership = {.is_member = is_alice};
+	const struct access_membership membership = {.is_member = is_alice, .is_certified = is_alice};
 
 	for (size_t i = 0; i < sizeof fitting / sizeof *fitting; i++) {
 		struct access_rule rule;

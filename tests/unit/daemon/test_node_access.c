@@ -126,6 +126,45 @@ static void the_overlay_makes_members(void **state)
 	assert_false(node_may_associate(world->node, SECONDS(1), &bob, &direct));
 }
 
+/* A certificate is asked for once there was an occasion to show it, and counts when it is valid. */
+static void rules_ask_for_certificates(void **state)
+{
+	static const struct {
+		bool proved;
+		host_certificate_state state;
+		host_permission permission;
+	} cases[] = {
+		{false, HOST_CERTIFICATE_UNKNOWN, HOST_UNCERTIFIED},
+		{true, HOST_CERTIFICATE_PENDING, HOST_UNCERTIFIED},
+		{true, HOST_CERTIFICATE_NONE, HOST_UNCERTIFIED},
+		{true, HOST_CERTIFICATE_INVALID, HOST_UNCERTIFIED},
+		{true, HOST_CERTIFICATE_VALID, HOST_ALLOWED},
+	};
+	struct world *world = *state;
+	static const struct hit peer = {{0x20, 0x01, 0x00, 0x22, 0xcc}};
+	const char *const words[] = {"deny with bob", "allow with certified", "deny with anyone"};
+	const struct host_claim valid = {.proved = true, .certificate = HOST_CERTIFICATE_VALID};
+	struct access_rule rule;
+	char complaint[128];
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(access_rule_parse(words[i], &rule, complaint, sizeof complaint), HIPHOP_OK);
+		rule.hit = bob;
+		assert_int_equal(access_insert(world->node->access, i, &rule), HIPHOP_OK);
+	}
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct host_claim claim = {.proved = cases[i].proved, .certificate = cases[i].state};
+
+		assert_int_equal(node_may_associate(world->node, SECONDS(1), &peer, &claim), cases[i].permission);
+	}
+	/* Those that are left when all was shown. */
+	assert_int_equal(world->node->policy.counters[ASSOCIATE_UNCERTIFIED], 2);
+	/* A rule that comes first, or is against all, is not bought off. */
+	assert_int_equal(node_may_associate(world->node, SECONDS(1), &bob, &valid), HOST_DENIED);
+	assert_int_equal(access_remove(world->node->access, 1), HIPHOP_OK);
+	assert_int_equal(node_may_associate(world->node, SECONDS(1), &peer, &valid), HOST_DENIED);
+}
+
 static void what_is_remembered_of_members_is_bounded(void **state)
 {
 	struct world *world = *state;
@@ -226,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_name_stands_for_one_hit, start, stop),
 		cmocka_unit_test_setup_teardown(a_domain_identifier_is_no_proof, start, stop),
 		cmocka_unit_test_setup_teardown(the_overlay_makes_members, start, stop),
+		cmocka_unit_test_setup_teardown(rules_ask_for_certificates, start, stop),
 		cmocka_unit_test_setup_teardown(what_is_remembered_of_members_is_bounded, start, stop),
 		cmocka_unit_test_setup_teardown(refusals_are_told_now_and_then, start, stop),
 		cmocka_unit_test_setup_teardown(stored_rules_come_back_in_order, start, stop),

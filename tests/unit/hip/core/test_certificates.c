@@ -3,6 +3,7 @@
 #include "forge.h"
 
 #include "hip/core/certificates.h"
+#include "tests/unit/failing_allocation.h"
 #include "tests/unit/hip/certificate_maker.h"
 
 /* ---- a world with authorities ---- */
@@ -517,6 +518,27 @@ static void incomplete_groups_are_few(void **state)
 	assert_int_equal(space.groups, 0);
 }
 
+/* Memory runs out at each point in turn: what there was stays, and the same packet is taken when there is some. */
+static void without_memory(void **state)
+{
+	static const struct one first[] = {{1, 3, 1, "a"}}, rest[] = {{1, 3, 2, "b"}, {1, 3, 3, "c"}};
+	struct certificate_space space = {0};
+
+	(void)state;
+	for (unsigned allowed = 0; allowed < 6; allowed++) {
+		struct peer_certificates *certificates = NULL;
+
+		failing_allocation_after(allowed);
+		take(&certificates, &space, first, 1);
+		take(&certificates, &space, rest, 2);
+		failing_allocation_stop();
+		take(&certificates, &space, first, 1);
+		assert_int_equal(take(&certificates, &space, rest, 2), HOST_CERTIFICATE_VALID);
+		peer_certificates_free(certificates, &space);
+		assert_int_equal(space.groups, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -532,6 +554,7 @@ int main(void)
 		cmocka_unit_test(groups_over_packets),
 		cmocka_unit_test(groups_that_break_the_rules),
 		cmocka_unit_test(incomplete_groups_are_few),
+		cmocka_unit_test(without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,6 @@ static void never_in_answer_to_a_notify(void **state)
 	network_free(network);
 }
 
-/* conforms: RFC7401-4.3-1 RFC7401-5.2.19-2 */
 static void both_ends_count_it_by_name(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
