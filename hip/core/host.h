@@ -249,7 +249,8 @@ void host_unknown_spi(
 /**
  * Begins to renew the ESP keys of an association by UPDATE now (RFC 7402 section 6.8), with a new Diffie-Hellman or, as
  * far as KEYMAT reaches, without. HOST_REKEYED tells when they are in use. HIPHOP_NOT_FOUND (no SAs with this peer, or
- * a base exchange is making new ones), HIPHOP_EXISTS (under way), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
+ * a base exchange is making new ones), HIPHOP_EXISTS (under way), HIPHOP_LIMITED (one was given up
+ * that the peer may still wait for), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
  */
 hiphop_error host_rekey(struct host *host, instant now, const struct hit *peer, bool diffie_hellman);
 

@@ -173,8 +173,10 @@ struct session {
 	instant last_look;
 
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
-	bool has_abandoned;
-	uint32_t abandoned; /* Update ID of a request for new keys that was given up */
+	bool has_abandoned, has_abandoned_part;
+	uint32_t abandoned;      /* Update ID of a request for new keys that was given up */
+	uint32_t abandoned_part; /* of the peer's part of one */
+	instant abandoned_until; /* so long the peer may wait for what goes with that part */
 	instant keyed;      /* when the keys came into use */
 	instant rekey_at, expire_at;
 	struct host_key_limits soft; /* of the SAs; the hard ones are the same for all of a suite */
@@ -595,6 +597,9 @@ hiphop_error rekey_check(const struct incoming *in, const struct session *sessio
  * request of ours is outstanding), HIPHOP_MALFORMED (the public value), HIPHOP_NO_MEMORY, HIPHOP_CRYPTO. */
 hiphop_error rekey_take(struct host *host, const struct incoming *in, struct association *association,
 	uint32_t update_id, const struct parameter_sequence_list *acks, bool *answered);
+/* The peer's part with this Update ID was taken, and the rekeying given up: with one more acknowledgment the peer would
+ * take keys into use that this host has no more. */
+bool rekey_gave_up(const struct session *session, uint32_t update_id);
 /* The request has come again: sends the same answer. False when it was not that one. */
 bool rekey_answers_again(struct host *host, instant now, struct association *association, uint32_t update_id);
 /* Whether one of these acknowledges our part, for the first time. */

@@ -207,6 +207,9 @@ hiphop_error rekey_begin(struct host *host, instant now, struct association *ass
 		return HIPHOP_NOT_FOUND;
 	if (session->rekeying)
 		return HIPHOP_EXISTS;
+	/* The peer would complete its old part with this one, which we acknowledged and do not have any more. */
+	if (now < session->abandoned_until)
+		return HIPHOP_LIMITED;
 	error = make_part(host, association, diffie_hellman, 0, NULL);
 	if (error) {
 		rekey_drop(host, session, &association->peer);
@@ -448,11 +451,22 @@ static hiphop_error answer(struct host *host, instant now, struct association *a
 	return HIPHOP_OK;
 }
 
+bool rekey_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
+{
+	const struct rekeying *rekeying = session->rekeying;
+	bool is_ours = false;
+
+	for (size_t i = 0; rekeying && i < acks->count; i++)
+		is_ours = is_ours || acks->items[i] == rekeying->own_update;
+	return is_ours && !rekeying->acknowledged;
+}
+
 /* One of ours is (section 6.10). */
 static hiphop_error complete(struct host *host, instant now, struct association *association,
-	const struct peer_part *part, uint32_t update_id)
+	const struct peer_part *part, uint32_t update_id, const struct parameter_sequence_list *acks)
 {
 	struct session *session = association->session;
+	bool had_part = session->rekeying->has_peer;
 	hiphop_error error = save_part(host, association, part, update_id);
 
 	if (error) {
@@ -462,10 +476,14 @@ static hiphop_error complete(struct host *host, instant now, struct association 
 		return error;
 	}
 	install(host, association);
-	if (session->rekeying->acknowledged)
+	if (session->rekeying->acknowledged || rekey_waits_for(session, acks)) {
 		finish(host, now, association);
-	else
-		count(host, HOST_COUNT_REKEY_CROSSED);
+		return HIPHOP_OK;
+	}
+	/* The peer is there, and with our acknowledgment it may send by the new pair: this is no time to give up. */
+	if (!had_part)
+		session->rekeying->tries = 1;
+	count(host, HOST_COUNT_REKEY_CROSSED);
 	return HIPHOP_OK;
 }
 
@@ -498,9 +516,14 @@ hiphop_error rekey_take(struct host *host, const struct incoming *in, struct ass
 	if (part.esp_info.old_spi != session->spi_out)
 		return rekeying ? HIPHOP_REFUSED : HIPHOP_OK;
 	if (rekeying && rekeying->begun_here)
-		return complete(host, in->now, association, &part, update_id);
+		return complete(host, in->now, association, &part, update_id, acks);
 	*answered = true;
 	return answer(host, in->now, association, &part, update_id);
+}
+
+bool rekey_gave_up(const struct session *session, uint32_t update_id)
+{
+	return session->has_abandoned_part && session->abandoned_part == update_id;
 }
 
 bool rekey_answers_again(struct host *host, instant now, struct association *association, uint32_t update_id)
@@ -514,16 +537,6 @@ bool rekey_answers_again(struct host *host, instant now, struct association *ass
 }
 
 /* ---- what proves that the peer has our part ---- */
-
-bool rekey_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
-{
-	const struct rekeying *rekeying = session->rekeying;
-	bool is_ours = false;
-
-	for (size_t i = 0; rekeying && i < acks->count; i++)
-		is_ours = is_ours || acks->items[i] == rekeying->own_update;
-	return is_ours && !rekeying->acknowledged;
-}
 
 void rekey_acknowledged(
 	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks)
@@ -584,6 +597,11 @@ void rekey_timer(struct host *host, instant now, struct association *association
 	if (!rekeying->acknowledged && rekeying->tries < REKEY_TRIES) {
 		send_part(host, now, association);
 		return;
+	}
+	if (rekeying->has_peer) {
+		session->has_abandoned_part = true;
+		session->abandoned_part = rekeying->peer_update;
+		session->abandoned_until = instant_after(now, REKEY_PATIENCE);
 	}
 	rekey_drop(host, session, &association->peer);
 	key_lifetime_rekey_failed(host, now, association);

@@ -190,7 +190,9 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	hiphop_error error;
 
 	if (was_processed(association->session, id)) {
-		if (!rekey_answers_again(host, in->now, association, id))
+		if (rekey_gave_up(association->session, id))
+			count(host, HOST_COUNT_DROP_WRONG_STATE);
+		else if (!rekey_answers_again(host, in->now, association, id))
 			answer(host, in, association, id);
 		return;
 	}
@@ -265,7 +267,9 @@ void update_input(struct host *host, struct incoming *in)
 	if (news)
 		session_heard(host, in->now, association);
 	take_ack(association, &acks, in->now);
-	rekey_acknowledged(host, in->now, association, &acks);
+	/* A part that is new comes first: what it acknowledges goes with it, not with one before. */
+	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || was_processed(session, seq))
+		rekey_acknowledged(host, in->now, association, &acks);
 	certificates_acknowledged(host, in->now, association, &acks);
 	if (seq_view)
 		take_seq(host, in, association, seq, &acks);

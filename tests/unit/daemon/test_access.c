@@ -449,7 +449,7 @@ static struct access *run_short_of_memory(unsigned allowed)
 static void test_without_memory_nothing_is_half_done(void **state)
 {
 	(void)state;
-	bool complete = !failing_allocation_works();
+	bool complete = false;
 
 	for (unsigned allowed = 0; !complete; allowed++) {
 		struct access *access = run_short_of_memory(allowed);

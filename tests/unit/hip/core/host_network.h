@@ -20,6 +20,11 @@
 #include "hip/wire/packet.h"
 #include "hip/wire/parameters.h"
 
+/** Around the calls into a host that time and packets bring about: a test may define it before. */
+#ifndef NETWORK_CALL
+#define NETWORK_CALL(call) call
+#endif
+
 #define NETWORK_HOSTS   8
 #define NETWORK_SAS     32
 #define NETWORK_OVERLAY 0x0badcafe
@@ -200,7 +205,7 @@ static inline void network_heard(struct network *network, struct network_host *s
 	if (self->sa_heard[slot])
 		return;
 	self->sa_heard[slot] = true;
-	host_note_sa(self->host, network->now, sa->spi_in, HOST_SA_HEARD);
+	NETWORK_CALL(host_note_sa(self->host, network->now, sa->spi_in, HOST_SA_HEARD));
 	network_drain(network, self);
 }
 
@@ -356,7 +361,7 @@ static inline void network_arrive(struct network *network, struct flying *packet
 			arrival.local = packet->destination;
 			arrival.remote = packet->source;
 		}
-		host_input(to->host, network->now, &arrival, packet->octets, packet->length);
+		NETWORK_CALL(host_input(to->host, network->now, &arrival, packet->octets, packet->length));
 		network_drain(network, to);
 	}
 }
@@ -394,7 +399,7 @@ static inline void network_run(struct network *network, duration span)
 			struct network_host *self = &network->hosts[i];
 
 			if (self->host && host_next_wake(self->host) <= network->now) {
-				host_tick(self->host, network->now);
+				NETWORK_CALL(host_tick(self->host, network->now));
 				network_drain(network, self);
 				/* A wake that does not move on would never end. */
 				assert_true(host_next_wake(self->host) > network->now);

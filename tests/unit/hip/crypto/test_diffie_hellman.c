@@ -257,8 +257,6 @@ static void test_broken_random_source(void **state)
 static void test_every_allocation_fails(void **state)
 {
 	(void)state;
-	if (!failing_allocation_works())
-		skip();
 	for (size_t n = 0; n < sizeof ids; n++) {
 		struct diffie_hellman *key;
 		struct shared_secret secret;

@@ -351,8 +351,6 @@ static void test_every_allocation_fails(void **state)
 {
 	const struct esp_suite *suite;
 	(void)state;
-	if (!failing_allocation_works())
-		skip();
 	for (size_t n = 0; (suite = esp_suite_at(n)); n++) {
 		const struct esp_keys keys = keys_of(suite->id);
 		struct esp_cipher *cipher;
