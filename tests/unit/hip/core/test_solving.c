@@ -18,7 +18,7 @@ static struct network *network_with_difficulty(uint8_t difficulty)
 /* A hard one is worked on bit by bit; I1s do not go out again meanwhile, and the wish of the user stays one. */
 static void a_hard_puzzle_is_solved_in_slices(void **state)
 {
-	struct network *network = network_with_difficulty(16);
+	struct network *network = network_with_difficulty(18);
 	struct network_host *a = &network->hosts[0];
 	unsigned slices = 0;
 
