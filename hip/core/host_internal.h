@@ -146,6 +146,7 @@ struct session {
 	bool has_sas;     /* they are installed now */
 	bool carries_hip; /* ESP was agreed as HIP_TRANSPORT_MODE: HIP packets may ride in it (RFC 6261) */
 	uint8_t overlay_hops;
+	uint16_t opaque_mark; /* I2s to R1s from before it are of an exchange that this one ended */
 	struct endpoint local, remote;
 	uint32_t spi_in, spi_out;
 	struct exchange_keys keys;
@@ -157,7 +158,6 @@ struct session {
 	instant began;
 
 	uint64_t peer_counter; /* R1_COUNTER that we followed as Initiator; 0: none */
-	uint16_t opaque_mark;  /* I2s to R1s from before it are of an exchange that this one ended */
 	struct buffer r2;      /* in R2_SENT, the direct R2 as sent, for an I2 that comes again; made anew later */
 
 	instant control_sent, control_heard; /* verified HIP packets */
@@ -177,7 +177,7 @@ struct session {
 	uint32_t abandoned;      /* Update ID of a request for new keys that was given up */
 	uint32_t abandoned_part; /* of the peer's part of one */
 	instant abandoned_until; /* so long the peer may wait for what goes with that part */
-	instant keyed;      /* when the keys came into use */
+	instant keyed;           /* when the keys came into use */
 	instant rekey_at, expire_at;
 	struct host_key_limits soft; /* of the SAs; the hard ones are the same for all of a suite */
 	unsigned rekeys;

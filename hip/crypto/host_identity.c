@@ -8,10 +8,10 @@
 
 struct host_identity {
 	struct signing_key *key;
-	struct hash_context *hash; /* RHASH, for signing and verifying */
+	struct hash_context *hash; /* RHASH, kept for signing; NULL in a public identity */
 	hash_algorithm rhash;
 	struct hit hit;
-	size_t octets_length;
+	uint16_t octets_length;
 	uint8_t octets[]; /* a host keeps one of these for each peer: no longer than it must be */
 };
 
@@ -101,7 +101,8 @@ static hiphop_error complete(struct host_identity *identity)
 	if (error)
 		return error;
 	identity->rhash = rhash_of_suite(hit_suite(&identity->hit));
-	error = hash_context_new(identity->rhash, &identity->hash);
+	if (signing_key_is_private(identity->key))
+		error = hash_context_new(identity->rhash, &identity->hash);
 	return error ? error : signing_key_prepare(identity->key, identity->rhash);
 }
 
@@ -113,11 +114,11 @@ static hiphop_error make(struct signing_key *key, struct host_identity **out)
 	hiphop_error error = signing_key_octets(key, octets, &length);
 	if (error)
 		return error;
-	*out = calloc(1, sizeof **out + length);
+	*out = calloc(1, offsetof(struct host_identity, octets) + length);
 	if (!*out)
 		return HIPHOP_NO_MEMORY;
 	(*out)->key = key;
-	(*out)->octets_length = length;
+	(*out)->octets_length = (uint16_t)length;
 	memcpy((*out)->octets, octets, length);
 	return HIPHOP_OK;
 }
@@ -252,11 +253,18 @@ size_t host_identity_signature_length(const struct host_identity *identity)
 
 /* ---- Signatures ---- */
 
+static hiphop_error compute_digest(
+	const struct host_identity *identity, const struct span *spans, size_t count, uint8_t *digest)
+{
+	return identity->hash ? hash_context_compute(identity->hash, spans, count, digest)
+			      : hash_spans(identity->rhash, spans, count, digest);
+}
+
 hiphop_error host_identity_sign(
 	const struct host_identity *identity, const struct span *spans, size_t count, uint8_t *out)
 {
 	uint8_t digest[HASH_LENGTH_MAXIMUM];
-	hiphop_error error = hash_context_compute(identity->hash, spans, count, digest);
+	hiphop_error error = compute_digest(identity, spans, count, digest);
 	if (error)
 		return error;
 	return signing_key_sign(identity->key, (struct span){digest, hash_length(identity->rhash)}, out);
@@ -266,7 +274,7 @@ hiphop_error host_identity_verify(
 	const struct host_identity *identity, const struct span *spans, size_t count, struct span signature)
 {
 	uint8_t digest[HASH_LENGTH_MAXIMUM];
-	hiphop_error error = hash_context_compute(identity->hash, spans, count, digest);
+	hiphop_error error = compute_digest(identity, spans, count, digest);
 	if (error)
 		return error;
 	return signing_key_verify(identity->key, (struct span){digest, hash_length(identity->rhash)}, signature);

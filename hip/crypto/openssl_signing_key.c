@@ -19,13 +19,13 @@
 
 struct signing_key {
 	uint16_t algorithm;
+	bool is_private;
+	hash_algorithm hash;
 	const struct curve *curve; /* NULL for RSA */
 	EVP_PKEY *key;
 	EVP_PKEY_CTX *sign_context;
 	EVP_PKEY_CTX *verify_context;
 	size_t signature_length;
-	hash_algorithm hash;
-	bool is_private;
 	uint8_t *scalar; /* order_length octets, for deterministic keys alone; else NULL */
 };
 
