@@ -88,6 +88,8 @@ static void answer_update(
 	if (news.names_us && !peer->joining)
 		join_enter_ring(overlay);
 	if (fresh && overlay->in_ring)
+		replication_hand_back(overlay, peer);
+	if (fresh && overlay->in_ring)
 		update_send(overlay, peer, TOPOLOGY_UPDATE_FULL);
 	maintenance_news(overlay, peer, &news);
 }

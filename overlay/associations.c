@@ -39,6 +39,8 @@ static struct peer *associate(struct overlay *overlay, const struct hit *hit)
 	peer_stop_wanting(overlay, peer);
 	peer_set_member(overlay, peer, false);
 	peer->associated = true;
+	/* It may have been started anew, and then has nothing of what it was given. */
+	storage_forget_holder(&overlay->storage, hit);
 	peer->suspect = peer->surplus = peer->names_us = false;
 	peer->shunned_until = peer->greeted = peer->counted = 0;
 	peer->needed = overlay->now;

@@ -168,6 +168,8 @@ struct overlay {
 	struct deadline timers_set[TIMER_COUNT];
 
 	bool in_ring; /* others count us in; else a ring of one */
+	/* The place in the ring has changed a moment ago: what belongs here may still be on its way. */
+	instant unsettled_until;
 	bool joined;  /* as last told */
 	bool leaving;
 	uint64_t leave_token;
@@ -300,6 +302,8 @@ uint16_t store_kind_values(struct overlay *overlay, const struct hit *resource, 
 void replication_run(struct overlay *overlay);
 /** Marks what the joining peer must get; their number is in peer->handovers. */
 void replication_begin_handover(struct overlay *overlay, struct peer *peer);
+/** A peer counts as a member again: what it is responsible for, and is not known to have, goes to it now. */
+void replication_hand_back(struct overlay *overlay, const struct peer *peer);
 
 /* records.c */
 void record_deadline(struct overlay *overlay, struct own_record *record);

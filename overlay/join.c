@@ -168,6 +168,7 @@ void join_enter_ring(struct overlay *overlay)
 	if (overlay->in_ring)
 		return;
 	overlay->in_ring = true;
+	overlay->unsettled_until = instant_after(overlay->now, overlay->timers.replica_hold);
 	overlay->join_attempts = 0;
 	overlay->finger_searches = 0;
 	timer_cancel(overlay, TIMER_JOIN);

@@ -294,6 +294,7 @@ static void notice_neighbours(struct overlay *overlay)
 	}
 	if (!overlay->in_ring)
 		return;
+	overlay->unsettled_until = instant_after(overlay->now, overlay->timers.replica_hold);
 	timer_set_sooner(overlay, TIMER_UPDATE, overlay->timers.update_delay);
 	timer_set_sooner(overlay, TIMER_REQUEUE, overlay->timers.replica_hold);
 }

@@ -280,6 +280,19 @@ void replication_run(struct overlay *overlay)
 	}
 }
 
+void replication_hand_back(struct overlay *overlay, const struct peer *peer)
+{
+	struct map_walk walk = map_walk_start(&overlay->storage.resources);
+	struct stored_resource *resource;
+
+	while ((resource = map_walk_next(&walk, NULL))) {
+		struct hit responsible =
+			overlay->topology->operations->responsible(overlay->topology, &resource->resource);
+		if (hit_equal(&responsible, &peer->hit) && !hit_equal(&resource->told, &peer->hit))
+			storage_queue(&overlay->storage, resource);
+	}
+}
+
 void replication_begin_handover(struct overlay *overlay, struct peer *peer)
 {
 	const struct topology_operations *operations = overlay->topology->operations;

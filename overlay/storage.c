@@ -581,6 +581,20 @@ void storage_queue(struct storage *storage, struct stored_resource *resource)
 	storage->queued++;
 }
 
+void storage_forget_holder(struct storage *storage, const struct hit *holder)
+{
+	struct map_walk walk = map_walk_start(&storage->resources);
+	struct stored_resource *resource;
+
+	while ((resource = map_walk_next(&walk, NULL))) {
+		if (hit_equal(&resource->told, holder))
+			resource->told = (struct hit){{0}};
+		for (size_t i = 0; i < STORAGE_REPLICAS; i++)
+			if (hit_equal(&resource->copied[i].hit, holder))
+				memset(&resource->copied[i], 0, sizeof(resource->copied[i]));
+	}
+}
+
 void storage_queue_all(struct storage *storage)
 {
 	struct map_walk walk = map_walk_start(&storage->resources);

@@ -116,6 +116,8 @@ struct hit storage_closest(const struct storage *storage, uint32_t kind, const s
 void storage_expire(struct storage *storage, instant now);
 instant storage_next_wake(const struct storage *storage);
 
+/** Forgets that this peer has copies of anything: it may have been started anew. */
+void storage_forget_holder(struct storage *storage, const struct hit *holder);
 /** The queue of resources whose copies must be looked at. Queueing twice is once. */
 void storage_queue(struct storage *storage, struct stored_resource *resource);
 void storage_queue_all(struct storage *storage);

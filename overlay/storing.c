@@ -375,6 +375,7 @@ void answer_fetch(struct overlay *overlay, const struct overlay_arrival *arrival
 	bool stat = message->code == RELOAD_STAT_REQUEST;
 	struct reload_message answer = {.code = (uint16_t)(message->code + 1)};
 	struct reload_specifier specifier;
+	bool found = false;
 
 	if (names_kinds_in_excess(message->fetch.specifiers)) {
 		answer_error(overlay, arrival, RELOAD_ERROR_INVALID_MESSAGE, "a Kind named twice, or too many");
@@ -389,6 +390,7 @@ void answer_fetch(struct overlay *overlay, const struct overlay_arrival *arrival
 		const struct stored_resource *stored =
 			storage_find(&overlay->storage, specifier.kind, &message->fetch.resource);
 		uint64_t generation = stored ? stored->generation : 0;
+		found |= stored != NULL;
 		size_t mark = reload_begin_kind_values(&writer, specifier.kind, generation);
 		if (!generation || specifier.generation != generation)
 			answer.partial |= write_values(overlay, &writer, stored, kind, specifier.model, stat);
@@ -396,6 +398,10 @@ void answer_fetch(struct overlay *overlay, const struct overlay_arrival *arrival
 	}
 	if (writer.failed) {
 		answer_error(overlay, arrival, RELOAD_ERROR_INVALID_MESSAGE, "too many specifiers");
+		return;
+	}
+	if (!found && overlay->in_ring && overlay->now < overlay->unsettled_until) {
+		answer_error(overlay, arrival, RELOAD_ERROR_NOT_FOUND, "not here, or not yet");
 		return;
 	}
 	answer.kinds = (struct span){octets, writer.position};
