@@ -81,14 +81,19 @@ static void send_close(struct host *host, instant now, struct association *assoc
 	outgoing_send(host, &way, out.octets, out.length);
 }
 
+void close_begin(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	begin_to_end(host, session, HOST_CLOSING, over_after(host, now, 1));
+	random_fill(host->random, session->close_nonce, sizeof session->close_nonce);
+	send_close(host, now, association);
+}
+
 hiphop_error close_send(struct host *host, const struct state_step *step)
 {
-	struct session *session = step->association->session;
-
 	session_end(host, step->now, step->association, step->rule->next, HIPHOP_OK);
-	begin_to_end(host, session, step->rule->next, over_after(host, step->now, 1));
-	random_fill(host->random, session->close_nonce, sizeof session->close_nonce);
-	send_close(host, step->now, step->association);
+	close_begin(host, step->now, step->association);
 	return HIPHOP_OK;
 }
 

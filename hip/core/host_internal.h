@@ -545,6 +545,8 @@ void data_input(struct host *host, struct incoming *in);
 void notify_overlay_input(struct host *host, struct incoming *in);
 
 /* close.c */
+/* The session, whose end has been told, goes to CLOSING, and a CLOSE goes out. */
+void close_begin(struct host *host, instant now, struct association *association);
 /* A session goes: if it was CLOSING or CLOSED, it is no longer counted as one. */
 void close_forget(struct host *host, const struct session *session);
 

@@ -357,13 +357,17 @@ hiphop_error initiator_fail(struct host *host, const struct state_step *step)
 		initiation_end(host, association);
 		return HIPHOP_OK;
 	}
-	if (association->session && association->session->has_sas)
+	locators_forget_learnt(&host->locators, &association->peer);
+	if (association->session && association->session->has_sas) {
+		/* RFC 7401 section 6.11 step 4. A peer that was only out of reach learns of it by the CLOSE. */
+		initiation_end(host, association);
 		session_end(host, now, association, HOST_FAILED, reason);
-	else
-		tell_failed(host, association, reason);
+		close_begin(host, now, association);
+		return HIPHOP_OK;
+	}
+	tell_failed(host, association, reason);
 	session_drop(host, association);
 	initiation_end(host, association);
-	locators_forget_learnt(&host->locators, &association->peer);
 	association->failed = true;
 	association->since = now;
 	association_set_timer(host, association, TIMER_EXCHANGE, instant_after(now, FAILED_SHOWN));

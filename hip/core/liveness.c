@@ -176,7 +176,7 @@ static void look_after_direct(struct host *host, instant now, struct association
 		if (session->silent_since)
 			again = instant_earlier(again, ask(host, now, association, &esp));
 	}
-	if (association->session != session)
+	if (association->session != session || session->state >= HOST_CLOSING)
 		return;
 	session->last_look = now;
 	association_set_timer(host, association, TIMER_LIVENESS, later(again, now + 1));

@@ -113,13 +113,13 @@ static const struct state_rule table[STATES][STATE_EVENTS] = {
 		[STATE_EVENT_WANTED]           = DO(SEND_I1, I1_SENT, "4.3"),
 		[STATE_EVENT_LEAVE]            = DO(SEND_CLOSE, CLOSING, "5.3.7"),
 		[STATE_EVENT_UNUSED]           = NOTHING(R2_SENT),
-		[STATE_EVENT_LOST]             = DO(FAIL, FAILED, "6.11 step 4"),
+		[STATE_EVENT_LOST]             = DO(FAIL, CLOSING, "6.11 step 4"),
 		[STATE_EVENT_EXCHANGE_TIMEOUT] = NOTHING(R2_SENT),
 		[STATE_EVENT_EXCHANGE_OVER]    = NOTHING(R2_SENT),
 		[STATE_EVENT_SESSION_TIMEOUT]  = NOTHING(R2_SENT),
 		[STATE_EVENT_SESSION_OVER]     = DO(MOVE_ON, ESTABLISHED, "4.4.3, 6.9 step 21"),
 	},
-	/* Table 6. A peer that does not acknowledge UPDATEs is not sent CLOSEs, which it would not answer either. */
+	/* Table 6. When UPDATEs are not acknowledged, an I1 goes out before the association is lost. */
 	[HOST_ESTABLISHED] = {
 		[STATE_EVENT_I1]               = DO(SEND_R1, ESTABLISHED, "4.4.3, 6.7 step 2"),
 		[STATE_EVENT_R1]               = DROP(WRONG_STATE, ESTABLISHED, "4.4.3"),
@@ -133,7 +133,7 @@ static const struct state_rule table[STATES][STATE_EVENTS] = {
 		[STATE_EVENT_WANTED]           = DO(SEND_I1, I1_SENT, "4.3"),
 		[STATE_EVENT_LEAVE]            = DO(SEND_CLOSE, CLOSING, "5.3.7"),
 		[STATE_EVENT_UNUSED]           = DO(SEND_CLOSE, CLOSING, "4.4.3"),
-		[STATE_EVENT_LOST]             = DO(FAIL, FAILED, "6.11 step 4"),
+		[STATE_EVENT_LOST]             = DO(FAIL, CLOSING, "6.11 step 4"),
 		[STATE_EVENT_EXCHANGE_TIMEOUT] = NOTHING(ESTABLISHED),
 		[STATE_EVENT_EXCHANGE_OVER]    = NOTHING(ESTABLISHED),
 		[STATE_EVENT_SESSION_TIMEOUT]  = NOTHING(ESTABLISHED),

@@ -66,7 +66,7 @@ static void test_the_dead_are_noticed_and_forgotten(void **state)
 	assert_true(associations_with_the_dead(&simulation, "ESTABLISHED") > 2 * DEAD);
 	simulation_run(&simulation, SECONDS(75));
 	assert_int_equal(associations_with_the_dead(&simulation, "ESTABLISHED"), 0);
-	simulation_run(&simulation, SECONDS(240));
+	simulation_run(&simulation, SECONDS(430)); /* CLOSING lasts for seven minutes */
 	assert_int_equal(associations_with_the_dead(&simulation, NULL), 0);
 	simulation_free(&simulation);
 }

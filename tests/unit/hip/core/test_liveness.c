@@ -53,6 +53,8 @@ static void a_restarted_peer_begins_itself(void **state)
 	network_free(network);
 }
 
+/* Its UPDATEs and I1s are not answered, so it goes to CLOSING, and then out. */
+/* conforms: RFC7401-6.11-3 */
 static void a_dead_peer_is_given_up(void **state)
 {
 	struct network *network = network_make(2, TRANSPORT_UDP);
@@ -66,7 +68,9 @@ static void a_dead_peer_is_given_up(void **state)
 	assert_int_equal(a->last.reason, HIPHOP_TIMEOUT);
 	assert_int_equal(a->out_of_type[HIP_PACKET_UPDATE], 3);
 	assert_int_equal(network_sa_count(a), 0);
-	network_run(network, SECONDS(60));
+	assert_int_equal(network_state(network, 0, 1), HOST_CLOSING);
+	assert_true(a->out_of_type[HIP_PACKET_CLOSE] > 0);
+	network_run(network, SECONDS(420)); /* UAL and MSL */
 	assert_int_equal(host_association_count(a->host), 0);
 	network_free(network);
 }
