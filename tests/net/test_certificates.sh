@@ -71,11 +71,14 @@ frames() {
 	tshark -n -r "$LAB_DIR/$1/eth0.pcap" -Y "$2" 2>/dev/null | wc -l
 }
 came_in_fragments() {
+	local pieces whole=0
 	if [ "$1" = 4 ]; then
-		[ "$(frames "guest$1" 'ip.flags.mf == 1')" -ge 2 ] && [ "$(frames "guest$1" 'ip.flags.df == 1')" = 0 ]
+		pieces=$(frames "guest$1" 'ip.flags.mf == 1') whole=$(frames "guest$1" 'hip && ip.flags.df == 1')
 	else
-		[ "$(frames "guest$1" 'ipv6.fraghdr.more == 1')" -ge 2 ]
+		pieces=$(frames "guest$1" 'ipv6.fraghdr.more == 1')
 	fi
+	echo "$pieces pieces that others follow, $whole HIP packets that must stay whole, of $(frames "guest$1" '')"
+	[ "$pieces" -ge 2 ] && [ "$whole" = 0 ]
 }
 
 # try FAMILY TRANSPORT: guest, with a chain, to strict, which asks for one.
@@ -84,8 +87,9 @@ try() {
 	export LAB_TRANSPORTS="\"$2\""
 	configure "$guest" "$strict" "$guest-middle" "certificate_authorities = ( \"$CA/root.pem\" ); $RULES"
 	configure "$strict" '' "$strict-middle" "certificate_authorities = ( \"$CA/root.pem\" ); $RULES"
-	restart "$guest" "$strict"
+	# Before they start: any packet to a HIT, also a late one of the try before, begins the exchange.
 	lab_capture_start "$guest" eth0
+	restart "$guest" "$strict"
 	lab_check "IPv$1, $2: both show their chains" lab_ping "$guest" "$strict"
 	lab_capture_stop "$guest" eth0
 	# conforms: RFC7401-5.1.3-1 RFC7401-5.1.3-2 RFC7401-5.1.3-3
