@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/control.h"
 
+#include "daemon/json_text.h"
+
 #include "kernel-helpers/local_socket.h"
 
 #include <stdlib.h>
@@ -131,7 +133,7 @@ static char *finish_text(const char *text, bool last)
 	json_t *answer = json_loads(text, 0, NULL);
 	char *finished = NULL;
 	if (json_is_object(answer) && json_object_set_new(answer, "last", json_boolean(last)) == 0)
-		finished = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(15));
+		finished = json_text(answer, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	json_decref(answer);
 	return finished;
 }

@@ -3,6 +3,7 @@
  * The requests of the control socket (docs/control.md): a table of commands, and those that need no file of their own.
  */
 #include "daemon/identity_kind.h"
+#include "daemon/json_text.h"
 #include "daemon/node_commands.h"
 #include "daemon/node_internal.h"
 
@@ -19,14 +20,11 @@ void node_reply(struct node *node, uint64_t token, json_t *answer, bool last)
 	struct node_effect effect = {.kind = NODE_REPLY, .token = token, .last = last};
 	char *text;
 
-	if (!answer)
-		answer = json_pack("{s:b, s:s, s:s}", "ok", 0, "error", "Out of memory.", "code", "failed");
-	json_object_set_new(answer, "last", json_boolean(last));
-	text = json_dumps(answer, JSON_COMPACT);
+	text = json_object_set_new(answer, "last", json_boolean(last)) ? NULL : json_text(answer, JSON_COMPACT);
 	json_decref(answer);
 	effect.text = text;
-	if (text)
-		node_effects_push(&node->effects, &effect);
+	if ((!text || !node_effects_push(&node->effects, &effect)) && last)
+		node_effects_out_of_memory(&node->effects, token);
 	free(text);
 }
 

@@ -48,7 +48,7 @@ static void append(struct node_effects *effects, struct queued_effect *queued)
 	effects->end = &queued->next;
 }
 
-void node_effects_push(struct node_effects *effects, const struct node_effect *effect)
+bool node_effects_push(struct node_effects *effects, const struct node_effect *effect)
 {
 	const struct node_record *record = &effect->record;
 	size_t size = effect->length + text_size(effect->text) + text_size(record->space) + text_size(record->key) +
@@ -58,7 +58,7 @@ void node_effects_push(struct node_effects *effects, const struct node_effect *e
 
 	if (!queued) {
 		effects->lost++;
-		return;
+		return false;
 	}
 	storage = queued->storage;
 	queued->output = NULL;
@@ -69,6 +69,15 @@ void node_effects_push(struct node_effects *effects, const struct node_effect *e
 	queued->effect.record.key = keep(&storage, record->key, text_size(record->key));
 	queued->effect.record.value = keep(&storage, record->value, record->length);
 	append(effects, queued);
+	return true;
+}
+
+void node_effects_out_of_memory(struct node_effects *effects, uint64_t token)
+{
+	if (effects->unanswered_count < NODE_EFFECTS_UNANSWERED)
+		effects->unanswered[effects->unanswered_count++] = token;
+	else
+		effects->lost++;
 }
 
 static size_t open_index(enum node_effect_kind kind)
@@ -139,6 +148,17 @@ static void release(struct node_effects *effects, struct queued_effect *queued)
 	free(queued);
 }
 
+static bool next_out_of_memory(struct node_effects *effects, struct node_effect *effect)
+{
+	if (!effects->unanswered_count)
+		return false;
+	*effect = (struct node_effect){.kind = NODE_REPLY,
+		.token = effects->unanswered[--effects->unanswered_count],
+		.text = "{\"ok\":false,\"error\":\"Out of memory.\",\"code\":\"failed\",\"last\":true}",
+		.last = true};
+	return true;
+}
+
 bool node_effects_next(struct node_effects *effects, struct node_effect *effect)
 {
 	struct queued_effect *queued = effects->first;
@@ -146,7 +166,7 @@ bool node_effects_next(struct node_effects *effects, struct node_effect *effect)
 	release(effects, effects->taken);
 	effects->taken = queued;
 	if (!queued)
-		return false;
+		return next_out_of_memory(effects, effect);
 	effects->first = queued->next;
 	if (!effects->first)
 		effects->end = &effects->first;

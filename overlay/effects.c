@@ -88,6 +88,32 @@ bool effect_release(struct overlay *overlay, const struct hit *hit)
 	return true;
 }
 
+/* Who asked waits for an answer: in the end it gets one that needs no memory. */
+static void keep_unreported(struct overlay *overlay, const struct overlay_result *result)
+{
+	if (overlay->unreported_count == UNREPORTED_MAXIMUM)
+		return;
+	overlay->unreported[overlay->unreported_count++] = (struct unreported){
+		.token = result->token, .request = result->request, .kind = result->kind, .resource = result->resource};
+}
+
+static bool next_unreported(struct overlay *overlay, struct overlay_effect *effect)
+{
+	const struct unreported *unreported;
+
+	memset(effect, 0, sizeof(*effect));
+	if (!overlay->unreported_count)
+		return false;
+	unreported = &overlay->unreported[--overlay->unreported_count];
+	effect->type = OVERLAY_RESULT;
+	effect->result = (struct overlay_result){.token = unreported->token,
+		.request = unreported->request,
+		.error = HIPHOP_NO_MEMORY,
+		.kind = unreported->kind,
+		.resource = unreported->resource};
+	return true;
+}
+
 void effect_result(struct overlay *overlay, const struct overlay_result *result)
 {
 	size_t values = result->value_count * sizeof(*result->values);
@@ -97,8 +123,10 @@ void effect_result(struct overlay *overlay, const struct overlay_result *result)
 	for (size_t i = 0; i < result->value_count; i++)
 		octets += result->values[i].value ? result->values[i].length : 0;
 	struct effect_node *node = effect_add(overlay, OVERLAY_RESULT, octets);
-	if (!node)
+	if (!node) {
+		keep_unreported(overlay, result);
 		return;
+	}
 	struct overlay_result *out = &node->effect.result;
 	*out = *result;
 	struct overlay_value *copies = (struct overlay_value *)(void *)node->octets;
@@ -136,10 +164,8 @@ bool overlay_next_effect(struct overlay *overlay, struct overlay_effect *effect)
 
 	free(overlay->given_effect);
 	overlay->given_effect = node;
-	if (!node) {
-		memset(effect, 0, sizeof(*effect));
-		return false;
-	}
+	if (!node)
+		return next_unreported(overlay, effect);
 	overlay->first_effect = node->next;
 	if (!node->next)
 		overlay->last_effect = NULL;

@@ -39,6 +39,8 @@
 #define MISSED_MAXIMUM 32
 /** Effects waiting for the caller; more are dropped like lost packets. */
 #define EFFECTS_MAXIMUM 65536
+/* Requests whose end can wait to be told without memory. */
+#define UNREPORTED_MAXIMUM 64
 
 /** What a deadline in the engine's heap is for. */
 enum deadline_kind {
@@ -187,11 +189,19 @@ struct overlay {
 
 	struct effect_node *first_effect, *last_effect, *given_effect;
 	size_t effects;
+	struct unreported {
+		uint64_t token;
+		overlay_request_type request;
+		uint32_t kind;
+		struct hit resource;
+	} unreported[UNREPORTED_MAXIMUM]; /* their results could not be made: told as HIPHOP_NO_MEMORY */
+	size_t unreported_count;
 	struct loopback *first_loopback, *last_loopback;
 	size_t loopbacks;
 };
 
-/* effects.c. All copy what they are given; without memory an effect is lost like a packet. */
+/* effects.c. All copy what they are given; without memory an effect is lost like a packet, but a result comes
+ * as HIPHOP_NO_MEMORY. */
 void effect_send(struct overlay *overlay, const struct request *request);
 void effect_answer(
 	struct overlay *overlay, const struct overlay_arrival *arrival, const uint8_t *contents, size_t length);

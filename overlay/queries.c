@@ -67,9 +67,14 @@ static hiphop_error no_request(const struct overlay *overlay)
 
 /* A value that we believe: signed by the owner whose key it lies under, and allowed at this Resource-ID. */
 static bool believe(struct overlay *overlay, const struct request *request, const struct kind *kind,
-	const struct stored_data *data, struct overlay_value *value)
+	const struct stored_data *data, struct overlay_value *value, bool *lacks_memory)
 {
-	if (signed_value_verify(data, kind, &request->resource, &overlay->crypto, overlay->hash, &value->owner))
+	hiphop_error error =
+		signed_value_verify(data, kind, &request->resource, &overlay->crypto, overlay->hash, &value->owner);
+
+	if (error == HIPHOP_NO_MEMORY)
+		*lacks_memory = true;
+	if (error)
 		return false;
 	value->value = data->value.data;
 	value->length = data->value.length;
@@ -79,7 +84,7 @@ static bool believe(struct overlay *overlay, const struct request *request, cons
 }
 
 static size_t read_fetched(struct overlay *overlay, const struct request *request, struct span octets,
-	struct overlay_value *values, bool *partial)
+	struct overlay_value *values, bool *partial, bool *lacks_memory)
 {
 	const struct kind *kind = kind_find(request->kind);
 	struct reader reader = reader_over(octets.data, octets.length);
@@ -92,9 +97,9 @@ static size_t read_fetched(struct overlay *overlay, const struct request *reques
 			break;
 		}
 		if (!data.exists && (data.identity_type == SIGNER_IDENTITY_NONE ||
-					    believe(overlay, request, kind, &data, &values[count])))
+					    believe(overlay, request, kind, &data, &values[count], lacks_memory)))
 			continue;
-		if (data.exists && believe(overlay, request, kind, &data, &values[count]))
+		if (data.exists && believe(overlay, request, kind, &data, &values[count], lacks_memory))
 			count++;
 		else
 			*partial = true;
@@ -121,18 +126,20 @@ static void values_answered(struct overlay *overlay, struct request *request, co
 	struct overlay_value *values = calloc(VALUES_MAXIMUM, sizeof(*values));
 	struct reload_kind_values found;
 	struct overlay_result result;
+	bool lacks_memory = !values;
 
 	begin_result(overlay, request, arrival, &result);
 	result.partial = message->partial;
 	if (values && find_kind(request, message, &found)) {
 		result.values = values;
 		if (request->type == OVERLAY_REQUEST_FETCH)
-			result.value_count = read_fetched(overlay, request, found.values, values, &result.partial);
+			result.value_count =
+				read_fetched(overlay, request, found.values, values, &result.partial, &lacks_memory);
 		else
 			result.value_count = read_stat(found.values, values, kind_find(request->kind));
 	}
 	if (result.value_count == 0)
-		result.error = HIPHOP_NOT_FOUND;
+		result.error = lacks_memory ? HIPHOP_NO_MEMORY : HIPHOP_NOT_FOUND;
 	effect_result(overlay, &result);
 	free(values);
 }

@@ -13,6 +13,15 @@
 
 #define IPV6_HEADER_LENGTH 40
 
+/* Around each call into a node, of the simulation in sight. */
+#define CALL(what) (tell_call(simulation, true), (what), tell_call(simulation, false))
+
+static void tell_call(const struct simulation *simulation, bool begins)
+{
+	if (simulation->call)
+		simulation->call(begins);
+}
+
 /* A datagram on its way. */
 struct in_flight {
 	instant at;
@@ -277,8 +286,8 @@ static bool hand_over(struct simulation *simulation, struct simulation_host *hos
 		return false;
 	host->waiting = waiting->next;
 	if (waiting->to.port == SIMULATION_SIP_PORT)
-		node_sip_datagram(
-			host->node, simulation->now, &waiting->to, &waiting->from, waiting->octets, waiting->length);
+		CALL(node_sip_datagram(
+			host->node, simulation->now, &waiting->to, &waiting->from, waiting->octets, waiting->length));
 	else if (simulation->phone)
 		simulation->phone(
 			simulation, host->index, &waiting->to, &waiting->from, waiting->octets, waiting->length);
@@ -327,7 +336,8 @@ static void keep_reply(struct simulation *simulation, const struct node_effect *
 
 	json_decref(*slot);
 	*slot = json_loads(effect->text, 0, NULL);
-	assert_non_null(*slot);
+	if (!*slot)
+		fail_msg("no JSON: %s", effect->text);
 }
 
 /* Local ones wait for the phone or the proxy; those for another HIT go into the tunnel. */
@@ -380,10 +390,10 @@ static void keep_record(struct simulation_host *host, const struct node_record *
 	host->state = kept;
 }
 
-static void restore_state(struct simulation_host *host)
+static void restore_state(struct simulation *simulation, struct simulation_host *host)
 {
 	for (const struct kept_record *kept = host->state; kept; kept = kept->next)
-		node_restore(host->node, &kept->record);
+		CALL(node_restore(host->node, &kept->record));
 }
 
 bool simulation_keeps(const struct simulation *simulation, size_t host, const struct hit *hit)
@@ -408,12 +418,20 @@ static void free_state(struct simulation_host *host)
 	}
 }
 
+static bool next_effect(struct simulation *simulation, struct simulation_host *host, struct node_effect *effect)
+{
+	bool found;
+
+	CALL(found = node_next_effect(host->node, effect));
+	return found;
+}
+
 /* Carries out all effects; what the kernel sends into the tunnel ends up in `replies`. */
 static void carry_out(struct simulation *simulation, struct simulation_host *host, struct packet_vector *replies)
 {
 	struct node_effect effect;
 
-	while (node_next_effect(host->node, &effect)) {
+	while (next_effect(simulation, host, &effect)) {
 		if (effect.kind == NODE_UNDERLAY_SEND)
 			send_vector(simulation, host, effect.vector);
 		else if (effect.kind == NODE_TUNNEL_WRITE)
@@ -440,7 +458,7 @@ static void drain(struct simulation *simulation, struct simulation_host *host)
 		/* A vector handed to the node is its own until the effects are drained: the next packets go into the
 		 * other. */
 		while (vectors[now].count) {
-			node_input_tunnel(host->node, simulation->now, &vectors[now]);
+			CALL(node_input_tunnel(host->node, simulation->now, &vectors[now]));
 			now = 1 - now;
 			vectors[now].count = 0;
 			carry_out(simulation, host, &vectors[now]);
@@ -474,7 +492,7 @@ static void deliver(struct simulation *simulation, struct in_flight *datagram)
 		packet_fill(packet, (packet_kind)datagram->kind, datagram->octets, datagram->length), HIPHOP_OK);
 	packet->local = datagram->local;
 	packet->remote = datagram->remote;
-	node_input_underlay(host->node, simulation->now, simulation->vector);
+	CALL(node_input_underlay(host->node, simulation->now, simulation->vector));
 	drain(simulation, host);
 }
 
@@ -499,7 +517,7 @@ void simulation_phone_send_to(
 
 	assert_non_null(vector);
 	inner_udp_write(packet_vector_add(vector), &phone, &other, (const uint8_t *)payload, strlen(payload));
-	node_input_tunnel(host->node, simulation->now, vector);
+	CALL(node_input_tunnel(host->node, simulation->now, vector));
 	drain(simulation, host);
 	free(vector);
 }
@@ -552,9 +570,9 @@ void simulation_boot(struct simulation *simulation, size_t index)
 
 	assert_null(host->node);
 	assert_int_equal(node_create(&environment, simulation->now, wall_now(simulation), &host->node), HIPHOP_OK);
-	restore_state(host);
-	node_addresses(host->node, simulation->now, &host->address, 1);
-	node_start(host->node, simulation->now);
+	restore_state(simulation, host);
+	CALL(node_addresses(host->node, simulation->now, &host->address, 1));
+	CALL(node_start(host->node, simulation->now));
 	drain(simulation, host);
 }
 
@@ -577,11 +595,11 @@ void simulation_leave(struct simulation *simulation, size_t index)
 {
 	struct simulation_host *host = &simulation->hosts[index];
 
-	node_leave(host->node, simulation->now);
+	CALL(node_leave(host->node, simulation->now));
 	drain(simulation, host);
 	for (int i = 0; i < 50 && !node_has_left(host->node); i++)
 		simulation_run(simulation, MILLISECONDS(100));
-	node_stop(host->node, simulation->now);
+	CALL(node_stop(host->node, simulation->now));
 	drain(simulation, host);
 	simulation_kill(simulation, index);
 }
@@ -616,7 +634,7 @@ static bool step(struct simulation *simulation, instant end)
 	} else {
 		if (host->wake > simulation->now)
 			simulation->now = host->wake;
-		node_tick(host->node, simulation->now);
+		CALL(node_tick(host->node, simulation->now));
 		drain(simulation, host);
 	}
 	return true;
@@ -653,7 +671,7 @@ void simulation_command(struct simulation *simulation, size_t index, size_t slot
 	assert_true(slot < SIMULATION_REPLIES);
 	json_decref(simulation->replies[slot]);
 	simulation->replies[slot] = NULL;
-	node_command(host->node, simulation->now, slot, request);
+	CALL(node_command(host->node, simulation->now, slot, request));
 	json_decref(request);
 	drain(simulation, host);
 }

@@ -26,6 +26,9 @@ struct kept_record;
 typedef void simulation_phone(struct simulation *simulation, size_t host, const struct endpoint *phone,
 	const struct endpoint *from, const uint8_t *octets, size_t length);
 
+/** Told before (true) and after (false) each call into a node. */
+typedef void simulation_call(bool begins);
+
 /** Port of the proxies. */
 #define SIMULATION_SIP_PORT 5060
 
@@ -72,6 +75,7 @@ struct simulation {
 	simulation_phone *phone;             /**< hears what arrives at phones; may be NULL */
 	void *phone_context;                 /**< for the test that wrote `phone` */
 	json_t *replies[SIMULATION_REPLIES]; /**< last answer to the command with this token, or NULL */
+	simulation_call *call;               /**< may be NULL */
 	struct log log;
 };
 

@@ -18,6 +18,13 @@
 /** So many fail when it is not one alone. */
 #define FAILING_SWEEP_WHILE 25
 
+/** Sanitizers take their time. */
+#ifdef __SANITIZE_ADDRESS__
+#define FAILING_SWEEP_SLOWNESS 2
+#else
+#define FAILING_SWEEP_SLOWNESS 1
+#endif
+
 struct failing_sweep {
 	const char *name;
 	/** Plays the scene, failing_sweep_begin in it, and asserts that it came to its end in spite of all. */
@@ -67,7 +74,7 @@ static inline void failing_sweep_run(const struct failing_sweep *sweep)
 	failing_sweep_play(sweep, UINT_MAX, 0);
 	count = failing_sweep_count ? failing_sweep_count : failing_allocation_seen;
 	if (!all)
-		step = count / sweep->points + 1;
+		step = count / (sweep->points / FAILING_SWEEP_SLOWNESS) + 1;
 	for (unsigned allowed = first; allowed < count; allowed += step)
 		alone += failing_sweep_play(sweep, allowed, 1);
 	for (unsigned allowed = first + step / 2; allowed < count; allowed += 2 * step)

@@ -690,11 +690,46 @@ static void locators_go_to_those_who_know_them(void **state)
 	assert_true(encrypted_in_i2(true) > host_id_alone);
 }
 
+/* The I2 that went before, until the test has it again. */
+static packet_fate keep_i2_and_lose_r2(struct network *network, struct flying *packet)
+{
+	struct flying *kept = network->fate_context;
+
+	if (flying_type(packet) == HIP_PACKET_I2)
+		*kept = *packet;
+	return flying_type(packet) == HIP_PACKET_R2 ? FATE_LOSE : FATE_PASS;
+}
+
+/* The Responder takes the exchange for complete and has its R2 no more, but the Initiator still waits. */
+static void an_i2_that_comes_late_is_answered(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	static struct flying i2;
+
+	(void)state;
+	network->fate = keep_i2_and_lose_r2;
+	network->fate_context = &i2;
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, SECONDS(12));
+	assert_int_equal(network_state(network, 1, 0), HOST_ESTABLISHED);
+	assert_int_equal(network_state(network, 0, 1), HOST_I2_SENT);
+	network->fate = NULL;
+	network_arrive(network, &i2);
+	network_run(network, MILLISECONDS(100));
+	assert_int_equal(network_state(network, 0, 1), HOST_ESTABLISHED);
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	assert_int_equal(network->hosts[1].usable, 1);
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exchange_over_udp),
 		cmocka_unit_test(exchange_over_ip),
+		cmocka_unit_test(an_i2_that_comes_late_is_answered),
 		cmocka_unit_test(one_packet_is_lost),
 		cmocka_unit_test(nobody_answers),
 		cmocka_unit_test(a_failed_association_is_forgotten),
