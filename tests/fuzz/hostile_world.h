@@ -125,14 +125,15 @@ static inline overlay_route world_next_hop(
 	return arrived_from && hit_equal(arrived_from, next) ? OVERLAY_NO_ROUTE : OVERLAY_HOP;
 }
 
-static inline bool world_may_associate(
+static inline host_permission world_may_associate(
 	void *context, instant now, const struct hit *peer, const struct host_claim *claim)
 {
 	const struct world_host *self = context;
 
 	(void)now;
 	(void)claim;
-	return !self->world->strangers_refused || world_index(self->world, peer) < self->world->count;
+	return !self->world->strangers_refused || world_index(self->world, peer) < self->world->count ? HOST_ALLOWED
+												      : HOST_DENIED;
 }
 
 /* ---- what the hosts do ---- */
