@@ -10,6 +10,7 @@
 
 #include "hip/base/map.h"
 #include "hip/crypto/diffie_hellman.h"
+#include "hip/crypto/openssl_key_octets.h"
 #include "hip/crypto/signing_key.h"
 #include "hip/wire/constants.h"
 
@@ -77,6 +78,17 @@ hiphop_error signing_key_to_pem(const struct signing_key *key, struct buffer *te
 {
 	(void)key;
 	(void)text;
+	return HIPHOP_UNSUPPORTED;
+}
+
+/* Of certificates: none fits to a cheap key. */
+hiphop_error key_octets(const struct evp_pkey_st *key, uint16_t *algorithm,
+	uint8_t octets[static HOST_IDENTITY_OCTETS_MAXIMUM], size_t *length)
+{
+	(void)key;
+	(void)algorithm;
+	(void)octets;
+	(void)length;
 	return HIPHOP_UNSUPPORTED;
 }
 
