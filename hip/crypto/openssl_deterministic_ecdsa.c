@@ -49,8 +49,10 @@ static hiphop_error next_candidate(struct nonce_generator *generator, uint8_t *o
 	const struct span input = {generator->v, generator->hash_length};
 	uint8_t block[HASH_LENGTH_MAXIMUM];
 	hiphop_error error = HIPHOP_OK;
-	for (size_t position = 0; !error && position < length; position += generator->hash_length) {
+	for (size_t position = 0; position < length; position += generator->hash_length) {
 		error = hmac_spans(generator->hash, key, &input, 1, block);
+		if (error)
+			break;
 		size_t part = length - position < generator->hash_length ? length - position : generator->hash_length;
 		memcpy(generator->v, block, generator->hash_length);
 		memcpy(out + position, block, part);
@@ -98,33 +100,37 @@ static hiphop_error numbers_start(struct numbers *n, const struct curve *curve, 
 	return BN_copy(n->exponent, n->order) && BN_sub_word(n->exponent, 2) ? HIPHOP_OK : HIPHOP_NO_MEMORY;
 }
 
-/* r = x(kG) mod n, s = (z + r d) / k mod n; false when either is zero or the library fails. */
-static bool try_nonce(struct numbers *n)
+/* r = x(kG) mod n, s = (z + r d) / k mod n; found when neither is zero. */
+static hiphop_error try_nonce(struct numbers *n, bool *found)
 {
-	return EC_POINT_mul(n->group, n->point, n->nonce, NULL, NULL, n->scratch) &&
-	       EC_POINT_get_affine_coordinates(n->group, n->point, n->r, NULL, n->scratch) &&
-	       BN_nnmod(n->r, n->r, n->order, n->scratch) && !BN_is_zero(n->r) &&
-	       BN_mod_exp_mont_consttime(n->inverse, n->nonce, n->exponent, n->order, n->scratch, NULL) &&
-	       BN_mod_mul(n->s, n->r, n->scalar, n->order, n->scratch) &&
-	       BN_mod_add(n->s, n->s, n->digest, n->order, n->scratch) &&
-	       BN_mod_mul(n->s, n->s, n->inverse, n->order, n->scratch) && !BN_is_zero(n->s);
+	bool done = EC_POINT_mul(n->group, n->point, n->nonce, NULL, NULL, n->scratch) &&
+		    EC_POINT_get_affine_coordinates(n->group, n->point, n->r, NULL, n->scratch) &&
+		    BN_nnmod(n->r, n->r, n->order, n->scratch) &&
+		    BN_mod_exp_mont_consttime(n->inverse, n->nonce, n->exponent, n->order, n->scratch, NULL) &&
+		    BN_mod_mul(n->s, n->r, n->scalar, n->order, n->scratch) &&
+		    BN_mod_add(n->s, n->s, n->digest, n->order, n->scratch) &&
+		    BN_mod_mul(n->s, n->s, n->inverse, n->order, n->scratch);
+	*found = done && !BN_is_zero(n->r) && !BN_is_zero(n->s);
+	return done ? HIPHOP_OK : HIPHOP_CRYPTO;
 }
 
 static hiphop_error search(struct numbers *n, struct nonce_generator *generator, int length, uint8_t *out)
 {
 	uint8_t candidate[ORDER_LENGTH_MAXIMUM];
-	hiphop_error error = HIPHOP_CRYPTO;
-	for (int count = 0; error == HIPHOP_CRYPTO && count < CANDIDATES_MAXIMUM; count++) {
-		hiphop_error failure = next_candidate(generator, candidate, (size_t)length);
-		if (failure || !BN_bin2bn(candidate, length, n->nonce))
-			error = failure ? failure : HIPHOP_NO_MEMORY;
-		else if (!BN_is_zero(n->nonce) && BN_cmp(n->nonce, n->order) < 0 && try_nonce(n))
-			error = HIPHOP_OK;
-		else if (update(generator, 0, (struct span){NULL, 0}, (struct span){NULL, 0}))
+	hiphop_error error = HIPHOP_OK;
+	bool found = false;
+	for (int count = 0; !error && !found && count < CANDIDATES_MAXIMUM; count++) {
+		error = next_candidate(generator, candidate, (size_t)length);
+		if (!error && !BN_bin2bn(candidate, length, n->nonce))
 			error = HIPHOP_NO_MEMORY;
+		if (!error && !BN_is_zero(n->nonce) && BN_cmp(n->nonce, n->order) < 0)
+			error = try_nonce(n, &found);
+		if (!error && !found)
+			error = update(generator, 0, (struct span){NULL, 0}, (struct span){NULL, 0});
 	}
 	bytes_wipe(candidate, sizeof candidate);
-	if (!error && (BN_bn2binpad(n->r, out, length) != length || BN_bn2binpad(n->s, out + length, length) != length))
+	if (!error && (!found || BN_bn2binpad(n->r, out, length) != length ||
+			      BN_bn2binpad(n->s, out + length, length) != length))
 		error = HIPHOP_CRYPTO;
 	return error;
 }

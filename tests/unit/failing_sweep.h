@@ -8,9 +8,11 @@
 
 #include "failing_allocation.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
+#include <cmocka.h>
 
 /** With this in the environment each single allocation has its turn, else a part of them that takes some seconds.
  * "N" goes on from the Nth, for one that looks for a mistake. */
@@ -63,7 +65,8 @@ static inline bool failing_sweep_play(const struct failing_sweep *sweep, unsigne
 	return failing_allocation_failed > 0;
 }
 
-/** The whole sweep; prints how many points it had. */
+/** The whole sweep; prints how many points it had. Under valgrind it needs --soname-synonyms=somalloc=nouserintercepts,
+ * so that malloc is still ours. */
 static inline void failing_sweep_run(const struct failing_sweep *sweep)
 {
 	const char *all = getenv(FAILING_SWEEP_ALL);
@@ -81,6 +84,7 @@ static inline void failing_sweep_run(const struct failing_sweep *sweep)
 		together += failing_sweep_play(sweep, allowed, FAILING_SWEEP_WHILE);
 	printf("%s: %u allocations; %u failed alone, %u with the %d after them\n", sweep->name, count, alone, together,
 		FAILING_SWEEP_WHILE - 1);
+	assert_true(alone > 0 && together > 0);
 }
 
 #endif

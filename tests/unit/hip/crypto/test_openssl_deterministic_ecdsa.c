@@ -2,6 +2,7 @@
 /* P-256 is tested with whole identities, in test_host_identity.c. */
 #include "hip/crypto/deterministic_ecdsa.h"
 
+#include "tests/unit/failing_allocation.h"
 #include "tests/unit/hip/crypto/material.h"
 
 /* RFC 6979 appendix A.2.6: P-384 with SHA-384, "sample". */
@@ -23,6 +24,29 @@ static void test_p384_vector(void **state)
 		"130E740A19624526203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8");
 }
 
+/* Without memory there is no signature, or the same: never one with another nonce. */
+static void test_no_memory(void **state)
+{
+	const uint8_t scalar[32] = {1, 2, 3}, digest[48] = {4, 5, 6};
+	uint8_t expected[64], signature[64];
+	bool failed = true;
+	(void)state;
+	assert_int_equal(
+		deterministic_ecdsa_sign(&curve_p256, scalar, HASH_SHA384, (struct span){digest, 48}, expected),
+		HIPHOP_OK);
+	for (unsigned allowed = 0; failed; allowed++) {
+		failing_allocation_plan(allowed, 1);
+		failing_allocation_resume();
+		hiphop_error error = deterministic_ecdsa_sign(
+			&curve_p256, scalar, HASH_SHA384, (struct span){digest, 48}, signature);
+		failing_allocation_stop();
+		failed = failing_allocation_failed > 0;
+		assert_true(failed || !error);
+		if (!error)
+			assert_memory_equal(signature, expected, sizeof expected);
+	}
+}
+
 static void test_unsupported(void **state)
 {
 	uint8_t scalar[66] = {0, 1}, digest[64] = {1}, signature[132];
@@ -42,6 +66,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_p384_vector),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_unsupported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
