@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Signals as a descriptor that a loop can watch. Once it is open they interrupt nothing any more, in no thread, until the
- * process ends: so a second Ctrl-C cannot cut off what the first one began.
+ * Signals as a descriptor that a loop can watch. Once it is open they interrupt nothing any more, in no thread, until
+ * the process ends: so a second Ctrl-C cannot cut off what the first one began.
  */
 #ifndef HIPHOP_KERNEL_HELPERS_SIGNAL_DESCRIPTOR_H
 #define HIPHOP_KERNEL_HELPERS_SIGNAL_DESCRIPTOR_H

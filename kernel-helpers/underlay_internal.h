@@ -32,8 +32,8 @@ extern const struct underlay_sort underlay_sorts[UNDERLAY_SOCKETS];
 
 /* underlay_filter.c: which socket takes which packet. False when the kernel refuses. */
 
-/** Deals datagrams out in the group of `descriptor`: ESP whose SPI has the bits `mark` under `mask`, and what is too short
- *  to have one, to the socket that was bound first, HIP to the second, I1 and all other ESP to the third. */
+/** Deals datagrams out in the group of `descriptor`: ESP whose SPI has the bits `mark` under `mask`, and what is too
+ * short to have one, to the socket that was bound first, HIP to the second, I1 and all other ESP to the third. */
 bool underlay_filter_group(int descriptor, uint32_t mask, uint32_t mark);
 /** Lets a raw socket of protocol 139 see I1 alone, or all but I1. */
 bool underlay_filter_raw(int descriptor, int family, bool i1);

@@ -172,7 +172,7 @@ struct overlay {
 	bool in_ring; /* others count us in; else a ring of one */
 	/* The place in the ring has changed a moment ago: what belongs here may still be on its way. */
 	instant unsettled_until;
-	bool joined;  /* as last told */
+	bool joined; /* as last told */
 	bool leaving;
 	uint64_t leave_token;
 	size_t leave_outstanding;

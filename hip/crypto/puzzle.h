@@ -54,17 +54,17 @@ bool puzzle_source_rotate(struct puzzle_source *source, instant now);
 
 /**
  * #I for these parties, hash_length(rhash) octets into `i`, for a puzzle of `difficulty` bits. A different `opaque` (it
- * goes into PUZZLE's Opaque field) gives a different #I: use a counter, so that no Initiator gets one #I twice under one
- * Diffie-Hellman key. HIPHOP_UNSUPPORTED for HASH_NONE, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
+ * goes into PUZZLE's Opaque field) gives a different #I: use a counter, so that no Initiator gets one #I twice under
+ * one Diffie-Hellman key. HIPHOP_UNSUPPORTED for HASH_NONE, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
  */
 hiphop_error puzzle_make(struct puzzle_source *source, instant now, const struct puzzle_parties *parties,
 	uint8_t difficulty, uint16_t opaque, uint8_t *i);
 
 /**
  * Checks a SOLUTION: first that #I was made by this source with this `opaque` and this `difficulty`, which is the #K of
- * the SOLUTION, and is not too old; then that #J solves it with `difficulty` bits. So an Initiator cannot choose #K, and
- * the caller needs not know what it asked for. HIPHOP_BAD_PUZZLE when anything does not fit, wrong lengths included.
- * HIPHOP_UNSUPPORTED, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
+ * the SOLUTION, and is not too old; then that #J solves it with `difficulty` bits. So an Initiator cannot choose #K,
+ * and the caller needs not know what it asked for. HIPHOP_BAD_PUZZLE when anything does not fit, wrong lengths
+ * included. HIPHOP_UNSUPPORTED, HIPHOP_NO_MEMORY, HIPHOP_CRYPTO.
  */
 hiphop_error puzzle_check(struct puzzle_source *source, instant now, const struct puzzle_parties *parties,
 	uint8_t difficulty, uint16_t opaque, struct span i, struct span j);

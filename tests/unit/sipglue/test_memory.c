@@ -32,8 +32,7 @@ static const char outside[] =
 
 static void fail_each(const char *text)
 {
-	for (unsigned allowed = 0; allowed < ALLOCATIONS_MAXIMUM;
-		allowed += allowed < 300 ? 1 : 7) {
+	for (unsigned allowed = 0; allowed < ALLOCATIONS_MAXIMUM; allowed += allowed < 300 ? 1 : 7) {
 		void *state = NULL;
 		start(&state);
 		alice_without_memory(text, allowed);
