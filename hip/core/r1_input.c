@@ -555,69 +555,87 @@ static void follow(struct host *host, const struct incoming *in, struct associat
 	solving_run(host, in->now, association);
 }
 
-void r1_input(struct host *host, struct incoming *in)
-{
-	struct association *association = association_find(host, &in->view.sender);
-	struct offer offer = {.has_counter = false};
-	struct host_claim claim = {.over_overlay = in->overlay};
-	struct peer_certificates *certificates = NULL;
+/* An R1 on its way through the checks. */
+struct heard {
+	struct association *association;
+	struct opportunist *opportunist; /* whom an I1 without HIT went to; NULL: none did */
+	struct offer offer;
 	struct host_identity *identity;
-	struct opportunist *opportunist;
-	host_permission permission;
-	hiphop_error trouble;
+	struct peer_certificates *certificates;
+};
 
-	if (!is_wanted(host, in, association, &opportunist))
-		return;
-	if (read_offer(&in->view, &offer)) {
+/* What costs next to nothing: wanted, well-formed, not old, of a suite and at a rate that we take. */
+static bool is_worth_a_signature_check(struct host *host, const struct incoming *in, struct heard *heard)
+{
+	if (!is_wanted(host, in, heard->association, &heard->opportunist))
+		return false;
+	if (read_offer(&in->view, &heard->offer))
 		count(host, HOST_COUNT_DROP_MALFORMED);
-		return;
-	}
-	if (is_old(association, offer.counter.counter)) {
+	else if (is_old(heard->association, heard->offer.counter.counter))
 		count(host, HOST_COUNT_DROP_OLD_R1);
-		return;
-	}
-	if (!hit_suite_is_accepted(host, &in->view.sender)) {
+	else if (!hit_suite_is_accepted(host, &in->view.sender))
 		count(host, HOST_COUNT_DROP_UNSUPPORTED);
-		return;
-	}
-	if (!token_bucket_take(&host->r1_rate, in->now)) {
+	else if (!token_bucket_take(&host->r1_rate, in->now))
 		count(host, HOST_COUNT_DROP_R1_RATE);
-		return;
-	}
-	if (verify_identity(host, &in->view.sender, offer.host_id, &identity))
-		return;
-	if (verify_signature(host, in, identity, PARAMETER_HIP_SIGNATURE_2)) {
-		host_identity_free(identity);
-		return;
-	}
-	trouble = choose(host, in, &offer);
-	if (trouble) {
-		host_identity_free(identity);
-		note_trouble(host, in, association, opportunist, trouble);
-		return;
-	}
-	if (!certificates_take(host, in->now, &in->view, identity, &certificates))
-		claim.certificate = peer_certificates_state(certificates, false);
-	claim_is_proved(&claim, offer.host_id);
+	else
+		return true;
+	return false;
+}
+
+/* Whether the rules let the Responder be a peer, now that it has shown its identity and perhaps certificates. */
+static bool is_permitted(struct host *host, const struct incoming *in, struct heard *heard)
+{
+	struct host_claim claim = {.over_overlay = in->overlay};
+	host_permission permission;
+	char peer[HIT_TEXT_SIZE];
+
+	if (!certificates_take(host, in->now, &in->view, heard->identity, &heard->certificates))
+		claim.certificate = peer_certificates_state(heard->certificates, false);
+	claim_is_proved(&claim, heard->offer.host_id);
 	permission = peer_may_associate(host, in->now, &in->view.sender, &claim);
 	/* Certificates may still come in R2 and UPDATE, if these do not. */
-	if (permission == HOST_DENIED ||
-		(permission == HOST_UNCERTIFIED && claim.certificate == HOST_CERTIFICATE_INVALID)) {
-		char peer[HIT_TEXT_SIZE];
+	if (permission == HOST_ALLOWED ||
+		(permission == HOST_UNCERTIFIED && claim.certificate != HOST_CERTIFICATE_INVALID))
+		return true;
+	log_write(host->log, LOG_LEVEL_INFO, "%s answered, but it may not associate with this host",
+		hit_format(&in->view.sender, peer));
+	count(host, HOST_COUNT_DROP_POLICY);
+	if (permission == HOST_UNCERTIFIED)
+		note_trouble(host, in, heard->association, heard->opportunist, HIPHOP_REFUSED);
+	return false;
+}
 
-		log_write(host->log, LOG_LEVEL_INFO, "%s answered, but it may not associate with this host",
-			hit_format(&in->view.sender, peer));
-		count(host, HOST_COUNT_DROP_POLICY);
-		if (permission == HOST_UNCERTIFIED)
-			note_trouble(host, in, association, opportunist, HIPHOP_REFUSED);
-		host_identity_free(identity);
-		certificates_free(host, certificates);
-		return;
+/* The checks that need the identity. */
+static bool is_to_be_followed(struct host *host, const struct incoming *in, struct heard *heard)
+{
+	hiphop_error trouble;
+
+	if (verify_signature(host, in, heard->identity, PARAMETER_HIP_SIGNATURE_2))
+		return false;
+	trouble = choose(host, in, &heard->offer);
+	if (trouble) {
+		note_trouble(host, in, heard->association, heard->opportunist, trouble);
+		return false;
 	}
-	if (opportunist)
-		association = adopt(host, in, opportunist);
-	follow(host, in, association, &offer, identity, &certificates);
-	certificates_free(host, certificates);
+	return is_permitted(host, in, heard);
+}
+
+void r1_input(struct host *host, struct incoming *in)
+{
+	struct heard heard = {.association = association_find(host, &in->view.sender)};
+
+	if (!is_worth_a_signature_check(host, in, &heard) ||
+		verify_identity(host, &in->view.sender, heard.offer.host_id, &heard.identity))
+		return;
+	if (is_to_be_followed(host, in, &heard)) {
+		if (heard.opportunist)
+			heard.association = adopt(host, in, heard.opportunist);
+		/* Takes the identity over. */
+		follow(host, in, heard.association, &heard.offer, heard.identity, &heard.certificates);
+	} else {
+		host_identity_free(heard.identity);
+	}
+	certificates_free(host, heard.certificates);
 }
 
 void r1_solved(struct host *host, instant now, struct association *association)
