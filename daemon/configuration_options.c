@@ -78,16 +78,25 @@ static bool read_name(struct configuration_reading *reading, const config_settin
 	return read_text(reading, setting, option);
 }
 
-static bool read_number(struct configuration_reading *reading, const config_setting_t *setting,
-	const struct configuration_option *option)
+static bool read_whole(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option, const char *hint, long long *value)
 {
 	int type = config_setting_type(setting);
 	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
-		return configuration_complain(reading, setting, "%s must be a whole number", option->key);
-	long long value = config_setting_get_int64(setting);
-	if (value < option->minimum || value > option->maximum)
+		return configuration_complain(reading, setting, "%s must be a whole number%s", option->key, hint);
+	*value = config_setting_get_int64(setting);
+	if (*value < option->minimum || *value > option->maximum)
 		return configuration_complain(
 			reading, setting, "%s must be from %ld to %ld", option->key, option->minimum, option->maximum);
+	return true;
+}
+
+static bool read_number(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	long long value = 0;
+	if (!read_whole(reading, setting, option, "", &value))
+		return false;
 	uint16_t number = (uint16_t)value;
 	memcpy(text_field(reading, option), &number, sizeof number);
 	return true;
@@ -96,14 +105,9 @@ static bool read_number(struct configuration_reading *reading, const config_sett
 static bool read_quantity(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
 {
-	int type = config_setting_type(setting);
-	if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
-		return configuration_complain(
-			reading, setting, "%s must be a whole number (large ones end in L)", option->key);
-	long long value = config_setting_get_int64(setting);
-	if (value < option->minimum || value > option->maximum)
-		return configuration_complain(
-			reading, setting, "%s must be from %ld to %ld", option->key, option->minimum, option->maximum);
+	long long value = 0;
+	if (!read_whole(reading, setting, option, " (large ones end in L)", &value))
+		return false;
 	uint64_t number = (uint64_t)value;
 	memcpy(text_field(reading, option), &number, sizeof number);
 	return true;

@@ -739,6 +739,23 @@ static bool has_successor(struct simulation_host *host, const struct hit *succes
 	return right;
 }
 
+bool simulation_is_associated(struct simulation *simulation, size_t a, size_t b)
+{
+	json_t *status = node_status(simulation->hosts[a].node, simulation->now), *association;
+	char hit[HIT_TEXT_SIZE];
+	bool found = false;
+	size_t i;
+
+	simulation_hit(simulation, b, hit);
+	json_array_foreach(json_object_get(status, "associations"), i, association)
+	{
+		found |= strcmp(json_string_value(json_object_get(association, "hit")), hit) == 0 &&
+			 strcmp(json_string_value(json_object_get(association, "state")), "ESTABLISHED") == 0;
+	}
+	json_decref(status);
+	return found;
+}
+
 bool simulation_ring_is_right(struct simulation *simulation)
 {
 	for (size_t i = 0; i < simulation->host_count; i++) {
@@ -752,4 +769,11 @@ bool simulation_ring_is_right(struct simulation *simulation)
 			return false;
 	}
 	return true;
+}
+
+uint64_t simulation_seed(void)
+{
+	const char *text = getenv("SIM_SEED");
+
+	return text ? strtoull(text, NULL, 10) : 1;
 }

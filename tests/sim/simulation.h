@@ -79,6 +79,8 @@ struct simulation {
 	struct log log;
 };
 
+/** The seed that the environment asks for by SIM_SEED, or 1. */
+uint64_t simulation_seed(void);
 /** Prints the seed. `count` hosts are made, none is up. Host 0 is everybody's bootstrap peer. */
 void simulation_start(struct simulation *simulation, uint64_t seed, size_t count);
 void simulation_free(struct simulation *simulation);
@@ -111,6 +113,8 @@ json_t *simulation_ask(struct simulation *simulation, size_t host, json_t *reque
 bool simulation_keeps(const struct simulation *simulation, size_t host, const struct hit *hit);
 /** The HIT of a host as text; static per call site is not needed: it is written to `text`. */
 char *simulation_hit(const struct simulation *simulation, size_t host, char text[static HIT_TEXT_SIZE]);
+/** True when host `a` shows an association with `b` as ESTABLISHED. */
+bool simulation_is_associated(struct simulation *simulation, size_t a, size_t b);
 /** True when each host that is up has as its first successor the next one on the ring. */
 bool simulation_ring_is_right(struct simulation *simulation);
 

@@ -41,23 +41,6 @@ static bool pings(struct simulation *simulation, size_t from, size_t to)
 			"timeout_ms", 20000)));
 }
 
-static bool is_associated(struct simulation *simulation, size_t a, size_t b)
-{
-	json_t *status = node_status(simulation->hosts[a].node, simulation->now), *association;
-	char hit[HIT_TEXT_SIZE];
-	bool found = false;
-	size_t i;
-
-	simulation_hit(simulation, b, hit);
-	json_array_foreach(json_object_get(status, "associations"), i, association)
-	{
-		found |= strcmp(json_string_value(json_object_get(association, "hit")), hit) == 0 &&
-			 strcmp(json_string_value(json_object_get(association, "state")), "ESTABLISHED") == 0;
-	}
-	json_decref(status);
-	return found;
-}
-
 static json_int_t counter(struct simulation *simulation, size_t host, const char *name)
 {
 	json_t *status = node_status(simulation->hosts[host].node, simulation->now);
@@ -89,8 +72,8 @@ static void test_a_denied_peer_is_closed_and_kept_out(void **state)
 	assert_true(is_ok(answer));
 	assert_int_equal(json_array_size(json_object_get(answer, "closed")), 1);
 	simulation_run(&simulation, SECONDS(1));
-	assert_false(is_associated(&simulation, 0, 1));
-	assert_false(is_associated(&simulation, 1, 0));
+	assert_false(simulation_is_associated(&simulation, 0, 1));
+	assert_false(simulation_is_associated(&simulation, 1, 0));
 	assert_false(pings(&simulation, 1, 0));
 	assert_false(pings(&simulation, 0, 1));
 	assert_true(counter(&simulation, 0, "associate_refused_by_rule") > 0);
@@ -251,11 +234,11 @@ static void test_the_configuration_is_taken_again(void **state)
 	assert_int_equal(configuration_default(&next), HIPHOP_OK);
 	next.associate_listed = true;
 	node_reload(simulation.hosts[0].node, simulation.now, 99, NULL, "The file is not there.");
-	assert_true(is_associated(&simulation, 0, 1));
+	assert_true(simulation_is_associated(&simulation, 0, 1));
 	node_reload(simulation.hosts[0].node, simulation.now, 99, &next, NULL);
 	configuration_free(&next);
 	simulation_run(&simulation, SECONDS(1));
-	assert_false(is_associated(&simulation, 0, 1));
+	assert_false(simulation_is_associated(&simulation, 0, 1));
 	answer = ask(&simulation, 0, json_pack("{s:s}", "command", "access"));
 	rules = json_object_get(answer, "rules");
 	assert_int_equal(json_array_size(rules), 3);

@@ -134,9 +134,7 @@ static bool joined(struct simulation *simulation)
 
 static void start(struct simulation *simulation, struct phones *phones, uint32_t loss_per_mille)
 {
-	const char *seed = getenv("SIM_SEED");
-
-	simulation_start(simulation, seed ? strtoull(seed, NULL, 10) : 1, HOSTS);
+	simulation_start(simulation, simulation_seed(), HOSTS);
 	simulation->loss_per_mille = loss_per_mille;
 	simulation->jitter = MILLISECONDS(5);
 	*phones = (struct phones){.alice = 3, .bob = 8};

@@ -12,13 +12,6 @@
 #define HOSTS 24
 #define DEAD  5 /* the last ones */
 
-static uint64_t seed(void)
-{
-	const char *text = getenv("SIM_SEED");
-
-	return text ? strtoull(text, NULL, 10) : 1;
-}
-
 static bool is_dead(struct simulation *simulation, const char *hit)
 {
 	char text[HIT_TEXT_SIZE];
@@ -54,7 +47,7 @@ static void test_the_dead_are_noticed_and_forgotten(void **state)
 	(void)state;
 	struct simulation simulation;
 
-	simulation_start(&simulation, seed(), HOSTS);
+	simulation_start(&simulation, simulation_seed(), HOSTS);
 	simulation.jitter = MILLISECONDS(20);
 	for (size_t i = 0; i < HOSTS; i++) {
 		simulation_boot(&simulation, i);

@@ -9,23 +9,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static bool is_associated(struct simulation *simulation, size_t a, size_t b)
-{
-	json_t *status = node_status(simulation->hosts[a].node, simulation->now), *association;
-	char hit[HIT_TEXT_SIZE];
-	bool found = false;
-	size_t i;
-
-	simulation_hit(simulation, b, hit);
-	json_array_foreach(json_object_get(status, "associations"), i, association)
-	{
-		found |= strcmp(json_string_value(json_object_get(association, "hit")), hit) == 0 &&
-			 strcmp(json_string_value(json_object_get(association, "state")), "ESTABLISHED") == 0;
-	}
-	json_decref(status);
-	return found;
-}
-
 static void list(struct simulation *simulation, size_t host, size_t listed)
 {
 	struct configuration *configuration = &simulation->hosts[host].configuration;
@@ -50,9 +33,9 @@ static void test_only_the_listed_associate(void **state)
 	for (size_t i = 0; i < 3; i++)
 		simulation_boot(&simulation, i);
 	simulation_run(&simulation, SECONDS(20));
-	assert_true(is_associated(&simulation, 0, 1));
-	assert_false(is_associated(&simulation, 0, 2));
-	assert_false(is_associated(&simulation, 2, 0));
+	assert_true(simulation_is_associated(&simulation, 0, 1));
+	assert_false(simulation_is_associated(&simulation, 0, 2));
+	assert_false(simulation_is_associated(&simulation, 2, 0));
 	simulation_free(&simulation);
 }
 
@@ -67,9 +50,9 @@ static void test_a_bootstrap_peer_is_listed(void **state)
 	for (size_t i = 0; i < 3; i++)
 		simulation_boot(&simulation, i);
 	simulation_run(&simulation, SECONDS(20));
-	assert_true(is_associated(&simulation, 1, 0));
-	assert_true(is_associated(&simulation, 2, 0));
-	assert_false(is_associated(&simulation, 1, 2));
+	assert_true(simulation_is_associated(&simulation, 1, 0));
+	assert_true(simulation_is_associated(&simulation, 2, 0));
+	assert_false(simulation_is_associated(&simulation, 1, 2));
 	simulation_free(&simulation);
 }
 

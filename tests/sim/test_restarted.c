@@ -13,13 +13,6 @@
 #define HOSTS  4
 #define VALUES 12
 
-static uint64_t seed(void)
-{
-	const char *text = getenv("SIM_SEED");
-
-	return text ? strtoull(text, NULL, 10) : 1;
-}
-
 static bool all_joined(struct simulation *simulation)
 {
 	return simulation_ring_is_right(simulation);
@@ -48,7 +41,7 @@ static void test_values_outlive_a_restart(void **state)
 	struct simulation simulation;
 
 	(void)state;
-	simulation_start(&simulation, seed(), HOSTS);
+	simulation_start(&simulation, simulation_seed(), HOSTS);
 	simulation.keep_state = true;
 	for (size_t i = 0; i < HOSTS; i++)
 		simulation_boot(&simulation, i);

@@ -10,13 +10,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static uint64_t seed(void)
-{
-	const char *text = getenv("SIM_SEED");
-
-	return text ? strtoull(text, NULL, 10) : 1;
-}
-
 static bool all_joined(struct simulation *simulation)
 {
 	for (size_t i = 0; i < simulation->host_count; i++) {
@@ -95,7 +88,7 @@ static void test_two_nodes(void **state)
 	(void)state;
 	struct simulation simulation;
 
-	simulation_start(&simulation, seed(), 2);
+	simulation_start(&simulation, simulation_seed(), 2);
 	boot_all(&simulation, MILLISECONDS(100));
 	assert_true(simulation_run_until(&simulation, SECONDS(10), settled));
 	ping(&simulation, 0, 1);
@@ -120,7 +113,7 @@ static void test_end_with_requests_under_way(void **state)
 	};
 	struct simulation simulation;
 
-	simulation_start(&simulation, seed(), 3);
+	simulation_start(&simulation, simulation_seed(), 3);
 	boot_all(&simulation, SECONDS(1));
 	simulation.hosts[0].cut_off = true;
 	simulation.hosts[1].cut_off = true;
@@ -167,7 +160,7 @@ static void run_sixty_four(struct simulation *simulation, uint32_t loss_per_mill
 {
 	size_t stranger;
 
-	simulation_start(simulation, seed(), 64);
+	simulation_start(simulation, simulation_seed(), 64);
 	simulation->loss_per_mille = loss_per_mille;
 	simulation->jitter = MILLISECONDS(20);
 	boot_all(simulation, MILLISECONDS(200));
@@ -234,7 +227,7 @@ static void test_restarted_neighbour_is_usable_within_six_seconds(void **state)
 	(void)state;
 	struct simulation simulation;
 
-	simulation_start(&simulation, seed(), 4);
+	simulation_start(&simulation, simulation_seed(), 4);
 	boot_all(&simulation, MILLISECONDS(100));
 	assert_true(simulation_run_until(&simulation, SECONDS(20), settled));
 	ping(&simulation, 2, 3);
@@ -262,7 +255,7 @@ static void test_restarted_first_host_is_back_at_once(void **state)
 	(void)state;
 	struct simulation simulation;
 
-	simulation_start(&simulation, seed(), 8);
+	simulation_start(&simulation, simulation_seed(), 8);
 	simulation.keep_state = true;
 	boot_all(&simulation, MILLISECONDS(200));
 	assert_true(simulation_run_until(&simulation, SECONDS(60), settled));
@@ -281,7 +274,7 @@ static void test_split_rings_merge(void **state)
 	(void)state;
 	struct simulation simulation;
 
-	simulation_start(&simulation, seed(), 12);
+	simulation_start(&simulation, simulation_seed(), 12);
 	boot_all(&simulation, MILLISECONDS(100));
 	assert_true(simulation_run_until(&simulation, SECONDS(60), settled));
 	for (size_t i = 6; i < 12; i++)
@@ -302,7 +295,7 @@ static void test_bootstrap_peer_is_let_go(void **state)
 	json_t *status;
 	size_t associations;
 
-	simulation_start(&simulation, seed(), 28);
+	simulation_start(&simulation, simulation_seed(), 28);
 	boot_all(&simulation, MILLISECONDS(200));
 	assert_true(simulation_run_until(&simulation, SECONDS(120), settled));
 	simulation_run(&simulation, SECONDS(600));

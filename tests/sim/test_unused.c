@@ -10,23 +10,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static bool is_associated(struct simulation *simulation, size_t a, size_t b)
-{
-	json_t *status = node_status(simulation->hosts[a].node, simulation->now), *association;
-	char hit[HIT_TEXT_SIZE];
-	bool found = false;
-	size_t i;
-
-	simulation_hit(simulation, b, hit);
-	json_array_foreach(json_object_get(status, "associations"), i, association)
-	{
-		found |= strcmp(json_string_value(json_object_get(association, "hit")), hit) == 0 &&
-			 strcmp(json_string_value(json_object_get(association, "state")), "ESTABLISHED") == 0;
-	}
-	json_decref(status);
-	return found;
-}
-
 /* Outside overlays, where nobody is held: host 0 knows the others, and they know it. */
 static void know(struct simulation *simulation, size_t host, size_t other)
 {
@@ -69,7 +52,7 @@ static void associate(struct simulation *simulation)
 			json_object_get(simulation_ask(simulation, 0,
 						json_pack("{s:s, s:s}", "command", "ping", "target", hit), SECONDS(5)),
 				"ok")));
-		assert_true(is_associated(simulation, 0, i));
+		assert_true(simulation_is_associated(simulation, 0, i));
 	}
 }
 
@@ -84,10 +67,10 @@ static void the_time_is_configured(void **state)
 		simulation.hosts[i].configuration.unused_seconds = 60;
 	associate(&simulation);
 	simulation_run(&simulation, SECONDS(50));
-	assert_true(is_associated(&simulation, 0, 1));
+	assert_true(simulation_is_associated(&simulation, 0, 1));
 	simulation_run(&simulation, SECONDS(30));
-	assert_false(is_associated(&simulation, 0, 1));
-	assert_false(is_associated(&simulation, 1, 0));
+	assert_false(simulation_is_associated(&simulation, 0, 1));
+	assert_false(simulation_is_associated(&simulation, 1, 0));
 	simulation_free(&simulation);
 }
 
@@ -102,13 +85,13 @@ static void one_peer_is_kept_for_days(void **state)
 	simulation.hosts[1].configuration.hosts[0].unused_seconds = 3 * 86400;
 	associate(&simulation);
 	simulation_run(&simulation, SECONDS(400));
-	assert_true(is_associated(&simulation, 0, 1));
-	assert_false(is_associated(&simulation, 0, 2));
+	assert_true(simulation_is_associated(&simulation, 0, 1));
+	assert_false(simulation_is_associated(&simulation, 0, 2));
 	simulation_run(&simulation, SECONDS(2 * 86400));
-	assert_true(is_associated(&simulation, 0, 1));
-	assert_true(is_associated(&simulation, 1, 0));
+	assert_true(simulation_is_associated(&simulation, 0, 1));
+	assert_true(simulation_is_associated(&simulation, 1, 0));
 	simulation_run(&simulation, SECONDS(86400));
-	assert_false(is_associated(&simulation, 0, 1));
+	assert_false(simulation_is_associated(&simulation, 0, 1));
 	simulation_free(&simulation);
 }
 

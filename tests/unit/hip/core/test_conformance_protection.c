@@ -187,6 +187,17 @@ static void forge_in_the_name(struct network *network, const struct flying *pack
 	from->identity = own;
 }
 
+/* Catches a packet of an exchange that 0 begins with 1, and makes another with the key of a third host of it. */
+static void forge_during_an_exchange(struct network *network, uint8_t type, struct catch *catch, struct flying *forged)
+{
+	catch_next(network, catch, type);
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(100));
+	network->fate = NULL;
+	forge_in_the_name(network, &catch->packet, forged);
+}
+
 /* conforms: RFC7401-5.3.2-13 RFC7401-6.8-18 */
 static void an_r1_with_the_key_of_another_is_dropped(void **state)
 {
@@ -195,12 +206,7 @@ static void an_r1_with_the_key_of_another_is_dropped(void **state)
 	struct flying forged;
 
 	(void)state;
-	catch_next(network, &catch, HIP_PACKET_R1);
-	network_introduce(network, 0, 1);
-	network_connect(network, 0, 1);
-	network_run(network, MILLISECONDS(100));
-	network->fate = NULL;
-	forge_in_the_name(network, &catch.packet, &forged);
+	forge_during_an_exchange(network, HIP_PACKET_R1, &catch, &forged);
 	nothing_comes_of(network, &forged, HOST_COUNT_DROP_IDENTITY, false);
 	deliver(network, &catch.packet);
 	network_run(network, MILLISECONDS(100));
@@ -216,12 +222,7 @@ static void an_i2_with_the_key_of_another_is_refused(void **state)
 	struct flying forged;
 
 	(void)state;
-	catch_next(network, &catch, HIP_PACKET_I2);
-	network_introduce(network, 0, 1);
-	network_connect(network, 0, 1);
-	network_run(network, MILLISECONDS(100));
-	network->fate = NULL;
-	forge_in_the_name(network, &catch.packet, &forged);
+	forge_during_an_exchange(network, HIP_PACKET_I2, &catch, &forged);
 	nothing_comes_of(network, &forged, HOST_COUNT_DROP_IDENTITY, true);
 	assert_int_equal(network->hosts[1].last_notification, NOTIFY_INVALID_HIT);
 	deliver(network, &catch.packet);

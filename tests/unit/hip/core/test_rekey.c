@@ -164,34 +164,43 @@ static void new_keys_come_from_the_same_keymat(void **state)
 	network_free(network);
 }
 
-static void new_keys_come_from_a_new_keymat(void **state)
+/* The answer to the only request has a public value. With `own_key` of this end it makes a new KEYMAT, from which both
+ * ends draw the keys of the new pair. */
+static void answer_makes_a_new_keymat(
+	struct network *network, const struct answers *answers, struct diffie_hellman *own_key)
 {
-	struct answers answers;
-	struct network *network = start(&answers);
 	struct session *session = session_of(network, 0, 1);
 	size_t length = hash_length(session->keys.rhash);
 	struct parameter_diffie_hellman public;
 	struct parameter_esp_info esp_info;
-	struct diffie_hellman *key;
 	struct shared_secret secret;
 	struct packet_view view;
 	struct keymat keymat;
-	uint32_t id;
+	uint32_t id = read_answer(answers, 0, &view, &esp_info);
 
-	(void)state;
-	assert_int_equal(diffie_hellman_new(session->keys.group, &network->random, &key), HIPHOP_OK);
-	ask(network, 0, session->spi_in, 0, key);
-	id = read_answer(&answers, 0, &view, &esp_info);
 	assert_int_equal(esp_info.keymat_index, 0);
 	assert_int_equal(
 		parameter_diffie_hellman_read(packet_find(&view, PARAMETER_DIFFIE_HELLMAN), &public), HIPHOP_OK);
-	assert_int_equal(diffie_hellman_agree(key, public.public_value, &secret), HIPHOP_OK);
+	assert_int_equal(diffie_hellman_agree(own_key, public.public_value, &secret), HIPHOP_OK);
 	assert_int_equal(
 		keymat_start(&keymat, session->keys.rhash, &secret, (struct span){session->keys.i, length},
 			(struct span){session->keys.j, length}, &network->hosts[0].hit, &network->hosts[1].hit),
 		HIPHOP_OK);
 	send_update(network, &(struct content){.ack = &id});
 	check_new_pair(network, &keymat, &esp_info);
+}
+
+static void new_keys_come_from_a_new_keymat(void **state)
+{
+	struct answers answers;
+	struct network *network = start(&answers);
+	struct session *session = session_of(network, 0, 1);
+	struct diffie_hellman *key;
+
+	(void)state;
+	assert_int_equal(diffie_hellman_new(session->keys.group, &network->random, &key), HIPHOP_OK);
+	ask(network, 0, session->spi_in, 0, key);
+	answer_makes_a_new_keymat(network, &answers, key);
 	diffie_hellman_free(key);
 	network_free(network);
 }
@@ -223,28 +232,11 @@ static void past_the_end_of_keymat_there_is_a_new_one(void **state)
 	struct answers answers;
 	struct network *network = start(&answers);
 	struct session *session = session_of(network, 0, 1);
-	struct parameter_diffie_hellman public;
-	struct parameter_esp_info esp_info;
-	struct shared_secret secret;
-	size_t length = hash_length(session->keys.rhash);
-	struct packet_view view;
-	struct keymat keymat;
-	uint32_t id;
 
 	(void)state;
 	ask(network, 65535, session->spi_in, 0, NULL);
-	id = read_answer(&answers, 0, &view, &esp_info);
-	assert_int_equal(esp_info.keymat_index, 0);
-	assert_int_equal(
-		parameter_diffie_hellman_read(packet_find(&view, PARAMETER_DIFFIE_HELLMAN), &public), HIPHOP_OK);
 	/* The old key of the other end serves (RFC 7402 section 6.10 step 1). */
-	assert_int_equal(diffie_hellman_agree(session->own_key, public.public_value, &secret), HIPHOP_OK);
-	assert_int_equal(
-		keymat_start(&keymat, session->keys.rhash, &secret, (struct span){session->keys.i, length},
-			(struct span){session->keys.j, length}, &network->hosts[0].hit, &network->hosts[1].hit),
-		HIPHOP_OK);
-	send_update(network, &(struct content){.ack = &id});
-	check_new_pair(network, &keymat, &esp_info);
+	answer_makes_a_new_keymat(network, &answers, session->own_key);
 	network_free(network);
 }
 
