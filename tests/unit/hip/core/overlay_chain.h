@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Hosts in a row on virtual time, each with a data_transport and the relay rules: host i can seal to i - 1 and i + 1.
- * What crosses a link can be lost, doubled or changed by the test. For test_data_transport.c.
+ * What crosses a link can be lost, doubled or changed by the test. For test_data_*.c.
  */
 #ifndef HIPHOP_TESTS_OVERLAY_CHAIN_H
 #define HIPHOP_TESTS_OVERLAY_CHAIN_H
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hip/core/data_packet.h"
 #include "hip/core/data_transport.h"
 #include "hip/core/relay.h"
 #include "hip/crypto/host_identity.h"
@@ -383,6 +384,96 @@ static inline void chain_ask(struct chain *chain, const struct hit *destination,
 static inline uint64_t chain_count(const struct chain *chain, size_t index, data_transport_counter counter)
 {
 	return data_transport_counter_value(chain->hosts[index].transport, counter);
+}
+
+/* ---- single packets ---- */
+
+/** Of the first transaction; those that follow count up. */
+#define TRANSACTION UINT64_C(0x1122334455667701)
+
+/** A request of `fields` for `to`, straight from `from`, as the receiver's engine sees it. */
+static inline hiphop_error hand_over(struct chain *chain, const struct host_identity *from, size_t to,
+	const struct data_packet *fields, const struct hit *neighbour)
+{
+	struct buffer octets = {0};
+	struct packet_view view;
+
+	assert_int_equal(data_packet_build(fields, from, &octets), HIPHOP_OK);
+	assert_int_equal(packet_parse(octets.data, octets.length, &view), HIPHOP_OK);
+	hiphop_error error = data_transport_input(chain->hosts[to].transport, chain->now, &view, neighbour);
+	buffer_free(&octets);
+	return error;
+}
+
+static inline struct data_packet request_for(const struct hit *receiver, uint32_t sequence)
+{
+	return (struct data_packet){
+		.receiver = *receiver,
+		.has_sequence = true,
+		.sequence = sequence,
+		.transaction = TRANSACTION + sequence,
+		.overlay_id = CHAIN_OVERLAY,
+		.ttl = 10,
+		.content = {(const uint8_t *)"some content", 12},
+	};
+}
+
+/** Takes the effects of a host and keeps the last packet that it wants to send. */
+static inline unsigned take_sends(struct chain_host *host, struct data_packet *sent, struct hit *first_hop)
+{
+	static uint8_t octets[HIP_PACKET_WITH_PAYLOAD_MAXIMUM];
+	struct data_transport_effect effect;
+	struct packet_view view;
+	unsigned sends = 0;
+
+	while (data_transport_next_effect(host->transport, &effect)) {
+		if (effect.kind != DATA_TRANSPORT_SEND)
+			continue;
+		sends++;
+		memcpy(octets, effect.octets, effect.length);
+		assert_int_equal(packet_parse(octets, effect.length, &view), HIPHOP_OK);
+		assert_int_equal(packet_check_rules(&view, NULL), HIPHOP_OK);
+		if (view.type == HIP_PACKET_DATA)
+			assert_int_equal(data_packet_read(&view, &host->hit, sent), HIPHOP_OK);
+		if (first_hop != NULL)
+			*first_hop = effect.has_first_hop ? effect.first_hop : (struct hit){{0}};
+	}
+	return sends;
+}
+
+static inline struct data_route list_of(const struct chain *chain, size_t first)
+{
+	struct data_route route = {.flags = ROUTE_FLAG_SYMMETRIC | ROUTE_FLAG_MUST_FOLLOW, .count = 2};
+
+	route.hits[0] = chain->hosts[first].hit;
+	route.hits[1] = chain->hosts[first + 1].hit;
+	return route;
+}
+
+struct covered {
+	size_t signed_end; /* octets before this are signed, the checksum apart */
+	size_t payload;    /* where the payload starts */
+	size_t total;
+};
+
+static inline struct covered coverage_of_packet(const struct buffer *packet)
+{
+	struct packet_view view;
+
+	assert_int_equal(packet_parse(packet->data, packet->length, &view), HIPHOP_OK);
+	const struct parameter_view *signature = packet_find(&view, PARAMETER_HIP_SIGNATURE);
+	return (struct covered){
+		.signed_end = (size_t)(signature->contents.data + signature->contents.length - packet->data),
+		.payload = view.octets.length,
+		.total = packet->length,
+	};
+}
+
+static inline bool is_protected(const struct covered *covered, size_t offset)
+{
+	bool is_checksum = offset == 4 || offset == 5;
+
+	return (offset < covered->signed_end && !is_checksum) || offset >= covered->payload;
 }
 
 #endif
