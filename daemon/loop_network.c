@@ -22,6 +22,7 @@ static void on_change(uv_poll_t *poll, int status, int events)
 void loop_network_tell(struct hiphopd *hiphopd)
 {
 	struct address addresses[NETWORK_ADDRESSES];
+	struct link_address links[NETWORK_ADDRESSES];
 	size_t count;
 	hiphop_error error = network_watch_addresses(hiphopd->network, addresses, &count);
 	if (error) {
@@ -29,7 +30,9 @@ void loop_network_tell(struct hiphopd *hiphopd)
 			hiphop_error_text(error));
 		return;
 	}
-	node_addresses(hiphopd->node, clock_now(), addresses, count);
+	for (size_t i = 0; i < count; i++)
+		links[i] = (struct link_address){.address = addresses[i]};
+	node_addresses(hiphopd->node, clock_now(), links, count);
 	loop_carry_out(hiphopd);
 }
 

@@ -650,10 +650,10 @@ void node_stop(struct node *node, instant now)
 
 /* ---- the rest of what comes in ---- */
 
-void node_addresses(struct node *node, instant now, const struct address *addresses, size_t count)
+void node_addresses(struct node *node, instant now, const struct link_address *links, size_t count)
 {
 	for (size_t i = 0; i < node->local_count; i++)
-		host_set_addresses(node->locals[i].host, now, addresses, count);
+		host_set_links(node->locals[i].host, now, links, count);
 	node_pump(node, now);
 }
 

@@ -13,6 +13,7 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/link_address.h"
 #include "hip/base/log.h"
 #include "hip/base/packet_vector.h"
 #include "hip/base/random.h"
@@ -78,8 +79,9 @@ void node_stop(struct node *node, instant now);
  * stepped or a minute has passed. */
 void node_set_wall(struct node *node, instant now, wall_milliseconds wall);
 
-/** The usable addresses of this host changed (complete list; hip0's own and loopback may be in it and are skipped). */
-void node_addresses(struct node *node, instant now, const struct address *addresses, size_t count);
+/** The addresses of this host, their interfaces or the routes changed (complete list; hip0's own and loopback may be in it
+ * and are skipped). */
+void node_addresses(struct node *node, instant now, const struct link_address *links, size_t count);
 /** Packets from the underlay: PACKET_DATAGRAM (UDP payloads), PACKET_HIP (IP protocol 139), PACKET_ESP (IP protocol
  * 50), with local and remote set. The vector is changed in place and may come back in NODE_TUNNEL_WRITE or
  * NODE_UNDERLAY_SEND. */

@@ -16,6 +16,7 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/link_address.h"
 #include "hip/base/log.h"
 #include "hip/base/random.h"
 #include "hip/base/time.h"
@@ -236,10 +237,12 @@ size_t host_locators(const struct host *host, const struct hit *peer, struct end
 /** Whether this host receives ESP with this SPI, or has offered it in an exchange under way. */
 bool host_has_spi(const struct host *host, uint32_t spi);
 /**
- * The usable addresses of this host, best first; the rest, and what address_is_usable_locator refuses, is ignored.
- * When an address that an association uses is gone, or the kernel would now use another, its base exchange runs again
- * within 5 s, from the new address; the old SA serves until the new one stands.
+ * The addresses of this host, complete; what address_is_usable_locator refuses is ignored, and so is what goes beyond
+ * HOST_ADDRESSES_MAXIMUM. To be called again when anything about them, or a route, has changed: associations move at
+ * once to what is there now (RFC 8046, hip/core/mobility.c).
  */
+void host_set_links(struct host *host, instant now, const struct link_address *links, size_t count);
+/** The same, of addresses of which nothing else is known. */
 void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count);
 /** ESP came in for an SPI that nobody has (a peer that still has an association from before a restart). Answers with
  *  a rate-limited NOTIFY INVALID_SPI when the peer is known by this address, else with nothing. */

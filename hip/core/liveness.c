@@ -247,7 +247,7 @@ void liveness_readdress(struct host *host, instant now, struct association *asso
 		initiator_begin(host, now, association);
 }
 
-void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count)
+void host_set_links(struct host *host, instant now, const struct link_address *links, size_t count)
 {
 	struct address usable[HOST_ADDRESSES_MAXIMUM];
 	size_t usable_count = 0;
@@ -255,8 +255,8 @@ void host_set_addresses(struct host *host, instant now, const struct address *ad
 
 	effects_release_taken(&host->effects);
 	for (size_t i = 0; i < count && usable_count < HOST_ADDRESSES_MAXIMUM; i++) {
-		if (address_is_usable_locator(&addresses[i]))
-			usable[usable_count++] = addresses[i];
+		if (address_is_usable_locator(&links[i].address))
+			usable[usable_count++] = links[i].address;
 	}
 	for (size_t i = 0; i < usable_count; i++)
 		host->addresses[i] = usable[i];
@@ -269,4 +269,16 @@ void host_set_addresses(struct host *host, instant now, const struct address *ad
 		if (delay < READDRESS_LATEST)
 			delay += READDRESS_STEP;
 	}
+}
+
+void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count)
+{
+	struct link_address links[HOST_ADDRESSES_MAXIMUM] = {0};
+	size_t taken = 0;
+
+	for (size_t i = 0; i < count && taken < HOST_ADDRESSES_MAXIMUM; i++) {
+		if (address_is_usable_locator(&addresses[i]))
+			links[taken++].address = addresses[i];
+	}
+	host_set_links(host, now, links, taken);
 }

@@ -571,7 +571,7 @@ void simulation_boot(struct simulation *simulation, size_t index)
 	assert_null(host->node);
 	assert_int_equal(node_create(&environment, simulation->now, wall_now(simulation), &host->node), HIPHOP_OK);
 	restore_state(simulation, host);
-	CALL(node_addresses(host->node, simulation->now, &host->address, 1));
+	CALL(node_addresses(host->node, simulation->now, &(struct link_address){.address = host->address}, 1));
 	CALL(node_start(host->node, simulation->now));
 	drain(simulation, host);
 }
