@@ -77,6 +77,8 @@ bool configuration_read_transports(struct configuration_reading *reading, const 
 	const struct configuration_option *option);
 bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
+bool configuration_read_interfaces(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
 bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 bool configuration_read_rules(struct configuration_reading *reading, const config_setting_t *setting,
