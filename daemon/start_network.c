@@ -69,6 +69,9 @@ bool start_underlay(struct hiphopd *hiphopd)
 		log_write(&hiphopd->log, LOG_LEVEL_WARNING, "this host has no IPv6; the underlay is IPv4 alone");
 	if (wants_transport(configuration, TRANSPORT_IP))
 		open_raw(hiphopd);
+	if (underlay_open_routes(&hiphopd->underlay))
+		log_write(&hiphopd->log, LOG_LEVEL_WARNING,
+			"the kernel cannot be asked for routes: with several uplinks all packets may leave by one");
 	return true;
 }
 
