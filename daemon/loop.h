@@ -68,8 +68,11 @@ struct hiphopd {
 	struct loop_watch wake_watch, step_watch, tunnel_watch, network_watch, helper_watch, signal_watch;
 	struct loop_watch underlay_watches[UNDERLAY_SOCKETS];
 	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
-	uv_timer_t settle, minute, leave_limit;
+	uv_timer_t network_rest, minute, leave_limit;
 	int wake_timer, step_descriptor, signal_descriptor;
+	struct link_address links[NETWORK_ADDRESSES]; /**< what the node was told last */
+	size_t link_count;
+	bool network_missed; /**< the last look at the network failed */
 	instant armed; /**< what the wake timer is set to */
 	struct control_server *control;
 	struct state_writer *writer;
