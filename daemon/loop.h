@@ -70,8 +70,8 @@ struct hiphopd {
 	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
 	uv_timer_t network_rest, minute, leave_limit;
 	int wake_timer, step_descriptor, signal_descriptor;
-	struct link_address links[NETWORK_ADDRESSES]; /**< what the node was told last */
-	size_t link_count;
+	struct link_address links[NETWORK_ADDRESSES]; /**< as they were last: those that the node was told, then the unused */
+	size_t used_links, link_count;
 	bool network_missed; /**< the last look at the network failed */
 	instant armed; /**< what the wake timer is set to */
 	struct control_server *control;
@@ -83,7 +83,7 @@ struct hiphopd {
 	uint32_t last_accepted; /**< connection number of the last accepted stream */
 	uint32_t failed_connects[LOOP_SIP_FAILURES];
 	unsigned failed_connect_count;
-	uint64_t send_errors_seen;
+	uint64_t send_errors_seen, unbound_seen;
 	uint64_t queue_lost_seen[UNDERLAY_SOCKETS];
 	bool leaving; /**< a signal came; the overlay is being left */
 	bool stopping;

@@ -15,12 +15,12 @@
 #define NETWORK_REST  10
 #define NETWORK_RETRY 1000
 
-static bool equals_last(const struct hiphopd *hiphopd, const struct link_address *links, size_t count)
+static bool equals_last(const struct hiphopd *hiphopd, const struct link_address *links, size_t used)
 {
 	size_t same = 0;
-	while (same < count && same < hiphopd->link_count && link_equal(&links[same], &hiphopd->links[same]))
+	while (same < used && same < hiphopd->used_links && link_equal(&links[same], &hiphopd->links[same]))
 		same++;
-	return same == count && same == hiphopd->link_count;
+	return same == used && same == hiphopd->used_links;
 }
 
 /** `routes`: the node is told even when the addresses are what they were. */
@@ -34,15 +34,17 @@ static bool look(struct hiphopd *hiphopd, bool routes)
 			hiphop_error_text(error));
 		return false;
 	}
-	/* Answers leave from unused links too, where a stranger has asked there. */
-	underlay_set_links(&hiphopd->underlay, links, count);
-	count = link_policy_apply(&hiphopd->configuration, links, count);
-	if (!routes && equals_last(hiphopd, links, count))
-		return true;
+	size_t used = link_policy_apply(&hiphopd->configuration, links, count);
+	bool news = routes || !equals_last(hiphopd, links, used);
 	memcpy(hiphopd->links, links, count * sizeof *links);
+	hiphopd->used_links = used;
 	hiphopd->link_count = count;
-	node_addresses(hiphopd->node, clock_now(), links, count);
-	loop_carry_out(hiphopd);
+	/* All of them: answers leave from unused links too, where a stranger has asked there. */
+	underlay_set_links(&hiphopd->underlay, links, count);
+	if (news) {
+		node_addresses(hiphopd->node, clock_now(), links, used);
+		loop_carry_out(hiphopd);
+	}
 	return true;
 }
 

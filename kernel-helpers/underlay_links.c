@@ -52,9 +52,10 @@ void underlay_set_links(struct underlay_sockets *sockets, const struct link_addr
 		return;
 	links->count = count < UNDERLAY_LINKS ? count : UNDERLAY_LINKS;
 	links->several = false;
-	memcpy(links->links, list, links->count * sizeof *list);
-	for (size_t i = 1; i < links->count; i++)
+	for (size_t i = 0; i < links->count; i++) {
+		links->links[i] = list[i];
 		links->several |= list[i].interface != list[0].interface;
+	}
 	memset(links->ways, 0, sizeof links->ways);
 }
 

@@ -64,7 +64,34 @@ static void the_policy_is_filled_in(void **state)
 		assert_int_equal(links[i].metered, expected[i].metered);
 		assert_int_equal(links[i].cost, expected[i].cost);
 	}
+	/* The others stand behind them. */
+	assert_string_equal(links[5].name, "docker0");
+	assert_string_equal(links[6].name, "docker1");
 	assert_int_equal(link_policy_apply(&configuration, links, 0), 0);
+}
+
+static void no_unused_address_is_a_source(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *source, *expected;
+	} cases[] = {{"192.0.2.1", "192.0.2.1"}, {"192.0.2.9", "192.0.2.1"}, {"2001:db8::1", "2001:db8::1"},
+		{"2001:db8::9", "2001:db8::1"}, {"127.0.0.1", "127.0.0.1"}, {"2001:db8:7::7", "2001:db8:7::7"}};
+	static const char *const addresses[] = {"192.0.2.1", "2001:db8::1", "2001:db8::9", "192.0.2.9"};
+	struct link_address links[4] = {0};
+	struct address source;
+	char text[ENDPOINT_TEXT_SIZE];
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(address_parse(addresses[i], &links[i].address), HIPHOP_OK);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		assert_int_equal(address_parse(cases[i].source, &source), HIPHOP_OK);
+		assert_true(link_policy_source(links, 2, 4, &source));
+		assert_string_equal(address_format(&source, text), cases[i].expected);
+	}
+	assert_int_equal(address_parse("2001:db8::9", &source), HIPHOP_OK);
+	assert_false(link_policy_source(links, 1, 4, &source));
+	assert_false(link_policy_source(links, 0, 4, &source));
+	assert_true(link_policy_source(links, 0, 0, &source));
 }
 
 static void links_are_compared_in_all(void **state)
@@ -88,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_entry_that_fits_decides),
 		cmocka_unit_test(the_policy_is_filled_in),
+		cmocka_unit_test(no_unused_address_is_a_source),
 		cmocka_unit_test(links_are_compared_in_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
