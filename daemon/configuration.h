@@ -86,7 +86,7 @@ struct configuration {
 	size_t host_count;
 	struct configured_interface *interfaces;
 	size_t interface_count;
-	uint8_t path_mode; /**< enum path_mode */
+	uint8_t path_mode;                                                    /**< enum path_mode */
 	struct algorithm_list hit_suites, dh_groups, hip_ciphers, esp_suites; /**< preferences, best first */
 	bool weak;                                                            /**< they may have weak ones */
 	char overlay_name[CONFIGURATION_TEXT];

@@ -12,23 +12,25 @@ const struct configured_interface *link_policy_of(const struct configuration *co
 	return NULL;
 }
 
+/** Fills in what the entry says; false when the link is not to be used. */
+static bool apply_entry(const struct configured_interface *entry, struct link_address *link)
+{
+	link->preference = entry ? entry->preference : LINK_NORMAL;
+	link->metered = entry && entry->metered;
+	link->cost = entry ? entry->cost : 0;
+	return !entry || !entry->unused;
+}
+
 size_t link_policy_apply(const struct configuration *configuration, struct link_address *links, size_t count)
 {
-	struct link_address unused[LINK_POLICY_MAXIMUM];
-	size_t used = 0, unused_count = 0;
+	size_t used = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct configured_interface *entry = link_policy_of(configuration, links[i].name);
+		if (!apply_entry(link_policy_of(configuration, links[i].name), &links[i]))
+			continue;
 		struct link_address link = links[i];
-		link.preference = entry ? entry->preference : LINK_NORMAL;
-		link.metered = entry && entry->metered;
-		link.cost = entry ? entry->cost : 0;
-		if (entry && entry->unused && unused_count < LINK_POLICY_MAXIMUM)
-			unused[unused_count++] = link;
-		else
-			links[used++] = link;
+		memmove(&links[used + 1], &links[used], (i - used) * sizeof *links);
+		links[used++] = link;
 	}
-	for (size_t i = 0; i < unused_count; i++)
-		links[used + i] = unused[i];
 	return used;
 }
 

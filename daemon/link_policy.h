@@ -11,13 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Links of a list at most. */
-#define LINK_POLICY_MAXIMUM 64
-
 /** The first entry whose pattern fits the name of the interface, or NULL. A link without a name fits none. */
 const struct configured_interface *link_policy_of(const struct configuration *configuration, const char *name);
 /** Fills in preference, metered and cost of each link, and moves those that are not to be used behind the others; apart
- * from that the order stays. Returns how many are to be used. `count` is LINK_POLICY_MAXIMUM at most. */
+ * from that the order stays. Returns how many are to be used. */
 size_t link_policy_apply(const struct configuration *configuration, struct link_address *links, size_t count);
 /** A source that is not to be used is replaced by the first of its family that is. False when there is none. What is in
  * neither part of the list stays as it is. */

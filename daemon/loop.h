@@ -70,10 +70,11 @@ struct hiphopd {
 	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
 	uv_timer_t network_rest, minute, leave_limit;
 	int wake_timer, step_descriptor, signal_descriptor;
-	struct link_address links[NETWORK_ADDRESSES]; /**< as they were last: those that the node was told, then the unused */
+	struct link_address
+		links[NETWORK_ADDRESSES]; /**< as they were last: those that the node was told, then the unused */
 	size_t used_links, link_count;
 	bool network_missed; /**< the last look at the network failed */
-	instant armed; /**< what the wake timer is set to */
+	instant armed;       /**< what the wake timer is set to */
 	struct control_server *control;
 	struct state_writer *writer;
 	struct packet_vector *vector; /**< for input; the node may send it on */
