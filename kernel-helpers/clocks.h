@@ -23,8 +23,7 @@ void clock_timer_set(int descriptor, instant at);
 /** Makes the timer unreadable again until its next instant. */
 void clock_timer_consume(int descriptor);
 
-/** Opens a descriptor that becomes readable when somebody steps the wall clock, and after suspend. Close with close().
- *  HIPHOP_SYSTEM. */
+/** Opens a descriptor that becomes readable when somebody steps the wall clock. Close with close(). HIPHOP_SYSTEM. */
 hiphop_error clock_step_open(int *descriptor);
 /** True when the wall clock was stepped; watches on. */
 bool clock_step_consume(int descriptor);
