@@ -150,6 +150,15 @@ static bool read_connection(struct span line, struct connection *connection)
 	return true;
 }
 
+/** "o=alice 2890844526 2890844526 IN IP4 192.0.2.1": `place` begins at IN. */
+static bool read_origin(struct span line, struct span *place)
+{
+	*place = line;
+	for (int i = 0; i < 3; i++)
+		(void)take_word(place);
+	return place->length > 0;
+}
+
 static bool is_dropped(struct span line)
 {
 	struct span attribute = behind(line, 2);
@@ -189,6 +198,7 @@ static bool finish_stream(struct reading *reading)
 
 static bool read_line(struct reading *reading, struct span line)
 {
+	struct span rest;
 	if (begins(line, "m=")) {
 		if (!finish_stream(reading))
 			return false;
@@ -197,6 +207,8 @@ static bool read_line(struct reading *reading, struct span line)
 		reading->stream = (struct connection){0};
 		return read_media(line, &reading->media);
 	}
+	if (begins(line, "o="))
+		return read_origin(line, &rest);
 	if (begins(line, "c="))
 		return read_connection(line, reading->in_stream ? &reading->stream : &reading->session);
 	if (begins(line, "a=rtcp:") && reading->in_stream) {
@@ -233,16 +245,32 @@ struct writing {
 	uint16_t port;      /* of the stream being written, 0 above all streams and when it is off */
 };
 
-static void write_connection(struct writing *writing, struct span line)
+/** "IN IP4 192.0.2.1" */
+static void write_place(struct writing *writing, bool held)
 {
 	char text[ENDPOINT_TEXT_SIZE], made[WRITTEN_LINE];
-	struct connection said;
 	bool ipv4 = address_is_ipv4(writing->local);
-	const char *held = ipv4 ? "0.0.0.0" : "::";
-	bool is_held = read_connection(line, &said) && said.held;
-	int length = snprintf(made, sizeof made, "c=IN %s %s\r\n", ipv4 ? "IP4" : "IP6",
-		is_held ? held : address_format(writing->local, text));
+	const char *nowhere = ipv4 ? "0.0.0.0" : "::";
+	int length = snprintf(made, sizeof made, "IN %s %s\r\n", ipv4 ? "IP4" : "IP6",
+		held ? nowhere : address_format(writing->local, text));
 	writer_copy(&writing->writer, made, (size_t)length);
+}
+
+static void write_connection(struct writing *writing, struct span line)
+{
+	struct connection said;
+	bool held = read_connection(line, &said) && said.held;
+	writer_copy(&writing->writer, "c=", 2);
+	write_place(writing, held);
+}
+
+/** What is before the place stays: the name of the session and its version. */
+static void write_origin(struct writing *writing, struct span line)
+{
+	struct span place;
+	(void)read_origin(line, &place);
+	writer_copy(&writing->writer, line.data, line.length - place.length);
+	write_place(writing, false);
 }
 
 static void write_media(struct writing *writing, struct span line)
@@ -275,6 +303,8 @@ static void write_line(struct writing *writing, struct span line, struct span wh
 		write_media(writing, line);
 	else if (begins(line, "c="))
 		write_connection(writing, line);
+	else if (begins(line, "o="))
+		write_origin(writing, line);
 	else if (begins(line, "a=rtcp:"))
 		write_control(writing);
 	else if (!is_dropped(line))

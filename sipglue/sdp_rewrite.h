@@ -3,8 +3,9 @@
  * SDP (RFC 4566) that crosses a media relay: what an end says about where it wants its media, and the same description
  * with the relay in that place. Every line that says nothing of addresses stays as it is, octet for octet.
  *
- * Put in: c=, the port of m=, a=rtcp (RFC 3605). Taken out, since it tells of ways past the relay: ICE (RFC 8839),
- * alternative addresses (RFC 6947), and bundling (RFC 9143), which would have one port stand for several streams.
+ * Put in: c=, the port of m=, a=rtcp (RFC 3605), and the address in o=, by which phones tell the family. Taken out,
+ * since it tells of ways past the relay: ICE (RFC 8839), alternative addresses (RFC 6947), and bundling (RFC 9143),
+ * which would have one port stand for several streams.
  */
 #ifndef HIPHOP_SIPGLUE_SDP_REWRITE_H
 #define HIPHOP_SIPGLUE_SDP_REWRITE_H
