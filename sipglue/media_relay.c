@@ -85,9 +85,11 @@ struct relay *relay_find(
 {
 	struct relay *relay;
 	LIST_FOREACH(relay, relays, link)
-	for (*side = 0; *side < 2; ++*side)
-		if (is_side(&relay->sides[*side], from) && is_side(&relay->sides[1 - *side], to))
+	for (unsigned i = 0; i < 2; i++)
+		if (is_side(&relay->sides[i], from) && is_side(&relay->sides[1 - i], to)) {
+			*side = i;
 			return relay;
+		}
 	return NULL;
 }
 

@@ -211,9 +211,8 @@ static void test_hanging_up_closes(void **state)
 	assert_int_equal(sip_counters(a->sip).calls, 0);
 }
 
-static void test_a_call_to_board(void **state)
+static void bob_calls_dave(void)
 {
-	(void)state;
 	char body[2048];
 	world.target.hit = a->hit;
 	snprintf(body, sizeof body, "%s", SDP_OF("2001:22::b", "6000"));
@@ -225,6 +224,12 @@ static void test_a_call_to_board(void **state)
 		text_b, BOB, text_b, BOB, strlen(octets), body);
 	free(octets);
 	expect(b, BOB, "SIP/2.0 100 ");
+}
+
+static void test_a_call_to_board(void **state)
+{
+	(void)state;
+	bob_calls_dave();
 	const char *invite = expect(a, DAVE, "INVITE sip:dave@" DAVE_AT);
 	assert_non_null(strstr(invite, "c=IN IP4 " ROUTER_AT "\r\n"));
 	assert_int_equal(a->relays_opened, 1);
@@ -235,6 +240,28 @@ static void test_a_call_to_board(void **state)
 	assert_int_equal(a->media.ports[0].port, 20000);
 	assert_goes(relayed(false, false, hit_endpoint(b, 6000)), at(DAVE_AT, 4000));
 	assert_goes(relayed(true, false, at(DAVE_AT, 4000)), hit_endpoint(b, 6000));
+}
+
+static void test_a_call_to_two_phones_of_one_name(void **state)
+{
+	(void)state;
+	board_registers("192.168.10.7", DAVE + 10, "dave", "192.168.10.7:5100");
+	expect(a, DAVE + 10, "SIP/2.0 200 ");
+	bob_calls_dave();
+	/* Each has a relay of its own, so that neither gets what is meant for the other. */
+	const char *first = expect(a, DAVE, "INVITE sip:dave@"), *second = expect(a, DAVE + 10, "INVITE sip:dave@");
+	assert_non_null(strstr(first, "m=audio 20000 RTP/AVP 0\r\n"));
+	assert_non_null(strstr(second, "m=audio 20002 RTP/AVP 0\r\n"));
+	assert_int_equal(a->relays_opened, 2);
+	/* The one that answers keeps it. */
+	reply(&world, a, letter_with(a, second), second, "200 OK", "dave",
+		"Contact: <sip:dave@192.168.10.7:5100>\nContent-Type: application/sdp\n",
+		SDP4_OF("192.168.10.7", "4000"));
+	const char *answer = expect(b, BOB, "SIP/2.0 200 ");
+	assert_non_null(strstr(answer, "m=audio 20002 RTP/AVP 0\r\n"));
+	assert_int_equal(a->relays_closed, 1);
+	assert_goes(relayed(false, false, hit_endpoint(b, 6000)), at("192.168.10.7", 4000));
+	assert_nowhere(relayed(true, false, at(DAVE_AT, 4000)));
 }
 
 static void test_two_phones_on_board(void **state)
@@ -474,6 +501,7 @@ int main(void)
 		BOARD_TEST(test_a_call_from_board),
 		BOARD_TEST(test_hanging_up_closes),
 		BOARD_TEST(test_a_call_to_board),
+		BOARD_TEST(test_a_call_to_two_phones_of_one_name),
 		BOARD_TEST(test_two_phones_on_board),
 		BOARD_TEST(test_a_phone_at_the_routers_own_hit),
 		BOARD_TEST(test_nobody_answers),
