@@ -40,13 +40,16 @@ ip -n router address add "$ROUTER6/64" dev board nodad
 board_device dave 11
 board_device erin 12
 board_device stranger 13
+board_device frank 14
+ip -n frank address add fd00::14/64 dev eth0 nodad
 
-DAVE=440 ERIN=587 BOB=880 CAROL=1175
+DAVE=440 ERIN=587 BOB=880 CAROL=1175 FRANK=1480
 lab_phone_start dave dave "$DAVE" 192.168.10.11 "$ROUTER4" || lab_give_up "dave's phone did not start"
 lab_phone_start erin erin "$ERIN" 192.168.10.12 "$ROUTER4" || lab_give_up "erin's phone did not start"
+lab_phone_start frank frank "$FRANK" '[fd00::14]' "[$ROUTER6]" || lab_give_up "frank's phone did not start"
 lab_phone_start far bob "$BOB" || lab_give_up "bob's phone did not start"
 lab_phone_start router carol "$CAROL" || lab_give_up "carol's phone did not start"
-for host in dave erin far router; do
+for host in dave erin frank far router; do
 	lab_check "the phone of $host is registered" lab_wait 10 lab_phone_registered "$host"
 done
 lab_check "dave's name leads to the router" lab_wait 10 lab_resolves far "sip:dave@$LAB_DOMAIN" router
@@ -110,4 +113,5 @@ conversation dave far "sip:bob@$LAB_DOMAIN" far 1 "$DAVE" "$BOB" strangers_send
 conversation far dave "sip:dave@$LAB_DOMAIN" dave 1 "$BOB" "$DAVE"
 conversation dave erin "sip:erin@$LAB_DOMAIN" dave 0 "$DAVE" "$ERIN"
 conversation dave router "sip:carol@$LAB_DOMAIN" router 1 "$DAVE" "$CAROL"
+conversation frank dave "sip:dave@$LAB_DOMAIN" dave 1 "$FRANK" "$DAVE"
 lab_finish
