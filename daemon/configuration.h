@@ -13,6 +13,7 @@
 #include "hip/base/link_address.h"
 #include "hip/crypto/host_identity.h"
 #include "hip/wire/domain_identifier.h"
+#include "sipglue/sip.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -98,6 +99,8 @@ struct configuration {
 	size_t bootstrap_count;
 	char sip_domain[CONFIGURATION_TEXT];
 	uint16_t sip_port;
+	struct sip_network sip_networks[SIP_NETWORKS_MAXIMUM]; /**< sip.listen */
+	size_t sip_network_count;
 	char (*authorities)[CONFIGURATION_TEXT]; /**< access.certificate_authorities: file names */
 	size_t authority_count;
 	bool associate_listed;     /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */

@@ -253,6 +253,7 @@ void start_undo(struct hiphopd *hiphopd)
 	system_random_stop(&hiphopd->random);
 	free(hiphopd->vector);
 	free(hiphopd->sip_octets);
+	free(hiphopd->media_vector);
 	/* Last, so that the next hiphopd finds nothing of this one. */
 	close_descriptor(&hiphopd->lock);
 	configuration_free(&hiphopd->configuration);

@@ -60,6 +60,7 @@ static void everything_has_a_default(void **state)
 	assert_false(configuration.client);
 	assert_string_equal(configuration.sip_domain, configuration.overlay_name);
 	assert_int_equal(configuration.sip_port, 5060);
+	assert_int_equal(configuration.sip_network_count, 0);
 	assert_false(configuration.associate_listed);
 	assert_int_equal(configuration.more_count, 0);
 	assert_true(domain_identifier_is_none(&configuration.name));
@@ -126,6 +127,53 @@ static void lists_of_algorithms(void **state)
 	assert_true(configuration.outside_overlay);
 	assert_false(configuration.client);
 	configuration_free(&configuration);
+}
+
+static void assert_network(const struct sip_network *network, const char *text, uint8_t prefix_length)
+{
+	struct address address;
+	assert_int_equal(address_parse(text, &address), HIPHOP_OK);
+	assert_true(address_equal(&network->address, &address));
+	assert_int_equal(network->prefix_length, prefix_length);
+}
+
+static void networks_with_phones(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(
+		read_text_as_file(
+			"sip = { listen = ( \"192.168.10.1\", \"10.0.0.1/8\", \"fd00::1\", \"fd01::1/48\" ); };",
+			&configuration, message),
+		HIPHOP_OK);
+	assert_int_equal(configuration.sip_network_count, 4);
+	assert_network(&configuration.sip_networks[0], "192.168.10.1", 96 + 24);
+	assert_network(&configuration.sip_networks[1], "10.0.0.1", 96 + 8);
+	assert_network(&configuration.sip_networks[2], "fd00::1", 64);
+	assert_network(&configuration.sip_networks[3], "fd01::1", 48);
+	configuration_free(&configuration);
+}
+
+static void what_is_no_network_with_phones(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"", "here", "127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.1", "fe80::1",
+		HIT_1, "192.168.10.1/", "192.168.10.1/7", "192.168.10.1/33", "192.168.10.1/24x", "192.168.10.1/-1",
+		"fd00::1/31", "fd00::1/129", "192.168.10.1:5060", "192.168.10.1/24/24", "192.168.10.1/ 24",
+		"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"};
+	struct configuration configuration;
+	char text[256], message[512];
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, "sip = {\n listen = ( \"%s\" ); };", bad[i]);
+		if (read_text_as_file(text, &configuration, message) != HIPHOP_MALFORMED)
+			fail_msg("taken: %s", bad[i]);
+		assert_non_null(strstr(message, ":2: an entry of sip.listen must be an address of this host"));
+	}
+	assert_int_equal(read_text_as_file(
+				 "sip = { listen = ( \"10.0.0.1/8\",\n \"10.0.0.1/16\" ); };", &configuration, message),
+		HIPHOP_MALFORMED);
+	assert_non_null(strstr(message, ":2: \"10.0.0.1/16\" stands twice in sip.listen"));
 }
 
 static void a_full_file(void **state)
@@ -563,6 +611,8 @@ int main(void)
 		cmocka_unit_test(an_empty_file_is_the_defaults),
 		cmocka_unit_test(the_life_of_esp_keys),
 		cmocka_unit_test(lists_of_algorithms),
+		cmocka_unit_test(networks_with_phones),
+		cmocka_unit_test(what_is_no_network_with_phones),
 		cmocka_unit_test(a_full_file),
 		cmocka_unit_test(there_can_be_more_identities),
 		cmocka_unit_test(the_key_follows_the_state_directory),
