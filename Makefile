@@ -167,7 +167,7 @@ check:
 .PHONY: conformance
 conformance:
 	@scripts/install-packages test
-	@$(MAKE) --no-print-directory -s -j2 all unit sim flooders
+	@$(MAKE) --no-print-directory -s -j2 all unit sim flooders lab-tools
 	@rm -rf build/conformance
 	@KEEP=build/conformance tests/run $$(tests/conformance/report tests) || true
 	@echo
@@ -179,7 +179,7 @@ conformance-table:
 	@tests/conformance/report write build/conformance >docs/conformance.md
 
 check-build:
-	@$(MAKE) --no-print-directory all unit sim flooders
+	@$(MAKE) --no-print-directory all unit sim flooders lab-tools
 	@$(MAKE) --no-print-directory VARIANT=asan unit sim all-asan
 	@$(MAKE) --no-print-directory fuzz
 
@@ -201,6 +201,15 @@ $(FLOODERS): %: %.o
 
 .PHONY: flooders
 flooders: $(FLOODERS)
+
+# What the laboratory of the tests in namespaces is made of, and what measures handovers there.
+LAB_TOOLS := $(O)/tests/net/delayed_link $(O)/tests/net/numbered_stream
+$(LAB_TOOLS): %: %.o
+	@echo "LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $<
+
+.PHONY: lab-tools
+lab-tools: $(LAB_TOOLS)
 
 .PHONY: bench bench-build
 bench:
