@@ -138,7 +138,7 @@ help:
 	@echo 'make demo       32 hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
 	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
 	@echo 'make conformance  the requirements of the RFCs, the tests that show them, and what came out'
-	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs; floods (tests/bench/flood)'
+	@echo 'make bench      throughput, latency and set-up times, handovers, as ratios to other programs; floods'
 	@echo 'make lint       cppcheck; make format: clang-format; make compile_commands.json: for editors'
 	@echo 'make install    to PREFIX (/usr/local), with a systemd unit; DESTDIR is obeyed'
 	@echo 'make run T=X    build and run one unit test or simulation (VARIANT=asan for sanitizers)'
@@ -216,9 +216,11 @@ bench:
 	@scripts/install-packages bench
 	@$(MAKE) --no-print-directory -s -j2 all bench-build
 	@tests/bench/run
+	@tests/bench/fetch_charon
+	@tests/bench/handover
 	@tests/bench/flood
 
-bench-build: $(BENCHES) $(FLOODERS)
+bench-build: $(BENCHES) $(FLOODERS) $(LAB_TOOLS)
 
 OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(LAYERS))) $(UNIT_SOURCES) $(wildcard tests/sim/*.c) $(FUZZ_SOURCES)
 OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h tests/fuzz/*.h)

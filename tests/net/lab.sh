@@ -30,6 +30,8 @@ PATH=$PATH:/usr/sbin:/sbin
 . "$LAB_ROOT/tests/net/phones.sh"
 # shellcheck source=tests/net/links.sh
 . "$LAB_ROOT/tests/net/links.sh"
+# shellcheck source=tests/net/streams.sh
+. "$LAB_ROOT/tests/net/streams.sh"
 
 # ---- starting and ending -------------------------------------------------------------------------------------------
 

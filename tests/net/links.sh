@@ -6,10 +6,9 @@
 # lists the commands that a line obeys.
 
 LAB_DELAYED_LINK=${LAB_DELAYED_LINK:-$LAB_ROOT/build/release/tests/net/delayed_link}
-LAB_STREAM=$LAB_ROOT/build/release/tests/net/numbered_stream
 LAB_FIRST_METRIC=100
 
-# lab_needs_lines: gives up, saying why, when delayed_link is not built.
+# lab_needs_lines: gives up, saying why, when delayed_link and numbered_stream are not built.
 lab_needs_lines() {
 	[ -x "$LAB_DELAYED_LINK" ] && [ -x "$LAB_STREAM" ] || lab_give_up 'delayed_link is not built: run make lab-tools'
 }
@@ -22,14 +21,32 @@ lab_link_delayed() {
 	[ -p "$place/control" ] || mkfifo "$place/control"
 	lab_namespace "$line"
 	lab_exec "$line" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-	lab_link "$1" "$2" "$line" near
-	lab_link "$3" "$4" "$line" far
-	for link in "$1 $2" "$3 $4" "$line near" "$line far"; do
-		lab_exec "${link% *}" ethtool -K "${link#* }" tx off tso off gso off gro off tx-udp-segmentation off >/dev/null
-	done
+	lab_plain_link "$1" "$2" "$line" near
+	lab_line_start "$@"
+}
+
+# A veth pair as lab_link makes it, on which no frame is larger than the link.
+lab_plain_link() {
+	lab_link "$@"
+	lab_exec "$1" ethtool -K "$2" tx off tso off gso off gro off tx-udp-segmentation off >/dev/null
+	lab_exec "$3" ethtool -K "$4" tx off tso off gso off gro off tx-udp-segmentation off >/dev/null
+}
+
+# The other half of lab_link_delayed: joins the line to its far end and starts what carries the frames.
+lab_line_start() {
+	local line=line-$1-$2 place=$LAB_DIR/lines/$1-$2
+	lab_plain_link "$3" "$4" "$line" far
+	ip -n "$line" link set dev near up
 	lab_spawn "$place/log" "$line" "$LAB_DELAYED_LINK" near far "$place/control" "${@:5}"
 	echo "$LAB_SPAWNED" >"$place/pid"
 	lab_wait 5 grep -q ready "$place/log" || lab_give_up "delayed_link: $(tail -n 1 "$place/log")"
+}
+
+# Ends what lab_line_start began. The near end has no carrier from then on.
+lab_line_end() {
+	lab_end "$(cat "$LAB_DIR/lines/$1-$2/pid")" 2>/dev/null
+	ip -n "line-$1-$2" link delete dev far
+	ip -n "line-$1-$2" link set dev near down
 }
 
 # lab_line NAMESPACE LINK COMMAND [NUMBER]: has that line obey: `delay 25`, `loss 5`, `dead`.
@@ -39,9 +56,8 @@ lab_line() {
 
 # lab_unlink_delayed NAMESPACE LINK: takes link, line and the far end away.
 lab_unlink_delayed() {
-	lab_end "$(cat "$LAB_DIR/lines/$1-$2/pid")" 2>/dev/null
-	ip -n "line-$1-$2" link delete dev far
-	! ip -n "line-$1-$2" link show dev near >/dev/null 2>&1 || ip -n "line-$1-$2" link delete dev near
+	lab_line_end "$1" "$2"
+	ip -n "$1" link delete dev "$2"
 	ip netns delete "line-$1-$2"
 }
 
@@ -58,7 +74,7 @@ lab_roaming_host() {
 # lab_uplink HOST NAME NETWORK [COMMAND...]: gives HOST the link NAME (wlan0, lte0) into NETWORK, over a line that begins
 # with the commands. It has a fresh address of each family that NETWORK has, and default routes whose metric is
 # LAB_METRIC; without one, each uplink that is new to the host ranks after those before it. lab_address tells the addresses
-# of the uplink that came last.
+# of the uplink that came last. An uplink that was taken down comes up again this way, in the same or in another network.
 lab_uplink() {
 	lab_uplink_prepare "$@"
 	lab_uplink_ready "$1" "$2"
@@ -71,15 +87,22 @@ lab_uplink_prepare() {
 	mkdir -p "$LAB_DIR/$host/uplinks"
 	number=$(($(cat "$network/hosts") + 1))
 	echo "$number" >"$network/hosts"
-	[ -e "$LAB_DIR/$host/uplinks/$name.metric" ] || lab_new_metric "$host" >"$LAB_DIR/$host/uplinks/$name.metric"
-	lab_link_delayed "$host" "$name" "router-$3" "$host-$name" "${@:4}"
+	if [ -e "$LAB_DIR/$host/uplinks/$name.metric" ]; then
+		lab_line_end "$host" "$name"
+		lab_line_start "$host" "$name" "router-$3" "$host-$name" "${@:4}"
+	else
+		lab_new_metric "$host" "$name"
+		lab_link_delayed "$host" "$name" "router-$3" "$host-$name" "${@:4}"
+	fi
 	ip -n "router-$3" link set dev "$host-$name" master lan
 	lab_uplink_commands "$(cat "$network/prefix4")" "$(cat "$network/prefix6")" "$number" "$name" \
 		"${LAB_METRIC:-$(cat "$LAB_DIR/$host/uplinks/$name.metric")}" >"$LAB_DIR/$host/uplinks/$name.commands"
 }
 
 lab_new_metric() {
-	echo $((LAB_FIRST_METRIC * ($(find "$LAB_DIR/$1/uplinks" -name '*.metric' | wc -l))))
+	local known
+	known=$(find "$LAB_DIR/$1/uplinks" -name '*.metric' | wc -l)
+	echo "$((LAB_FIRST_METRIC * (known + 1)))" >"$LAB_DIR/$1/uplinks/$2.metric"
 }
 
 # What ip is told for the addresses and routes of host number $3 in network $1, $2 on link $4 with metric $5.
@@ -106,11 +129,13 @@ lab_uplink_address() {
 	cat "$LAB_DIR/$1/uplinks/$2.address$3"
 }
 
-# lab_uplink_down HOST NAME: the link is gone, its addresses and routes with it. lab_uplink brings one of that name again,
-# with fresh addresses.
+# lab_uplink_down HOST NAME: the link has no carrier any more, and its addresses and routes are gone, as the programs that
+# manage the links of a laptop or a phone do it.
 lab_uplink_down() {
-	ip -n "$1" link delete dev "$2"
-	lab_unlink_delayed "$1" "$2"
+	ip -n "line-$1-$2" link set dev near down
+	ip -n "$1" address flush dev "$2" scope global
+	ip -n "$1" route flush dev "$2"
+	ip -n "$1" -6 route flush dev "$2" proto boot
 }
 
 # lab_uplink_silent HOST NAME: nothing passes the link any more, but it looks as before from both ends.

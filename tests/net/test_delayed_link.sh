@@ -61,12 +61,10 @@ lab_check 'IPv6 passes' lab_exec one ping -q -c 3 -i 0.05 -W 1 2001:db8:1::2
 
 # Ten thousand packets a second, each way, for two seconds.
 lab_line one eth0 delay 20
-lab_spawn "$LAB_DIR/one/stream" one "$LAB_STREAM" 192.0.2.1 192.0.2.2 7000 10000
-first=$LAB_SPAWNED
-lab_spawn "$LAB_DIR/two/stream" two "$LAB_STREAM" 192.0.2.2 192.0.2.1 7000 10000
-second=$LAB_SPAWNED
+lab_stream_start one 192.0.2.1 192.0.2.2 10000
+lab_stream_start two 192.0.2.2 192.0.2.1 10000
 sleep 2.5
-for stream in "$first" "$second"; do lab_end "$stream"; done
+lab_streams_stop one two
 # Those that came in the last two seconds: what is missing among their numbers, and how long they took.
 for host in one two; do
 	read -r count missing late < <(tail -n 20000 "$LAB_DIR/$host/stream" | awk '
