@@ -130,8 +130,9 @@ lab_uplink_address() {
 }
 
 # lab_uplink_down HOST NAME: the link has no carrier any more, and its addresses and routes are gone, as the programs that
-# manage the links of a laptop or a phone do it.
+# manage the links of a laptop or a phone do it. What is on its way is lost.
 lab_uplink_down() {
+	lab_line "$1" "$2" dead
 	ip -n "line-$1-$2" link set dev near down
 	ip -n "$1" address flush dev "$2" scope global
 	ip -n "$1" route flush dev "$2"

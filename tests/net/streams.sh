@@ -50,3 +50,22 @@ lab_stream_measure() {
 			print gap, (sent > came ? sent - came : 0)
 		}' "$LAB_DIR/$2/stream"
 }
+
+# lab_stream_holes SENDER RECEIVER FROM END: prints how many datagrams were lost though no gap explains it: of those sent in
+# the second before FROM (but not in its last tenth, which may have been on their way then), and of those sent after the
+# first one that arrived after FROM, and before END. Prints `none` when none arrived after FROM.
+lab_stream_holes() {
+	local begins every
+	read -r _ begins _ every <"$LAB_DIR/$1/stream"
+	awk -v from="$3" -v end="$4" -v begins="$begins" -v every="$every" '
+		NR == 1 { next }
+		{ seen[$1] = 1 }
+		$3 >= from + 5000 && (!first || $3 < first) { first = $3 }
+		function lost_between(start, stop,    number, lost) {
+			for (number = int((start - begins) / every) + 1; begins + number * every < stop; number++)
+				if (number >= 0 && !(number in seen)) lost++
+			return lost + 0
+		}
+		END { print first ? lost_between(from - 1000000, from - 100000) + lost_between(first, end) : "none" }' \
+		"$LAB_DIR/$2/stream"
+}
