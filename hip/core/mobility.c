@@ -23,6 +23,7 @@
 #define READDRESS_STEP NANOSECONDS(200000)
 /* HIP octets that a peer may have sent to an unverified address at first: its I2 or R2 had more. */
 #define CREDIT_AT_FIRST 600
+#define CREDIT_MAXIMUM  16384
 
 /* ---- having and not having ---- */
 
@@ -119,7 +120,18 @@ void mobility_add_paths(struct host *host, struct session *session, const struct
 	}
 }
 
-/* Each locator of the peer that is known gets a path from each of our links. */
+void mobility_drop_useless(struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct path *path = &set->items[i];
+
+		if (i != set->current && (path->link_gone || path->state == PATH_DEPRECATED))
+			path_set_remove(set, i--);
+	}
+}
+
+/* Each locator of the peer that is known gets a path from each of our links, after those from links that are gone have
+ * made room. */
 static void add_missing_paths(struct host *host, struct session *session)
 {
 	struct path_set *set = &session->mobility->paths;
@@ -133,6 +145,7 @@ static void add_missing_paths(struct host *host, struct session *session)
 			origins[count++] = set->items[i].origin;
 		}
 	}
+	mobility_drop_useless(set);
 	for (size_t i = 0; i < count; i++)
 		mobility_add_paths(host, session, &remotes[i], (path_origin)origins[i]);
 }
@@ -159,16 +172,6 @@ static void sync_links(const struct host *host, instant now, struct path_set *se
 		path->next_try = now;
 		path->hold = 0;
 		path->failed_tries = 0;
-	}
-}
-
-static void drop_useless(struct path_set *set)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		const struct path *path = &set->items[i];
-
-		if (i != set->current && (path->link_gone || path->state == PATH_DEPRECATED))
-			path_set_remove(set, i--);
 	}
 }
 
@@ -342,13 +345,13 @@ static void move(struct host *host, instant now, struct association *association
 {
 	struct session *session = association->session;
 
+	sync_links(host, now, &session->mobility->paths);
 	add_missing_paths(host, session);
 	if (session->mobility->paths.count == 1)
 		add_known_locators(host, association);
 	add_path_of_kernel(host, session);
-	sync_links(host, now, &session->mobility->paths);
 	handover_settle(host, now, association);
-	drop_useless(&session->mobility->paths);
+	mobility_drop_useless(&session->mobility->paths);
 	if (session->mobility->told != digest_of(host))
 		mobility_announce(host, now, association);
 	mobility_timer(host, now, association);
@@ -431,6 +434,15 @@ bool mobility_waits_for(const struct session *session, const struct parameter_se
 	return path_checks_wait_for(mobility, acks);
 }
 
+void mobility_answered(struct session *session, const struct host_arrival *arrival, size_t length)
+{
+	struct mobility *mobility = session->mobility;
+
+	if (!mobility || arrival->inside_esp || path_set_has_verified(&mobility->paths, &arrival->remote))
+		return;
+	mobility->credit -= (uint32_t)(length < mobility->credit ? length : mobility->credit);
+}
+
 static void verify_locator(struct path_set *set, const struct path *answered)
 {
 	for (size_t i = 0; i < set->count; i++) {
@@ -463,7 +475,9 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 
 	if (!mobility || !association->session->has_sas)
 		return;
-	mobility->credit += (uint32_t)in->length;
+	/* What comes inside ESP is in the credit of the data plane. */
+	if (!in->arrival->inside_esp && mobility->credit < CREDIT_MAXIMUM)
+		mobility->credit += (uint32_t)in->length;
 	path = path_check_answered(mobility, in, acks);
 	if (path)
 		take_answer(host, in->now, association, path);
@@ -473,16 +487,22 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 			note_acknowledged(host, in->now, association);
 	}
 	handover_settle(host, in->now, association);
-	drop_useless(&mobility->paths);
+	mobility_drop_useless(&mobility->paths);
 	mobility_arm(host, in->now, association);
 }
 
-static void expire_locators(instant now, struct path_set *set)
+/* Returns when the next one expires. */
+static instant expire_locators(instant now, struct path_set *set)
 {
+	instant next = INSTANT_NEVER;
+
 	for (size_t i = 0; i < set->count; i++) {
 		if (now >= set->items[i].expires)
 			path_happens(&set->items[i], PATH_EVENT_UNLISTED, now);
+		else
+			next = instant_earlier(next, set->items[i].expires);
 	}
+	return next;
 }
 
 void mobility_arm(struct host *host, instant now, struct association *association)
@@ -510,14 +530,14 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 		find_paths(host, now, association);
 	if (!session->mobility)
 		return;
-	expire_locators(now, &session->mobility->paths);
+	next = expire_locators(now, &session->mobility->paths);
 	if (!session->mobility->announcement.due && now >= next_announcement(session->mobility))
 		mobility_announce(host, now, association);
 	run_announcement(host, now, association);
-	next = path_checks_run(host, now, association);
+	next = instant_earlier(next, path_checks_run(host, now, association));
 	next = instant_earlier(next, path_probes_run(host, now, association));
 	handover_settle(host, now, association);
-	drop_useless(&session->mobility->paths);
+	mobility_drop_useless(&session->mobility->paths);
 	next = instant_earlier(next, next_announcement(session->mobility));
 	association_set_timer(host, association, TIMER_PATHS, next > now ? next : now + 1);
 }

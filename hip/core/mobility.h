@@ -87,6 +87,10 @@ bool mobility_waits_for(const struct session *session, const struct parameter_se
 /** Takes acknowledgments and ECHO_RESPONSEs of a verified UPDATE. */
 void mobility_acknowledged(struct host *host, const struct incoming *in, struct association *association,
 	const struct parameter_sequence_list *acks);
+/** An answer of this length went to where an UPDATE came from: when that is not verified, it is of the credit. */
+void mobility_answered(struct session *session, const struct host_arrival *arrival, size_t length);
+/** Takes out the paths with which nothing can be done, but for the current one. */
+void mobility_drop_useless(struct path_set *set);
 /** The host was suspended: all peers are told again where it is. */
 void mobility_resume_all(struct host *host, instant now);
 

@@ -137,6 +137,7 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 		build_update(host, association, in, NULL, &id, in->overlay ? &route : NULL, &out))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
+	mobility_answered(association->session, in->arrival, out.length);
 }
 
 /* The peer speaks from another place than its SA goes to: its NAT has changed the mapping, say. */
@@ -212,7 +213,9 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	}
 	note_processed(association->session, id);
 	follow(host, in, association);
-	/* The part of a rekeying echoes nothing: that goes by itself then. */
+	/* The part of a rekeying is about as long as the peer's. It echoes nothing: that goes by itself then. */
+	if (answered)
+		mobility_answered(association->session, in->arrival, in->length);
 	if (!acknowledged && (!answered || asks_for_echo(in)))
 		answer(host, in, association, id);
 	certificates_came(host, in, association);
