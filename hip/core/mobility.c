@@ -17,6 +17,9 @@
 /* Changes of our links that a peer is told, a second, and at once. */
 #define ANNOUNCEMENTS_PER_SECOND 2
 #define ANNOUNCEMENTS_AT_ONCE    5
+/* Checks of paths, likewise: each is signed. */
+#define CHECKS_PER_SECOND 10
+#define CHECKS_AT_ONCE    (2 * PATHS_MAXIMUM)
 /* Told again before the lifetime of the locators is over (one hour, candidates.c). */
 #define ANNOUNCEMENT_LIFETIME SECONDS(2700)
 /* When there are many peers, they are told one after the other. */
@@ -59,6 +62,7 @@ hiphop_error mobility_obtain(const struct host *host, instant now, struct sessio
 	path->active_since = now;
 	take_link(host, path);
 	mobility->announcements = token_bucket_start(ANNOUNCEMENTS_PER_SECOND, ANNOUNCEMENTS_AT_ONCE, now);
+	mobility->checks = token_bucket_start(CHECKS_PER_SECOND, CHECKS_AT_ONCE, now);
 	mobility->credit = CREDIT_AT_FIRST;
 	session->mobility = mobility;
 	return HIPHOP_OK;

@@ -51,6 +51,7 @@ struct mobility {
 	instant told_at;
 	struct announcement announcement;
 	struct token_bucket announcements; /**< of the changes of our own links */
+	struct token_bucket checks;        /**< that answer nothing */
 	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
 	bool has_last_set;
 	bool answers_questions; /**< the peer knows the question inside ESP */

@@ -17,6 +17,8 @@
 #define UNLISTED_TRIES 4
 /* Without credit it is tried again after this time. */
 #define CREDIT_WAIT SECONDS(1)
+/* Beyond the rate (mobility.c) after this one. */
+#define RATE_WAIT MILLISECONDS(100)
 
 /* What an UPDATE about paths has in it. */
 struct contents {
@@ -95,13 +97,23 @@ static void way_of_path(const struct path *path, struct way *way)
 	way->remote = path->remote;
 }
 
+/* The peer takes an Update ID once: a check without our LOCATOR_SET must not have that of the announcement. */
+static bool needs_update_id(const struct mobility *mobility, const struct path *path, bool announces)
+{
+	const struct announcement *announcement = &mobility->announcement;
+
+	if (announces)
+		return false;
+	return !path->check.tries || (announcement->due && announcement->tries && path->check.update == announcement->update);
+}
+
 bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
 	const struct incoming *in, const uint32_t *acknowledge, bool announces)
 {
 	struct session *session = association->session;
 	struct mobility *mobility = session->mobility;
 	struct path *path = &mobility->paths.items[place];
-	bool is_new = !path->check.tries;
+	bool is_new = needs_update_id(mobility, path, announces);
 	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
 	struct outgoing out;
 	struct way way;
@@ -114,7 +126,7 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
 	if (build(host, association, &contents, &out) || !has_credit(host, mobility, path, out.length))
 		return false;
-	session->own_update += !announces && is_new;
+	session->own_update += is_new;
 	path->check.tries++;
 	path->check.sent = now;
 	way_of_path(path, &way);
@@ -207,6 +219,10 @@ static instant run_unverified(struct host *host, instant now, struct association
 		give_up(host, now, path);
 		return path->next_try;
 	}
+	if (!token_bucket_take(&association->session->mobility->checks, now)) {
+		path->next_try = instant_after(now, RATE_WAIT);
+		return path->next_try;
+	}
 	if (!path_check_send(host, now, association, place, NULL, NULL, false)) {
 		path->next_try = instant_after(now, CREDIT_WAIT);
 		return path->next_try;
@@ -227,7 +243,7 @@ static instant run_silent(struct host *host, instant now, struct association *as
 	path->next_try = retry_after(path, now);
 	if (mobility->answers_questions && path->verified) {
 		path_probe_send(host, now, association, path);
-	} else {
+	} else if (token_bucket_take(&mobility->checks, now)) {
 		path->check.tries = 0;
 		path_check_send(host, now, association, place, NULL, NULL, false);
 	}
