@@ -61,6 +61,9 @@ static void admit(struct host *host, instant now, struct association *associatio
 	effects_add(&host->effects, progress->change);
 	progress->install = progress->change = NULL;
 	session->last_look = now;
+	/* What has changed meanwhile. */
+	association_set_timer(host, association, TIMER_READDRESS, now);
+	mobility_begin(host, now, association);
 }
 
 static void turn_away(struct host *host, instant now, struct association *association, host_certificate_state state)

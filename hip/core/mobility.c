@@ -365,7 +365,7 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 {
 	struct session *session = association->session;
 
-	if (!session || session->state >= HOST_CLOSING)
+	if (!session || session->state >= HOST_CLOSING || session_on_probation(session))
 		return;
 	if (!session->direct) {
 		if (!association->initiation)
