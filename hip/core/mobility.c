@@ -447,6 +447,26 @@ void mobility_answered(struct session *session, const struct host_arrival *arriv
 	mobility->credit -= (uint32_t)(length < mobility->credit ? length : mobility->credit);
 }
 
+static bool has_another(const struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (i != set->current && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
+			return true;
+	}
+	return false;
+}
+
+void mobility_unanswered(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	if (!mobility || session_on_probation(association->session) || !has_another(&mobility->paths))
+		return;
+	path_happens(path_set_current(&mobility->paths), PATH_EVENT_UNANSWERED, now);
+	handover_settle(host, now, association);
+	mobility_arm(host, now, association);
+}
+
 static void verify_locator(struct path_set *set, const struct path *answered)
 {
 	for (size_t i = 0; i < set->count; i++) {

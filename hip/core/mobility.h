@@ -92,6 +92,9 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 void mobility_answered(struct session *session, const struct host_arrival *arrival, size_t length);
 /** Takes out the paths with which nothing can be done, but for the current one. */
 void mobility_drop_useless(struct path_set *set);
+/** An UPDATE on the path in use was not answered: another one that works is used, when there is one. Of a peer that
+ * knows no questions this is all that tells. */
+void mobility_unanswered(struct host *host, instant now, struct association *association);
 /** The host was suspended: all peers are told again where it is. */
 void mobility_resume_all(struct host *host, instant now);
 
