@@ -49,7 +49,7 @@ static void a_new_address_is_used_and_told_at_once(void **state)
 }
 
 /* ESP_INFO with one SPI twice, what there is, the SPI in it, and both protections. */
-/* conforms: RFC8046-4.3-1 RFC8046-5.2-4 RFC8046-5.2-5 RFC8047-4.2.4-1 RFC8047-5.1-4 RFC8047-5.1-5 */
+/* conforms: RFC8046-4.3-1 RFC8046-5.2-5 RFC8047-4.2.4-1 RFC8047-5.1-4 RFC8047-5.1-5 */
 static void what_the_peer_is_told(void **state)
 {
 	struct network *network = make();
@@ -83,6 +83,36 @@ static void what_the_peer_is_told(void **state)
 	assert_non_null(packet_find(&view, PARAMETER_SEQ));
 	assert_non_null(packet_find(&view, PARAMETER_HIP_MAC));
 	assert_non_null(packet_find(&view, PARAMETER_HIP_SIGNATURE));
+	network_free(network);
+}
+
+/* conforms: RFC8046-5.2-4 RFC8046-5.2-5 */
+static void what_the_peer_is_told_over_plain_ip(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_IP);
+	struct parameter_locator_set set;
+	struct parameter_esp_info esp_info;
+	struct packet_view view;
+	struct catch catch;
+
+	(void)state;
+	network_associate(network, 0, 1);
+	catch_next(network, &catch, HIP_PACKET_UPDATE);
+	network_set_addresses(network, 0, "198.51.100.7");
+	network_run(network, MILLISECONDS(1));
+	assert_true(catch.full);
+	assert_int_equal(packet_parse(catch.packet.octets, catch.packet.length, &view), HIPHOP_OK);
+	assert_int_equal(parameter_esp_info_read(packet_find(&view, PARAMETER_ESP_INFO), &esp_info), HIPHOP_OK);
+	assert_int_equal(parameter_locator_set_read(packet_find(&view, PARAMETER_LOCATOR_SET), &set), HIPHOP_OK);
+	assert_int_equal(set.count, 1);
+	assert_int_equal(set.items[0].type, LOCATOR_TYPE_SPI_ADDRESS);
+	assert_int_equal(set.items[0].spi, esp_info.new_spi);
+	assert_int_equal(esp_info.new_spi, mobile_session(network, 0, 1)->spi_in);
+	assert_true(set.items[0].preferred);
+	network->fate = NULL;
+	network_run(network, SECONDS(3));
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
 	network_free(network);
 }
 
@@ -581,6 +611,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_address_is_used_and_told_at_once),
 		cmocka_unit_test(what_the_peer_is_told),
+		cmocka_unit_test(what_the_peer_is_told_over_plain_ip),
 		cmocka_unit_test(what_is_nobodys_business_is_not_told),
 		cmocka_unit_test(the_most_liked_link_is_preferred),
 		cmocka_unit_test(nothing_new_is_not_told),
