@@ -173,6 +173,7 @@ struct session {
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
+	uint32_t credit;           /* octets of HIP packets that may go where the peer has not answered */
 	struct mobility *mobility; /* NULL: one path, and nothing to choose; see mobility.h */
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
 	bool has_abandoned, has_abandoned_part;
