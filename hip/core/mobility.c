@@ -380,10 +380,11 @@ static void move(struct host *host, instant now, struct association *association
 	struct session *session = association->session;
 
 	add_missing_paths(host, session);
-	if (session->mobility->paths.count == 1)
-		add_known_locators(host, association);
 	add_path_of_kernel(host, session);
 	sync_links(host, now, &session->mobility->paths);
+	/* Those of the other family had no path so far. */
+	if (session->mobility->paths.count == 1 || !has_link(&session->mobility->paths))
+		add_known_locators(host, association);
 	handover_settle(host, now, association);
 	drop_useless(&session->mobility->paths);
 	if (session->mobility->told != digest_of(host))
