@@ -85,7 +85,7 @@ void mobility_add_path(struct host *host, struct session *session, const struct 
 void mobility_add_paths(struct host *host, struct session *session, const struct endpoint *remote, path_origin origin);
 /** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
 void mobility_announce(struct host *host, instant now, struct association *association);
-/** So many octets came from the peer, in a verified HIP packet that was not in ESP. */
+/** So many octets came from the peer, in a verified HIP packet that was not inside its own ESP. */
 void mobility_earn(struct session *session, size_t octets);
 /** Whether a HIP packet of so many octets may go to this address of the peer: it has answered there, or there is the
  * credit for it, which is then spent (RFC 8046 section 5.6). */

@@ -275,7 +275,8 @@ void update_input(struct host *host, struct incoming *in)
 	}
 	if (news)
 		session_heard(host, in->now, association);
-	if (!in->arrival->inside_esp)
+	/* What came inside its own ESP counts there. */
+	if (!in->arrival->inside_esp || !hit_equal(&in->arrival->neighbour, &association->peer))
 		mobility_earn(session, in->length);
 	take_ack(association, &acks, in->now);
 	/* A part that is new comes first: what it acknowledges goes with it, not with one before. */

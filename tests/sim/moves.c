@@ -84,6 +84,12 @@ static void condemn(struct moves *moves, size_t from, const struct owner_of_addr
 		(unsigned long long)received, address_format(&to->address, address));
 }
 
+/* UPDATEs that came through the overlay are inside the ESP of others. Those with a LOCATOR_SET are not longer. */
+static uint64_t through_overlay(const struct moves *moves, size_t host)
+{
+	return 250 * moves_count(moves, host, HOST_COUNT_LOCATOR_SET_IN);
+}
+
 static void judge(
 	struct moves *moves, size_t from, const struct owner_of_address *to, const struct packet *packet, bool esp)
 {
@@ -99,6 +105,7 @@ static void judge(
 	received = received_from(moves, from, to->host);
 	if (unanswered->sent.esp > received.esp)
 		condemn(moves, from, to, "ESP", unanswered->sent.esp, received.esp);
+	received.hip += through_overlay(moves, from);
 	if (unanswered->sent.esp + unanswered->sent.hip > received.esp + received.hip)
 		condemn(moves, from, to, "HIP and ESP", unanswered->sent.esp + unanswered->sent.hip,
 			received.esp + received.hip);
