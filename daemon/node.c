@@ -98,6 +98,16 @@ bool node_asks_opportunistically(const struct node *node)
 	return opportunistic_is(node->configuration, OPPORTUNISTIC_ASK);
 }
 
+static host_paths_use paths_use(const struct configuration *configuration)
+{
+	static const host_paths_use uses[] = {[PATH_MODE_BEST] = HOST_PATHS_BEST,
+		[PATH_MODE_SPREAD] = HOST_PATHS_SPREAD,
+		[PATH_MODE_DUPLICATE] = HOST_PATHS_DUPLICATE};
+
+	return configuration->path_mode < sizeof(uses) / sizeof(uses[0]) ? uses[configuration->path_mode]
+									: HOST_PATHS_BEST;
+}
+
 static hiphop_error create_host(struct local_identity *local, instant now)
 {
 	struct node *node = local->node;
@@ -134,6 +144,9 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.octets = configuration->rekey_bytes},
 		.rekey_without_diffie_hellman = !configuration->rekey_dh,
 		.unused_lifetime = SECONDS(configuration->unused_seconds),
+		.paths = paths_use(configuration),
+		.rekey_on_move = configuration->rekey_on_move,
+		.patience = SECONDS(configuration->patience_seconds),
 	};
 	hiphop_error error = overlay_id_of_name(configuration->overlay_name, &host.overlay_id);
 

@@ -147,6 +147,7 @@ struct session {
 	bool has_sas;     /* they are installed now */
 	bool carries_hip; /* ESP was agreed as HIP_TRANSPORT_MODE: HIP packets may ride in it (RFC 6261) */
 	uint8_t overlay_hops;
+	bool idle;            /* silent, since nothing was sent and nothing heard */
 	uint16_t opaque_mark; /* I2s to R1s from before it are of an exchange that this one ended */
 	struct endpoint local, remote;
 	uint32_t spi_in, spi_out;
@@ -169,7 +170,6 @@ struct session {
 	uint64_t peer_updates;               /* those before it that came: bit 0 is the last of them */
 	struct retransmission probe;         /* UPDATE under way; tries 0: none */
 	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
-	bool idle;                           /* … or nothing sent and nothing heard */
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 

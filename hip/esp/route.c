@@ -113,7 +113,9 @@ void route_heard(struct security_association_table *table, instant now, struct s
 	if (is_probe || !route->changed)
 		return;
 	route->changed = false;
-	pair->peer->gap = pair->peer->heard ? now - pair->peer->heard : 0;
+	if (!has_extras(route))
+		return;
+	route->extras->gap = pair->peer->heard ? now - pair->peer->heard : 0;
 	lifetime_tell_again(table, pair, ESP_NOTICE_RESUMED);
 }
 
