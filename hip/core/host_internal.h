@@ -270,6 +270,7 @@ struct association {
 	bool held;
 	bool failed;
 	bool anonymous;                         /* the peer's identity has the A control */
+	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since our links changed */
 	struct domain_identifier *name;         /* what it calls itself, or NULL */
 	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
 	instant since;

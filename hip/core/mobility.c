@@ -399,6 +399,7 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 	if (!session || session->state >= HOST_CLOSING)
 		return;
 	if (!session->direct) {
+		association->pathless_tries = 0;
 		if (!association->initiation)
 			initiator_begin(host, now, association);
 		return;
