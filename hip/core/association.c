@@ -541,6 +541,7 @@ void session_commit(struct host *host, instant now, struct association *associat
 	session->began = now;
 	session->proven = true;
 	session->control_heard = now;
+	session->credit = CREDIT_OF_EXCHANGE;
 	session->keepalives = token_bucket_start(1, 3, now);
 	session->last_look = now;
 	association->session = session;
@@ -554,6 +555,7 @@ void session_commit(struct host *host, instant now, struct association *associat
 	start_timers(host, now, association);
 	certificates_begin(host, now, association);
 	if (session->direct) {
+		association->pathless_tries = 0;
 		mobility_begin(host, now, association);
 		locators_learn(&host->locators, &association->peer, &session->remote, false);
 	}
