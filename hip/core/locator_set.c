@@ -24,6 +24,7 @@ static void note_listed(struct path *path, const struct locator *locator, instan
 	path->expires = expiry(now, locator->lifetime);
 	path->priority = has_priority ? locator->priority : candidates_priority(PATH_BY_LOCATOR_SET);
 	path->preferred = locator->preferred && !has_priority;
+	path->signaling_only = locator->traffic == LOCATOR_TRAFFIC_SIGNALING;
 }
 
 /* Adds what is new, renews what is known. `listed` gets the bits of the places of all that are in the set. */

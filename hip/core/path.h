@@ -66,6 +66,7 @@ struct path {
 	uint8_t state;                 /**< path_state */
 	uint8_t origin;                /**< path_origin */
 	bool verified;                 /**< the peer has answered at `remote`: data may go there without limit */
+	bool signaling_only;           /**< it may carry HIP, but no ESP of applications (RFC 8046 section 4.1) */
 	bool preferred;                /**< by the peer (P of LOCATOR_SET) */
 	uint8_t preference;            /**< link_preference of our link */
 	bool metered;                  /**< our link is */

@@ -5,6 +5,8 @@
  */
 #include "hip/core/state_actions.h"
 
+#include <string.h>
+
 /* Update IDs ahead of the expected one that are taken. */
 #define UPDATE_WINDOW 64
 
@@ -239,6 +241,21 @@ static bool has_news(
 	       mobility_waits_for(session, acks);
 }
 
+/* A HOST_ID in it, for firewalls that see the peer for the first time, must be the one of the exchange (RFC 8046 section
+ * 4.3). */
+static bool is_of_its_identity(const struct incoming *in, const struct session *session)
+{
+	const struct parameter_view *view = packet_find(&in->view, PARAMETER_HOST_ID);
+	struct span known = host_identity_octets(session->identity);
+	struct parameter_host_id host_id;
+
+	if (!view)
+		return true;
+	return !parameter_host_id_read(view, &host_id) && host_id.algorithm == host_identity_algorithm(session->identity) &&
+	       host_id.host_identity.length == known.length &&
+	       memcmp(host_id.host_identity.data, known.data, known.length) == 0;
+}
+
 void update_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
@@ -271,6 +288,10 @@ void update_input(struct host *host, struct incoming *in)
 	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE)) {
 		log_wrong_signature(host, &association->peer);
 		notify_sender(host, in, NOTIFY_AUTHENTICATION_FAILED, (struct span){NULL, 0}, SHOWN_KEYS);
+		return;
+	}
+	if (!is_of_its_identity(in, session)) {
+		count(host, HOST_COUNT_DROP_IDENTITY);
 		return;
 	}
 	if (news)
