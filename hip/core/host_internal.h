@@ -703,6 +703,8 @@ struct esp_traffic {
 struct esp_traffic esp_traffic_of(const struct host *host, const struct association *association);
 void liveness_start(struct host *host, instant now, struct association *association);
 void liveness_timer(struct host *host, instant now, struct association *association);
+/* Whether another exchange may be tried, because there was none lately or there is a path; notes that it is. */
+bool liveness_may_retry(struct association *association, instant now);
 /* Looks after the association now. */
 void liveness_hurry(struct host *host, instant now, struct association *association);
 

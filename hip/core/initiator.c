@@ -547,7 +547,7 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
 	error = association_obtain(host, now, peer, &association);
 	if (error)
 		return error;
-	if (association_is_usable(association))
+	if (association_is_usable(association) || !liveness_may_retry(association, now))
 		return HIPHOP_OK;
 	error = initiator_begin(host, now, association);
 	association_release_if_idle(host, association);
