@@ -13,6 +13,7 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/ip_prefix.h"
 #include "hip/base/link_address.h"
 #include "hip/base/log.h"
 #include "hip/base/packet_vector.h"
@@ -31,7 +32,7 @@ struct certificate_chain; /* hip/crypto/certificate.h */
 struct certificate_authorities;
 
 /** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member",
- * "access"). */
+ * "access", "prefixes"). */
 struct node_record {
 	const char *space;
 	const char *key;
@@ -112,6 +113,8 @@ void node_command_gone(struct node *node, uint64_t token);
 void node_reload(
 	struct node *node, instant now, uint64_t token, const struct configuration *configuration, const char *trouble);
 
+/** What came of the last NODE_ROUTE_ADD or NODE_ROUTE_REMOVE; each is to be answered, and there is one at a time. */
+void node_route_answer(struct node *node, instant now, hiphop_error error);
 /** Why the state file cannot be written, in words, for `status`; NULL when it can. Borrowed until the next call. */
 void node_set_state_trouble(struct node *node, const char *trouble);
 /** Packets that the kernel has lost since the start because a queue was full, by what the queue holds; for `status`. */
@@ -134,6 +137,8 @@ enum node_effect_kind {
 	NODE_PERSIST,       /**< record: store, replacing the old value of (space, key) */
 	NODE_FORGET,        /**< record: delete (space, key) */
 	NODE_RELOAD,        /**< token: read the configuration file again, then node_reload */
+	NODE_ROUTE_ADD,     /**< prefix: route it to the tunnel device, then node_route_answer */
+	NODE_ROUTE_REMOVE,  /**< prefix: remove that route, then node_route_answer */
 	NODE_REPLY          /**< token, text (one JSON object, no newline), last: whether the request is done */
 };
 
@@ -145,6 +150,7 @@ struct node_effect {
 	const uint8_t *octets;
 	size_t length;
 	struct node_record record;
+	struct ip_prefix prefix;
 	uint64_t token;
 	const char *text;
 	bool last;

@@ -8,7 +8,6 @@
 enum {
 	IPV6_HEADER_LENGTH = 40,
 	IPV4_HEADER_LENGTH = 20,
-	IPV6_MINIMUM_MTU = 1280,
 	PROTOCOL_IPV4 = 4, /* RFC 2003 */
 	PROTOCOL_IPV6 = 41,
 	PROTOCOL_UDP = 17,
@@ -106,13 +105,6 @@ static bool equals_hit(const struct address *address, const struct hit *hit)
 static bool is_carrier(uint8_t protocol)
 {
 	return protocol == PROTOCOL_IPV4 || protocol == PROTOCOL_IPV6;
-}
-
-uint16_t prefix_tunnel_mtu(uint16_t device_mtu)
-{
-	int mtu = device_mtu - PREFIX_TUNNEL_OVERHEAD;
-
-	return (uint16_t)(mtu < IPV6_MINIMUM_MTU ? IPV6_MINIMUM_MTU : mtu);
 }
 
 /* ---- out ---- */

@@ -23,8 +23,6 @@
 /** Own HITs, and own addresses that lie in announced prefixes, at most. */
 #define PREFIX_TUNNEL_HITS      8
 #define PREFIX_TUNNEL_ADDRESSES 64
-/** Octets that a packet grows by. */
-#define PREFIX_TUNNEL_OVERHEAD 40
 
 /** What was done, and the names in `status`. */
 #define PREFIX_COUNTERS(X)                                                                                             \
@@ -56,10 +54,6 @@ struct prefix_tunnel {
 	uint16_t port; /**< UDP port of the underlay, host order; 0 = not known */
 	uint64_t counters[PREFIX_COUNTER_COUNT];
 };
-
-/** The MTU of the prefixes behind a tunnel device: its own less what the packets grow by, and never less than IPv6
- * needs (RFC 8200 section 5; then the underlay cuts what is too long). */
-uint16_t prefix_tunnel_mtu(uint16_t device_mtu);
 
 typedef enum {
 	PREFIX_PASS, /**< it is none of a prefix: it goes on as it is */

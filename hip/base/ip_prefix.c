@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LENGTH_MAXIMUM 128
+#define LENGTH_MAXIMUM   128
+#define IPV6_MINIMUM_MTU 1280
 
 static struct address masked(const struct address *address, uint8_t length)
 {
@@ -117,6 +118,13 @@ bool ip_prefix_is_inside(const struct ip_prefix *inner, const struct ip_prefix *
 bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b)
 {
 	return ip_prefix_is_inside(a, b) || ip_prefix_is_inside(b, a);
+}
+
+uint16_t ip_prefix_tunnel_mtu(uint16_t device_mtu)
+{
+	int mtu = device_mtu - IP_PREFIX_TUNNEL_OVERHEAD;
+
+	return (uint16_t)(mtu < IPV6_MINIMUM_MTU ? IPV6_MINIMUM_MTU : mtu);
 }
 
 /* ---- what may lie behind a host ---- */

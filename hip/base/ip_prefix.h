@@ -43,6 +43,11 @@ bool ip_prefix_has(const struct ip_prefix *prefix, const struct address *address
 bool ip_prefix_is_inside(const struct ip_prefix *inner, const struct ip_prefix *outer);
 /** Whether they have an address in common. */
 bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b);
+/** Octets that a packet of a prefix grows by on its way through the tunnel device: an IPv6 header. */
+#define IP_PREFIX_TUNNEL_OVERHEAD 40
+/** The MTU of prefixes behind a tunnel device: its own less that, and never less than IPv6 needs (RFC 8200 section 5;
+ * then the underlay cuts what is too long). */
+uint16_t ip_prefix_tunnel_mtu(uint16_t device_mtu);
 /**
  * NULL for a prefix that may lie behind a host, be announced and be routed to the tunnel device. Otherwise the reason
  * why not, as the end of a sentence ("… is the default route"): nobody else's identity (2001:20::/28), loopback,

@@ -171,6 +171,15 @@ static void some_prefixes_are_never_behind_a_host(void **state)
 	}
 }
 
+static void the_mtu_leaves_room(void **state)
+{
+	(void)state;
+	assert_int_equal(ip_prefix_tunnel_mtu(1400), 1360);
+	assert_int_equal(ip_prefix_tunnel_mtu(1280), 1280);
+	assert_int_equal(ip_prefix_tunnel_mtu(1319), 1280);
+	assert_int_equal(ip_prefix_tunnel_mtu(8900), 8860);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +188,7 @@ int main(void)
 		cmocka_unit_test(addresses_and_prefixes_lie_inside),
 		cmocka_unit_test(each_length_is_as_defined),
 		cmocka_unit_test(some_prefixes_are_never_behind_a_host),
+		cmocka_unit_test(the_mtu_leaves_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
