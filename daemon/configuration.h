@@ -97,7 +97,7 @@ struct configuration {
 	size_t inbound_count;
 	uint64_t rekey_seconds, rekey_bytes, rekey_packets; /**< of ESP keys; the last two 0 = by the suite alone */
 	bool rekey_dh;
-	uint64_t unused_seconds; /**< without a packet, after which an association is closed */
+	uint64_t unused_seconds;    /**< without a packet, after which an association is closed */
 	struct ip_prefix *announce; /**< prefixes.announce: what lies behind this host */
 	size_t announce_count;
 	struct configured_prefix *accept; /**< prefixes.accept */

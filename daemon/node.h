@@ -80,8 +80,8 @@ void node_stop(struct node *node, instant now);
  * stepped or a minute has passed. */
 void node_set_wall(struct node *node, instant now, wall_milliseconds wall);
 
-/** The addresses of this host, their interfaces or the routes changed (complete list; hip0's own and loopback may be in it
- * and are skipped). */
+/** The addresses of this host, their interfaces or the routes changed (complete list; hip0's own and loopback may be in
+ * it and are skipped). */
 void node_addresses(struct node *node, instant now, const struct link_address *links, size_t count);
 /** Packets from the underlay: PACKET_DATAGRAM (UDP payloads), PACKET_HIP (IP protocol 139), PACKET_ESP (IP protocol
  * 50), with local and remote set. The vector is changed in place and may come back in NODE_TUNNEL_WRITE or

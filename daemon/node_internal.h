@@ -3,7 +3,8 @@
  * What the files of the node share. A packet's way: node_packets.c (underlay and tunnel) → host, esp; node_overlay.c
  * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins;
  * node_access.c says who may associate; node_bootstrap.c keeps trying the bootstrap list; node_members.c remembers
- * members over a restart; node_prefixes.c has what lies behind this host and others; node_commands.c answers the control socket; node.c has the life of it all and the pump.
+ * members over a restart; node_prefixes.c has what lies behind this host and others; node_commands.c answers the
+ * control socket; node.c has the life of it all and the pump.
  */
 #ifndef HIPHOP_DAEMON_NODE_INTERNAL_H
 #define HIPHOP_DAEMON_NODE_INTERNAL_H

@@ -311,8 +311,7 @@ static void take_inner(struct node *node, instant now, struct packet *packet)
 	if (node_ping_input(node, now, &packet->peer, packet_data(packet), packet->length) ||
 		!node_prefixes_unwrap(node, packet)) {
 		packet->kind = PACKET_DROPPED;
-	} else if (!access_inbound(
-			   node->access, now, &packet->peer, packet_data(packet), packet->length, &refusal)) {
+	} else if (!access_inbound(node->access, now, &packet->peer, packet_data(packet), packet->length, &refusal)) {
 		node_tell_refusal(node, now, &refusal);
 		packet->kind = PACKET_DROPPED;
 	}

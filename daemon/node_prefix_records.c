@@ -98,8 +98,11 @@ void node_prefixes_announce(struct node *node, instant now)
 
 void node_prefixes_withdraw(struct node *node, instant now)
 {
-	if (announces(node))
-		(void)store(node, now, true);
+	if (!announces(node) || store(node, now, true))
+		return;
+	/* Now, before what is held here is handed over to the neighbours: it may be this host that holds it. */
+	overlay_tick(node->overlay, now, node_wall(node, now));
+	node_pump(node, now);
 }
 
 /* ---- deciding ---- */

@@ -25,9 +25,9 @@ typedef enum {
 	HELPER_SETUP_NETWORK = 1, /**< network_setup with the policy's device, MTU and HITs; argument 0 */
 	HELPER_OPEN_UNDERLAY =
 		2, /**< a socket of underlay_sockets.h; argument is enum underlay_socket; a descriptor comes back */
-	HELPER_OPEN_QUEUE = 3, /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
-	HELPER_ADD_ROUTE = 4,  /**< route a prefix to the tunnel device; argument is its length; it must lie in one of the
-				  policy */
+	HELPER_OPEN_QUEUE = 3,  /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
+	HELPER_ADD_ROUTE = 4,   /**< route a prefix to the tunnel device; argument is its length; it must lie in one of
+				   the   policy */
 	HELPER_REMOVE_ROUTE = 5 /**< remove such a route, and no other */
 } helper_choice;
 
@@ -67,14 +67,14 @@ struct helper_policy {
 	struct hit more[HELPER_MORE_HITS_MAXIMUM]; /**< of further identities; zero after more_count */
 	struct address ipv4;                       /**< IPv4 address of the device; zero = none */
 	uint16_t prefix_count;
-	uint16_t reserved;                                 /**< zero */
+	uint16_t reserved;                                  /**< zero */
 	struct ip_prefix prefixes[HELPER_PREFIXES_MAXIMUM]; /**< zero after prefix_count */
 };
 /** Further tunnel queues at most. */
 #define HELPER_QUEUES_MAXIMUM 8
 
-/** Checks the first message: HIPHOP_MALFORMED, or HIPHOP_REFUSED for a name, an MTU (1280 to 9000), a HIT, an address or
- * a prefix (ip_prefix_trouble) that cannot be. */
+/** Checks the first message: HIPHOP_MALFORMED, or HIPHOP_REFUSED for a name, an MTU (1280 to 9000), a HIT, an address
+ * or a prefix (ip_prefix_trouble) that cannot be. */
 hiphop_error helper_policy_check(const void *octets, size_t length, struct helper_policy *policy);
 
 /** Checks the form and the policy of what came in. HIPHOP_MALFORMED (size, magic, reserved), HIPHOP_UNSUPPORTED (not on

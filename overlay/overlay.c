@@ -409,8 +409,8 @@ static hiphop_error resource_id_of(
 {
 	uint8_t digest[64];
 	size_t digest_length = 0;
-	hiphop_error error = overlay->crypto.digest(
-		overlay->crypto.context, overlay->hash, octets, length, digest, &digest_length);
+	hiphop_error error =
+		overlay->crypto.digest(overlay->crypto.context, overlay->hash, octets, length, digest, &digest_length);
 
 	return error ? error : resource_id_from_digest(digest, digest_length, resource_id);
 }

@@ -214,7 +214,8 @@ bool overlay_knows_member(const struct overlay *overlay, const struct hit *hit);
 
 /** The Resource-ID of a name: the low 96 bits of its hash under OGA nibble 0. HIPHOP_UNSUPPORTED, HIPHOP_CRYPTO. */
 hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const char *name, struct hit *resource_id);
-/** The Resource-ID of a host: of its HIT's octets, where policy NODE-MATCH lets that host alone store. Errors likewise. */
+/** The Resource-ID of a host: of its HIT's octets, where policy NODE-MATCH lets that host alone store. Errors likewise.
+ */
 hiphop_error overlay_resource_id_of_node(const struct overlay *overlay, const struct hit *hit, struct hit *resource_id);
 
 /**

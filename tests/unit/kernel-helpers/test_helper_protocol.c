@@ -242,8 +242,8 @@ static struct helper_request route_request(helper_choice choice, const char *tex
 
 static void a_policy_names_possible_prefixes_alone(void **state)
 {
-	static const char *const bad[] = {"::/0", "0.0.0.0/0", "2001:20::/28", "2001:22::1/128", "2000::/3", "fe80::/10",
-		"::1/128", "ff00::/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"};
+	static const char *const bad[] = {"::/0", "0.0.0.0/0", "2001:20::/28", "2001:22::1/128", "2000::/3",
+		"fe80::/10", "::1/128", "ff00::/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"};
 	struct helper_policy policy = policy_with_prefixes(), out;
 
 	(void)state;
@@ -301,8 +301,7 @@ static void routes_lie_inside_the_policy(void **state)
 			hiphop_error found = helper_request_check(&policy, &request, sizeof request, &out);
 			if (found != cases[i].expected)
 				fail_msg("%s gives %d", cases[i].prefix, found);
-			assert_int_equal(
-				helper_request_check(&none, &request, sizeof request, &out), HIPHOP_REFUSED);
+			assert_int_equal(helper_request_check(&none, &request, sizeof request, &out), HIPHOP_REFUSED);
 		}
 	}
 }
