@@ -491,8 +491,7 @@ static void on_any_association(struct local_identity *local, instant now, const 
 		node_drop_misses(local, &peer, false);
 	if (local_is_first(local))
 		on_association(local->node, now, effect);
-	if (effect->association.usable)
-		node_prefixes_association(local->node, now, &peer);
+	node_prefixes_association(local->node, now, &peer);
 }
 
 static void on_host_effect(struct local_identity *local, instant now, const struct host_effect *effect)

@@ -252,6 +252,17 @@ static void schedule_after_miss(struct prefix_owner *owner, instant now)
 	schedule(owner, now, FETCH_FIRST << doublings);
 }
 
+/* Who announces nothing may have left for a moment only. */
+static void schedule_after_record(struct prefix_owner *owner, instant now)
+{
+	if (!owner->record.count) {
+		schedule_after_miss(owner, now);
+		return;
+	}
+	owner->misses = 0;
+	schedule(owner, now, FETCH_REGULAR);
+}
+
 /* Of the values the one that the owner has signed itself. */
 static bool find_record(const struct hit *owner, const struct overlay_result *result, struct prefix_record *record,
 	uint32_t *lifetime_s)
@@ -277,10 +288,10 @@ static void on_fetched(
 		return;
 	owner->pending = false;
 	if (!result->error && find_record(&owner->hit, result, &record, &lifetime_s)) {
-		owner->misses = owner->absences = 0;
+		owner->absences = 0;
 		node_prefixes_forget_failures(node);
 		take_record(owner, now, &record, instant_after(now, SECONDS(lifetime_s)));
-		schedule(owner, now, record.count ? FETCH_REGULAR : FETCH_FIRST << FETCH_DOUBLED);
+		schedule_after_record(owner, now);
 		return;
 	}
 	/* Nobody answering says nothing about what is announced. */

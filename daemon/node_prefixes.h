@@ -85,7 +85,7 @@ void node_prefixes_announce(struct node *node, instant now);
 void node_prefixes_withdraw(struct node *node, instant now);
 /** Asks for the owner's record when it is time, and forgets one that is too old. */
 void node_prefixes_look(struct prefix_owner *owner, instant now);
-/** An association with `peer` stands: its record may be new. */
+/** An association with `peer` stands or has ended: its record may be new, or gone. */
 void node_prefixes_association(struct node *node, instant now, const struct hit *peer);
 
 /* node_prefix_routes.c */
