@@ -246,9 +246,12 @@ static void print_prefixes(const json_t *prefixes)
 {
 	const json_t *announced = json_object_get(prefixes, "announced");
 	const json_t *accepted = json_object_get(prefixes, "accepted"), *refused = json_object_get(prefixes, "refused");
+	const json_t *awaited = json_object_get(prefixes, "awaited");
 	size_t index;
-	json_t *prefix;
-	if (json_array_size(announced) + json_array_size(accepted) + json_array_size(refused) == 0)
+	json_t *prefix, *owner;
+	if (json_array_size(announced) + json_array_size(accepted) + json_array_size(refused) +
+			json_array_size(awaited) ==
+		0)
 		return;
 	puts("prefixes");
 	json_array_foreach(announced, index, prefix)
@@ -260,6 +263,12 @@ static void print_prefixes(const json_t *prefixes)
 	}
 	print_prefix_list(accepted, "route");
 	print_prefix_list(refused, "reason");
+	json_array_foreach(awaited, index, owner)
+	{
+		printf("  nothing is announced by ");
+		print_text(owner, json_is_string(json_object_get(owner, "name")) ? "name" : "owner");
+		putchar('\n');
+	}
 }
 
 /** Most of the time one line that says that all is calm. */

@@ -59,14 +59,23 @@ static void add_claims(const struct prefix_owner *owner, instant now, json_t *ac
 	}
 }
 
+static void add_awaited(const struct prefix_owner *owner, json_t *awaited)
+{
+	if (!owner->record.count)
+		json_array_append_new(awaited, json_pack("{s:o, s:o}", "owner", node_hit_json(&owner->hit), "name",
+						       owner_name_json(owner->node, &owner->hit)));
+}
+
 json_t *node_prefixes_json(const struct node *node, instant now)
 {
-	json_t *accepted = json_array(), *refused = json_array();
+	json_t *accepted = json_array(), *refused = json_array(), *awaited = json_array();
 
-	for (size_t i = 0; node->prefixes && i < node->prefixes->owner_count; i++)
+	for (size_t i = 0; node->prefixes && i < node->prefixes->owner_count; i++) {
 		add_claims(&node->prefixes->owners[i], now, accepted, refused);
-	return json_pack("{s:o, s:o, s:o}", "announced", node->prefixes ? announced_json(node) : json_array(),
-		"accepted", accepted, "refused", refused);
+		add_awaited(&node->prefixes->owners[i], awaited);
+	}
+	return json_pack("{s:o, s:o, s:o, s:o}", "announced", node->prefixes ? announced_json(node) : json_array(),
+		"accepted", accepted, "refused", refused, "awaited", awaited);
 }
 
 void node_prefixes_trouble(const struct node *node, json_t *trouble)

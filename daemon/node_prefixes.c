@@ -15,6 +15,11 @@ static bool is_wanted(const struct configuration *configuration)
 	       !address_is_unspecified(&configuration->tunnel_ipv4);
 }
 
+size_t node_prefixes_timers(const struct node *node)
+{
+	return node->prefixes ? node->prefixes->owner_count + 1 : 1;
+}
+
 static struct prefix_owner *find_or_add_owner(struct node_prefixes *prefixes, const struct hit *hit)
 {
 	for (size_t i = 0; i < prefixes->owner_count; i++) {
@@ -45,7 +50,7 @@ static hiphop_error make_owners(struct node *node)
 		owner->deadline.kind = NODE_TIMER_PREFIX_OWNER;
 		owner->deadline.owner = owner;
 	}
-	return deadline_heap_reserve(&node->timers, node->timers.count + prefixes->owner_count + 1);
+	return deadline_heap_reserve(&node->timers, node->bootstrap_count + 16 + node_prefixes_timers(node));
 }
 
 static void fill_announced(struct prefix_table *announced, const struct configuration *configuration)

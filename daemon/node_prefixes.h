@@ -64,6 +64,8 @@ struct prefix_announcement {
 /** HIPHOP_NO_MEMORY. */
 hiphop_error node_prefixes_create(struct node *node);
 void node_prefixes_free(struct node *node);
+/** How many timers may be set at once. */
+size_t node_prefixes_timers(const struct node *node);
 void node_prefixes_start(struct node *node, instant now);
 void node_prefixes_timer(struct node *node, instant now, struct deadline *deadline);
 /** The addresses of this host. */
@@ -97,7 +99,7 @@ void node_prefixes_forget_failures(struct node *node);
 const char *node_prefixes_route_state(const struct node_prefixes *prefixes, const struct ip_prefix *prefix);
 
 /* node_prefix_status.c */
-/** {announced, accepted, refused} */
+/** {announced, accepted, refused, awaited} */
 json_t *node_prefixes_json(const struct node *node, instant now);
 void node_prefixes_trouble(const struct node *node, json_t *trouble);
 /** Of the packets; 0 where nothing is configured. */

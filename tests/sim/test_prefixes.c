@@ -77,6 +77,15 @@ static const char *seen(
 	return text;
 }
 
+static size_t awaited(struct simulation *simulation, size_t host)
+{
+	json_t *status = node_status(simulation->hosts[host].node, simulation->now);
+	size_t count = json_array_size(json_object_get(json_object_get(status, "prefixes"), "awaited"));
+
+	json_decref(status);
+	return count;
+}
+
 static bool has_route(struct simulation *simulation, size_t host, const char *text)
 {
 	struct ip_prefix prefix = prefix_of(text);
@@ -276,9 +285,11 @@ static void test_leaving_withdraws(void **state)
 	start(&simulation);
 	boot(&simulation);
 	assert_true(has_route(&simulation, HOST, "2001:db8:100::/56"));
+	assert_int_equal(awaited(&simulation, HOST), 0);
 	simulation_leave(&simulation, ROUTER);
 	simulation_run(&simulation, SECONDS(200));
 	assert_int_equal(simulation.hosts[HOST].route_count, 0);
+	assert_int_equal(awaited(&simulation, HOST), 1);
 	assert_string_equal(seen(&simulation, HOST, "accepted", "2001:db8:100::/56", "route"), "");
 	/* And comes back. */
 	simulation_boot(&simulation, ROUTER);
