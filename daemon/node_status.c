@@ -108,7 +108,11 @@ json_t *node_association_json(const struct local_identity *local, instant now, c
 	json_object_set_new(association, "bytes_in", json_integer((json_int_t)octets_in));
 	json_object_set_new(association, "bytes_out", json_integer((json_int_t)octets_out));
 	json_object_set_new(association, "overlay_hops", json_integer(view->overlay_hops));
-	json_object_set_new(association, "last_handover_s", json_null());
+	json_object_set_new(association, "last_handover_s",
+		view->handover.count ? json_integer((json_int_t)((now - view->handover.at) / SECONDS(1))) : json_null());
+	json_object_set_new(association, "handovers", json_integer((json_int_t)view->handover.count));
+	json_object_set_new(association, "handover", node_handover_json(now, &view->handover));
+	json_object_set_new(association, "paths", node_paths_json(local, now, &view->peer));
 	json_object_set_new(association, "since_s", json_integer((json_int_t)((now - view->since) / SECONDS(1))));
 	json_object_set_new(association, "keys", keys_json(local, now, view));
 	json_object_set_new(association, "held", json_boolean(view->held));
@@ -200,8 +204,8 @@ static json_t *sip_json(const struct node *node, instant now)
 
 	sip_walk_registrations(node->sip, now, add_registration, registrations);
 	sip_walk_calls(node->sip, now, add_call, calls);
-	return json_pack("{s:s, s:o, s:o}", "domain", node->configuration->sip_domain, "registrations", registrations,
-		"calls", calls);
+	return json_pack("{s:s, s:o, s:o, s:o}", "domain", node->configuration->sip_domain, "registrations",
+		registrations, "calls", calls, "relays", node_relays_json(node));
 }
 
 static void add_counter(json_t *counters, const char *name, uint64_t value)
@@ -265,6 +269,10 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 	add_counter(counters, "sip_malformed", sip.malformed);
 	add_counter(counters, "sip_refused", sip.refused);
 	add_counter(counters, "sip_limited", sip.limited);
+	add_counter(counters, "relayed", sip.relayed);
+	add_counter(counters, "relay_refused", sip.relay_refused);
+	add_counter(counters, "relay_limited", sip.relay_limited);
+	add_counter(counters, "relay_failed", sip.relay_failed);
 	return counters;
 }
 

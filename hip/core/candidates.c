@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/core/host_internal.h"
 
-/* ICE's recommended type preference of a host candidate (RFC 8445 section 5.1.2.2), in the place where it goes. */
-#define HOST_PRIORITY    (126U << 24)
-#define LOCATOR_LIFETIME 3600
-#define PROTOCOL_UDP     17
+#include <string.h>
+
+/* ICE's recommended type preferences (RFC 8445 section 5.1.2.2), in the place where they go, and below them how much
+ * the configuration likes the interface (section 5.1.2.1 calls it local preference). */
+#define HOST_PRIORITY     (126U << 24)
+#define OBSERVED_PRIORITY (110U << 24)
+#define LIKED_LOCALLY     65535U
+#define USUAL_LOCALLY     32767U
+#define AVOIDED_LOCALLY   255U
+#define LOCATOR_LIFETIME  3600
+#define PROTOCOL_UDP      17
 
 bool transport_is_used(const struct host *host, uint16_t transport)
 {
@@ -15,24 +22,39 @@ bool transport_is_used(const struct host *host, uint16_t transport)
 	return false;
 }
 
-static struct locator own_locator(
-	const struct host *host, const struct address *address, uint16_t transport, size_t rank)
+static uint32_t local_preference(const struct link_address *link)
 {
-	struct locator locator = {.address = *address, .lifetime = LOCATOR_LIFETIME, .preferred = rank == 0};
+	uint32_t dislike = (link->cost < 16000 ? link->cost : 16000U) + (link->metered ? 16000U : 0);
+
+	if (link->preference == LINK_AVOID)
+		return AVOIDED_LOCALLY;
+	return link->preference == LINK_PREFER ? LIKED_LOCALLY - dislike : USUAL_LOCALLY - dislike / 2;
+}
+
+uint32_t candidates_priority(path_origin origin)
+{
+	return (origin == PATH_BY_OBSERVATION ? OBSERVED_PRIORITY : HOST_PRIORITY) | USUAL_LOCALLY << 8;
+}
+
+static struct locator own_locator(
+	const struct host *host, const struct link_address *link, uint16_t transport, uint32_t spi, bool preferred)
+{
+	struct locator locator = {
+		.address = link->address, .lifetime = LOCATOR_LIFETIME, .preferred = preferred, .spi = spi};
 
 	if (transport == TRANSPORT_UDP) {
 		locator.type = LOCATOR_TYPE_TRANSPORT_ADDRESS;
 		locator.port = host->configuration.port;
 		locator.protocol = PROTOCOL_UDP;
 		locator.kind = LOCATOR_KIND_HOST;
-		locator.priority = HOST_PRIORITY - (uint32_t)rank * 256;
+		locator.priority = HOST_PRIORITY | local_preference(link) << 8;
 	} else {
-		locator.type = LOCATOR_TYPE_ADDRESS;
+		locator.type = spi ? LOCATOR_TYPE_SPI_ADDRESS : LOCATOR_TYPE_ADDRESS;
 	}
 	return locator;
 }
 
-void candidates_offer(struct host *host, struct parameter_locator_set *set)
+void candidates_offer(const struct host *host, uint32_t spi, struct parameter_locator_set *set)
 {
 	const struct host_configuration *configuration = &host->configuration;
 	bool has_second = configuration->transport_count > 1;
@@ -40,23 +62,48 @@ void candidates_offer(struct host *host, struct parameter_locator_set *set)
 
 	set->count = 0;
 	set->ignored = 0;
-	for (size_t i = 0; i < host->address_count && i < of_first; i++) {
-		set->items[set->count] =
-			own_locator(host, &host->addresses[i], configuration->transports[0], set->count);
-		set->count++;
-	}
+	for (size_t i = 0; i < host->link_count && i < of_first; i++)
+		set->items[set->count++] =
+			own_locator(host, &host->links[i], configuration->transports[0], spi, i == 0);
 	/* One is enough for a peer that has the other transport alone. */
-	if (has_second && host->address_count) {
-		set->items[set->count] =
-			own_locator(host, &host->addresses[0], configuration->transports[1], set->count);
-		set->count++;
+	if (has_second && host->link_count)
+		set->items[set->count++] = own_locator(host, &host->links[0], configuration->transports[1], spi, false);
+}
+
+const struct link_address *candidates_link(const struct host *host, const struct address *address)
+{
+	for (size_t i = 0; i < host->link_count; i++) {
+		if (address_equal(&host->links[i].address, address))
+			return &host->links[i];
+	}
+	return NULL;
+}
+
+void candidates_set_links(struct host *host, const struct link_address *links, size_t count)
+{
+	host->link_count = 0;
+	host->links_known = true;
+	for (size_t i = 0; i < count; i++) {
+		size_t place = host->link_count;
+
+		if (!address_is_usable_locator(&links[i].address) || candidates_link(host, &links[i].address))
+			continue;
+		while (place > 0 && local_preference(&links[i]) > local_preference(&host->links[place - 1]))
+			place--;
+		if (place == HOST_ADDRESSES_MAXIMUM)
+			continue;
+		if (host->link_count < HOST_ADDRESSES_MAXIMUM)
+			host->link_count++;
+		memmove(&host->links[place + 1], &host->links[place],
+			(host->link_count - place - 1) * sizeof host->links[0]);
+		host->links[place] = links[i];
 	}
 }
 
-/* False for what cannot be used from here. */
-static bool endpoint_of(const struct host *host, const struct locator *locator, struct endpoint *endpoint)
+bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint)
 {
-	if (!address_is_usable_locator(&locator->address) || locator->traffic == LOCATOR_TRAFFIC_DATA)
+	if (!address_is_usable_locator(&locator->address) || candidates_link(host, &locator->address) ||
+		locator->traffic == LOCATOR_TRAFFIC_DATA)
 		return false;
 	endpoint->address = locator->address;
 	if (locator->type == LOCATOR_TYPE_TRANSPORT_ADDRESS) {
@@ -79,7 +126,7 @@ size_t candidates_take(struct host *host, const struct parameter_locator_set *se
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < set->count && taken < capacity; i++) {
 			if (set->items[i].preferred != (round == 0) ||
-				!endpoint_of(host, &set->items[i], &endpoints[taken]))
+				!candidates_endpoint(host, &set->items[i], &endpoints[taken]))
 				continue;
 			if (round == 0)
 				*preferred = true;

@@ -13,7 +13,7 @@
  *   rekey.c           new ESP keys by UPDATE                  key_lifetime.c   when it is time for them
  *   certificates.c, certificate_exchange.c   CERT (RFC 8002)     notifications.c   what may be notified, and when
  *   rekey_keys.c      which keys they are                     state_table.h, state_machine.c   what is allowed when
- *   problem.c         what is told by ICMP
+ *   problem.c         what is told by ICMP                    mobility.h   several paths, and when they change
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -27,6 +27,7 @@
 #include "hip/core/host.h"
 #include "hip/core/keys.h"
 #include "hip/core/locators.h"
+#include "hip/core/mobility.h"
 #include "hip/core/notifications.h"
 #include "hip/core/hashed_rates.h"
 #include "hip/core/puzzle_difficulty.h"
@@ -146,6 +147,7 @@ struct session {
 	bool has_sas;     /* they are installed now */
 	bool carries_hip; /* ESP was agreed as HIP_TRANSPORT_MODE: HIP packets may ride in it (RFC 6261) */
 	uint8_t overlay_hops;
+	bool idle;            /* silent, since nothing was sent and nothing heard */
 	uint16_t opaque_mark; /* I2s to R1s from before it are of an exchange that this one ended */
 	struct endpoint local, remote;
 	uint32_t spi_in, spi_out;
@@ -168,10 +170,10 @@ struct session {
 	uint64_t peer_updates;               /* those before it that came: bit 0 is the last of them */
 	struct retransmission probe;         /* UPDATE under way; tries 0: none */
 	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
-	bool idle;                           /* … or nothing sent and nothing heard */
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
+	struct mobility *mobility; /* NULL: one path, and nothing to choose; see mobility.h */
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
 	bool has_abandoned, has_abandoned_part;
 	uint32_t abandoned;      /* Update ID of a request for new keys that was given up */
@@ -254,6 +256,7 @@ enum timer_kind {
 	TIMER_LIVENESS,
 	TIMER_KEYS, /* UPDATE of a rekeying again; the keys are old */
 	TIMER_READDRESS,
+	TIMER_PATHS, /* announcements, checks and questions; see mobility.h */
 	TIMER_CERTIFICATES, /* an UPDATE with some of ours again; the peer's do not come */
 	TIMER_KINDS
 };
@@ -327,8 +330,9 @@ struct host {
 	struct deadline_heap deadlines;
 	struct effect_queue effects;
 
-	struct address addresses[HOST_ADDRESSES_MAXIMUM];
-	size_t address_count;
+	struct link_address links[HOST_ADDRESSES_MAXIMUM]; /* the most liked first */
+	size_t link_count;
+	bool links_known; /* the system has told, if only that there are none */
 
 	struct r1_pool r1_pool;
 	struct puzzle_source puzzles;
@@ -489,8 +493,16 @@ hiphop_error verify_identity(struct host *host, const struct hit *hit, const str
 	struct host_identity **identity);
 
 /* candidates.c */
-/* Our own usable locators as a LOCATOR_SET. Nothing when there is none. */
-void candidates_offer(struct host *host, struct parameter_locator_set *set);
+/* Our own usable locators as a LOCATOR_SET. Nothing when there is none. `spi`: of the pair that they are for, 0 when there
+ * is none yet. */
+void candidates_offer(const struct host *host, uint32_t spi, struct parameter_locator_set *set);
+/* A locator of a peer as an endpoint; false for what cannot be used from here, our own addresses too. */
+bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint);
+/* The priority of a peer's locator that has none (RFC 8445 section 5.1.2.1), by how it is known. */
+uint32_t candidates_priority(path_origin origin);
+/* Takes over what the system says about our own addresses, the most liked first. */
+void candidates_set_links(struct host *host, const struct link_address *links, size_t count);
+const struct link_address *candidates_link(const struct host *host, const struct address *address);
 /* The usable ones of a received LOCATOR_SET, preferred first, at most `capacity`; returns how many. `preferred` tells
  * whether the first is one that the peer prefers. */
 size_t candidates_take(struct host *host, const struct parameter_locator_set *set, struct endpoint *endpoints,
@@ -683,9 +695,14 @@ void certificates_arm(struct host *host, struct association *association);
 void certificates_timer(struct host *host, instant now, struct association *association);
 
 /* liveness.c */
+struct esp_traffic {
+	instant sent, heard; /* 0: never */
+};
+struct esp_traffic esp_traffic_of(const struct host *host, const struct association *association);
 void liveness_start(struct host *host, instant now, struct association *association);
 void liveness_timer(struct host *host, instant now, struct association *association);
-void liveness_readdress(struct host *host, instant now, struct association *association);
+/* Looks after the association now. */
+void liveness_hurry(struct host *host, instant now, struct association *association);
 
 /* overlay_path.c */
 /* Decides about a packet that has OVERLAY_ID or came inside ESP. True when it is for this host. */
