@@ -35,7 +35,10 @@ LAB_PREFIXES="announce = ( \"2001:db8:100::/56\", \"10.1.0.0/16\" );
 	lab_configure train
 LAB_KNOWN=train LAB_PREFIXES='accept = ( { prefix = "2001:db8:100::/48"; from = "train"; },
 	{ prefix = "10.1.0.0/16"; from = "train"; } ); address = "100.64.0.7";' lab_configure bob train
-LAB_PREFIXES="announce = ( \"2001:db8:200::/56\", \"10.2.0.0/16\" );
+# Its addresses there are no locators, which bob would try in vain and in the clear. Those of train are, and bob, who has a
+# route to them through the tunnel, must not send there.
+LAB_ALGORITHMS='paths = { interfaces = ( { name = "lan*"; use = false; } ); };' \
+	LAB_PREFIXES="announce = ( \"2001:db8:200::/56\", \"10.2.0.0/16\" );
 	accept = ( $(accept 2001:db8:100::/56 train), $(accept 10.1.0.0/16 train) );" lab_configure plant train
 LAB_PREFIXES="announce = ( \"2001:db8:100::/56\", \"2001:db8:900::/48\" ); accept = ( $(accept 2001:db8:100::/56 train) );" \
 	lab_configure mallory train
@@ -146,6 +149,19 @@ for host in bob train; do
 	lab_check "none was taken at $host" [ "$(counter "$host" prefix_in)" = "$taken" ]
 	lab_check "$host goes on" ping_from bob 2001:db8:100::7
 done
+
+# ---- the router moves -----------------------------------------------------------------------------------------------
+
+lab_spawn "$LAB_DIR/move.log" bob ping -q -i 0.2 -c 50 2001:db8:100::7
+moving=$LAB_SPAWNED
+sleep 2
+lab_detach train
+lab_attach train right
+wait "$moving"
+received=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$LAB_DIR/move.log")
+lab_check 'what lies behind it is reached as before when it moves' [ "${received:-0}" -ge 40 ]
+lab_check 'at its new address' lab_sees_address bob train
+lab_check 'and reaches others' ping_from camera "$(lab_hit bob)"
 
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
