@@ -10,7 +10,8 @@
  * A flow is held against the rules once, with its first packet; from then on its packets pass by one look-up. After a
  * change of the rules each known flow is held against them once more, and ends only if the rule that fits now denies it
  * and names its peer (by HIT or by a name): a change of what is allowed in general cuts nobody off in the middle.
- * Media of a call passes as long as the call lasts. What lies behind a peer (daemon/prefix_tunnel.h) counts as the peer.
+ * Media of a call passes as long as the call lasts. What lies behind a peer (daemon/prefix_tunnel.h) counts as the
+ * peer.
  *
  * The filter is pure: packets and time come in, a verdict comes out.
  */
