@@ -30,6 +30,11 @@ static instant ask_heard_on_path(void *context, const struct hit *peer)
 	return esp_heard_on_route(((struct local_identity *)context)->esp, peer);
 }
 
+static bool spend_credit(void *context, const struct hit *peer, instant now, size_t octets)
+{
+	return esp_spend_credit(((struct local_identity *)context)->esp, peer, now, octets);
+}
+
 static overlay_route ask_next_hop(
 	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
 {
@@ -115,6 +120,7 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
 			.heard_on_path = ask_heard_on_path,
+			.spend_credit = spend_credit,
 			.next_hop = ask_next_hop,
 			.may_associate = ask_may_associate,
 			.check_certificates = node_check_certificates,

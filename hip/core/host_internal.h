@@ -173,6 +173,7 @@ struct session {
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
+	uint32_t credit;           /* octets of HIP packets that may go where the peer has not answered */
 	struct mobility *mobility; /* NULL: one path, and nothing to choose; see mobility.h */
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
 	bool has_abandoned, has_abandoned_part;
@@ -269,6 +270,7 @@ struct association {
 	bool held;
 	bool failed;
 	bool anonymous;                         /* the peer's identity has the A control */
+	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since our links changed */
 	struct domain_identifier *name;         /* what it calls itself, or NULL */
 	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
 	instant since;
