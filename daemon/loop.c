@@ -80,7 +80,7 @@ static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *eff
 		break;
 	case NODE_ROUTE_ADD:
 	case NODE_ROUTE_REMOVE:
-		loop_network_route(hiphopd, effect);
+		loop_route(hiphopd, effect);
 		break;
 	case NODE_RELOAD:
 		reload(hiphopd, effect->token);

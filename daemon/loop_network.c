@@ -86,14 +86,6 @@ void loop_network_tell(struct hiphopd *hiphopd)
 		rest(hiphopd, false);
 }
 
-void loop_network_route(struct hiphopd *hiphopd, const struct node_effect *effect)
-{
-	helper_choice choice = effect->kind == NODE_ROUTE_ADD ? HELPER_ADD_ROUTE : HELPER_REMOVE_ROUTE;
-	hiphop_error error = helper_ask_route(&hiphopd->helper, choice, &effect->prefix);
-	if (error)
-		node_route_answer(hiphopd->node, clock_now(), error);
-}
-
 bool loop_network_start(struct hiphopd *hiphopd)
 {
 	uv_timer_init(&hiphopd->loop, &hiphopd->network_rest);
