@@ -541,7 +541,6 @@ void session_commit(struct host *host, instant now, struct association *associat
 	session->began = now;
 	session->proven = true;
 	session->control_heard = now;
-	session->credit = CREDIT_OF_EXCHANGE;
 	session->keepalives = token_bucket_start(1, 3, now);
 	session->last_look = now;
 	association->session = session;

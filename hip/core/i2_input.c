@@ -427,6 +427,8 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->remote = in->arrival->remote;
 	session->spi_in = spi_in;
 	session->spi_out = answer->esp_info.new_spi;
+	/* What has come from the peer may go where it has not answered (RFC 8046 section 5.6). */
+	session->credit = (uint32_t)in->length;
 	session->keys = answer->keys;
 	session->own_key = diffie_hellman_share(answer->entry->key);
 	session->identity = answer->identity;

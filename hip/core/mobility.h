@@ -63,9 +63,6 @@ struct mobility {
 	struct handover handover;
 };
 
-/** HIP octets that the peer has sent in any base exchange, at least: its I2 or R2. */
-#define CREDIT_OF_EXCHANGE 120
-
 /* mobility.c */
 /** Gives the session what it needs to have several paths; the one that it has is the current one. HIPHOP_NO_MEMORY. */
 hiphop_error mobility_obtain(const struct host *host, instant now, struct session *session);
