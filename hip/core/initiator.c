@@ -238,6 +238,18 @@ void initiator_restart(struct host *host, struct association *association, const
 	send_i1(host, &association->peer, &way);
 }
 
+void initiator_hurry(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+	instant soon;
+
+	if (!initiation || initiation->phase != HOST_I1_SENT || initiation->tries >= I1_TRIES)
+		return;
+	soon = instant_after(initiation->sent, I1_HURRIED_AFTER);
+	initiation->tries = 0;
+	association_set_timer(host, association, TIMER_EXCHANGE, soon > now ? soon : now + 1);
+}
+
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote)
 {
 	struct initiation *initiation = association->initiation;
