@@ -71,7 +71,7 @@ struct host_environment {
 	/** When it was last heard, questions too, on the path that is used. 0: never. NULL: nobody knows. */
 	instant (*heard_on_path)(void *context, const struct hit *peer);
 	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from`
-	 * (NULL: it starts here). Fills `next` for OVERLAY_HOP. */
+	 * (NULL: it starts here; the destination itself: not straight to it). Fills `next` for OVERLAY_HOP. */
 	overlay_route (*next_hop)(
 		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 	/** Whether this host wants associations with `peer`. Asked before an I1 is sent, for an I1 that came, for an I2
