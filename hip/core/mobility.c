@@ -445,7 +445,7 @@ static void take_answer(struct host *host, instant now, struct association *asso
 	struct mobility *mobility = association->session->mobility;
 
 	count(host, HOST_COUNT_CHECKS_ANSWERED);
-	path_note_round_trip(path, now - path->check.sent);
+	path_note_check(path, now - path->check.sent);
 	association->round_trip = path->round_trip;
 	path->check.tries = 0;
 	path_happens(path, PATH_EVENT_ANSWERED, now);

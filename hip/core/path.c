@@ -12,8 +12,10 @@
 #define HOLD_FIRST     SECONDS(3)
 #define HOLD_MOST      SECONDS(300)
 #define HOLD_FORGOTTEN SECONDS(600)
-/* Share of the newest question in the loss, of 16. */
-#define LOSS_WEIGHT 2
+/* Share of the newest question in the loss, of 16. One that is lost is no reason to go elsewhere. */
+#define LOSS_WEIGHT 1
+/* Answers to questions after a check, before the round trip is taken for known. */
+#define SAMPLES_WANTED 3
 
 /* clang-format off */
 /* What follows what. A DEPRECATED path is never ACTIVE again before it is listed and checked (RFC 8046 section 5.1). */
@@ -166,7 +168,11 @@ void path_note_round_trip(struct path *path, duration measured)
 {
 	duration difference;
 
-	if (!path->round_trip) {
+	if (!path->round_trip)
+		path->samples_wanted = SAMPLES_WANTED;
+	if (path->samples_wanted)
+		path->samples_wanted--;
+	if (!path->round_trip || path->samples_wanted == SAMPLES_WANTED - 1) {
 		path->round_trip = measured;
 		path->variation = measured / 2;
 		return;
@@ -174,6 +180,15 @@ void path_note_round_trip(struct path *path, duration measured)
 	difference = measured > path->round_trip ? measured - path->round_trip : path->round_trip - measured;
 	path->variation = (3 * path->variation + difference) / 4;
 	path->round_trip = (7 * path->round_trip + measured) / 8;
+}
+
+void path_note_check(struct path *path, duration measured)
+{
+	if (path->round_trip && path->samples_wanted < SAMPLES_WANTED)
+		return;
+	path->round_trip = measured;
+	path->variation = measured / 2;
+	path->samples_wanted = SAMPLES_WANTED;
 }
 
 void path_note_question(struct path *path, bool answered)

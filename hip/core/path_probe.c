@@ -26,6 +26,8 @@ enum { QUESTION = 1, ANSWER = 2 };
 #define OTHER_IDLE            SECONDS(15)
 #define OTHER_IDLE_METERED    SECONDS(120)
 #define OTHER_AGAIN           MILLISECONDS(500)
+/* How often the one in use is asked though much is heard on it: for round trip and loss. */
+#define CURRENT_FLOWING SECONDS(1)
 /* How long an answer is waited for: one and a half round trips and a bit more, so that with QUIET a path that dies is
  * left within three round trips and 200 ms. */
 #define PATIENCE         MILLISECONDS(100)
@@ -188,6 +190,7 @@ static instant run_current(struct host *host, instant now, struct association *a
 		return now;
 	}
 	due = instant_after(path->heard > last ? path->heard : last, QUIET);
+	due = instant_earlier(due, instant_after(last, CURRENT_FLOWING));
 	if (now >= due) {
 		path_probe_send(host, now, association, path);
 		due = instant_after(now, QUIET);
@@ -197,6 +200,8 @@ static instant run_current(struct host *host, instant now, struct association *a
 
 static duration interval_of(const struct path *path, bool flowing)
 {
+	if (flowing && path->samples_wanted && !path->metered)
+		return OTHER_AGAIN;
 	if (flowing)
 		return path->metered ? OTHER_FLOWING_METERED : OTHER_FLOWING;
 	return path->metered ? OTHER_IDLE_METERED : OTHER_IDLE;

@@ -195,6 +195,42 @@ static void loss_comes_before_round_trips(void **state)
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 }
 
+/* One late answer is in the variation as well; and what has not been asked often enough is not compared. */
+static void what_varies_is_not_compared(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	alike(&pair);
+	pair.items[0].round_trip = MILLISECONDS(100);
+	pair.items[0].variation = MILLISECONDS(81);
+	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+	pair.items[0].variation = MILLISECONDS(20);
+	assert_int_equal(path_set_choose(&pair.set, NOW), 1);
+	pair.items[1].samples_wanted = 1;
+	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+}
+
+static void who_was_chosen_by_measuring_rests(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	alike(&pair);
+	assert_true(path_set_is_measured(&pair.set, 1, NOW));
+	pair.set.measured = NOW - SECONDS(5);
+	pair.items[0].round_trip = MILLISECONDS(200);
+	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+	assert_int_equal(path_set_choose(&pair.set, NOW + SECONDS(5)), 1);
+	/* What works, and policy, do not wait. */
+	pair.items[1].preference = LINK_PREFER;
+	assert_false(path_set_is_measured(&pair.set, 1, NOW));
+	assert_int_equal(path_set_choose(&pair.set, NOW), 1);
+	pair.items[1].preference = LINK_NORMAL;
+	pair.items[0].state = PATH_SILENT;
+	assert_int_equal(path_set_choose(&pair.set, NOW), 1);
+}
+
 /* Two that take turns in being a bit better never make it flap. */
 static void noise_changes_nothing(void **state)
 {
@@ -312,6 +348,8 @@ int main(void)
 		cmocka_unit_test(what_is_listed_comes_before_what_was_observed),
 		cmocka_unit_test(a_round_trip_must_be_notably_shorter),
 		cmocka_unit_test(loss_comes_before_round_trips),
+		cmocka_unit_test(what_varies_is_not_compared),
+		cmocka_unit_test(who_was_chosen_by_measuring_rests),
 		cmocka_unit_test(noise_changes_nothing),
 		cmocka_unit_test(a_path_that_failed_must_work_for_a_while),
 		cmocka_unit_test(flapping_dies_down),
