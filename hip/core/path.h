@@ -142,6 +142,8 @@ typedef enum {
 /** "link gone" and so on. Static. */
 const char *handover_reason_name(handover_reason reason);
 
+/** Whether an answer on the path should have come by now. */
+bool path_is_overdue(const struct path *path, instant now);
 /** The place of the path that is to be used, which is the current one as long as none is better by more than noise. */
 size_t path_set_choose(const struct path_set *set, instant now);
 /** Why the current path should be left for that at `place`. */

@@ -22,14 +22,17 @@ const char *handover_reason_name(handover_reason reason)
 	return (size_t)reason < HANDOVER_REASONS ? reason_names[reason] : "";
 }
 
-/* How well it can be used now, whatever anybody likes; the greater the better. */
-static int usability(const struct path *path)
+/* How well it can be used now, whatever anybody likes; the greater the better. That a path which is not used is alive is the
+ * surer the less is unanswered on it: when a link dies, all paths by it do. */
+static int usability(const struct path_set *set, const struct path *path, instant now)
 {
-	if (path->link_gone || path->signaling_only)
+	if (path->link_gone)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:
-		return 5;
+		if (path == path_set_current(set) || !path->asked)
+			return 7;
+		return path_is_overdue(path, now) ? 5 : 6;
 	case PATH_UNVERIFIED:
 		return path->verified ? 4 : 3;
 	case PATH_SILENT:
@@ -77,10 +80,12 @@ static bool is_held(const struct path *path, instant now)
 }
 
 /* How much better `a` is, whatever was measured. */
-static int compare(const struct path *a, const struct path *b, instant now)
+static int compare(const struct path_set *set, const struct path *a, const struct path *b, instant now)
 {
-	if (usability(a) != usability(b))
-		return usability(a) - usability(b);
+	int usable_a = usability(set, a, now), usable_b = usability(set, b, now);
+
+	if (usable_a != usable_b)
+		return usable_a - usable_b;
 	if (is_held(a, now) != is_held(b, now))
 		return is_held(b, now) - is_held(a, now);
 	return compare_policy(a, b);
@@ -94,7 +99,7 @@ static bool rests(const struct path_set *set, instant now)
 /* Whether to go from `old` to `new`. */
 static bool is_better(const struct path_set *set, const struct path *new, const struct path *old, instant now)
 {
-	int known = compare(new, old, now);
+	int known = compare(set, new, old, now);
 
 	if (known)
 		return known > 0;
@@ -127,7 +132,7 @@ handover_reason path_set_reason(const struct path_set *set, size_t place)
 
 bool path_set_is_measured(const struct path_set *set, size_t place, instant now)
 {
-	return place != set->current && compare(&set->items[place], path_set_current(set), now) == 0;
+	return place != set->current && compare(set, &set->items[place], path_set_current(set), now) == 0;
 }
 
 bool path_carries_more(const struct path *path)

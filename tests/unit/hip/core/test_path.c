@@ -204,6 +204,28 @@ static void a_silent_path_forgets_its_questions(void **state)
 	assert_int_equal(path.questions[0].sent, 0);
 	assert_int_equal(path.check.tries, 0);
 	assert_int_equal(path.next_try, NOW);
+	path.loss = 300;
+	assert_true(path_happens(&path, PATH_EVENT_ANSWERED, NOW));
+	assert_int_equal(path.loss, 0);
+}
+
+static void answers_are_overdue_in_time(void **state)
+{
+	struct path path = {.round_trip = MILLISECONDS(50)};
+
+	(void)state;
+	assert_false(path_is_overdue(&path, NOW));
+	path.asked = NOW;
+	assert_false(path_is_overdue(&path, NOW + MILLISECONDS(69)));
+	assert_true(path_is_overdue(&path, NOW + MILLISECONDS(70)));
+	/* When answers vary, up to half a round trip more. */
+	path.variation = MILLISECONDS(11);
+	assert_false(path_is_overdue(&path, NOW + MILLISECONDS(71)));
+	path.variation = SECONDS(1);
+	assert_true(path_is_overdue(&path, NOW + MILLISECONDS(75)));
+	path.round_trip = 0;
+	assert_false(path_is_overdue(&path, NOW + MILLISECONDS(499)));
+	assert_true(path_is_overdue(&path, NOW + MILLISECONDS(500)));
 }
 
 static void names(void **state)
@@ -317,6 +339,7 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(the_round_trip_is_smoothed),
 		cmocka_unit_test(a_check_counts_until_questions_are_answered),
+		cmocka_unit_test(answers_are_overdue_in_time),
 		cmocka_unit_test(loss_follows_what_is_answered),
 		cmocka_unit_test(what_is_sent_again_waits_ever_longer),
 	};

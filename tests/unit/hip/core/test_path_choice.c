@@ -78,6 +78,33 @@ static void what_works_comes_before_all_else(void **state)
 	}
 }
 
+/* When a link dies, so do all paths by it: what has answered comes first, then what may still answer. */
+static void who_has_not_answered_comes_later(void **state)
+{
+	struct pair pair;
+	struct path items[3];
+	struct path_set set = {.items = items, .count = 3};
+
+	(void)state;
+	alike(&pair);
+	items[0] = items[1] = items[2] = pair.items[0];
+	items[0].state = PATH_SILENT;
+	items[1].preference = LINK_PREFER;
+	assert_int_equal(path_set_choose(&set, NOW), 1);
+	items[1].asked = NOW - MILLISECONDS(100);
+	assert_int_equal(path_set_choose(&set, NOW), 2);
+	items[2].asked = NOW - MILLISECONDS(10);
+	assert_int_equal(path_set_choose(&set, NOW), 2);
+	items[1].asked = NOW - MILLISECONDS(10);
+	assert_int_equal(path_set_choose(&set, NOW), 1);
+	/* The one in use stays in use. */
+	items[0].state = PATH_ACTIVE;
+	items[0].asked = NOW - MILLISECONDS(100);
+	items[1].preference = LINK_NORMAL;
+	items[1].asked = 0;
+	assert_int_equal(path_set_choose(&set, NOW), 0);
+}
+
 /* ---- policy ---- */
 
 static void the_configuration_of_our_links_comes_first(void **state)
@@ -341,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alike_nothing_changes),
 		cmocka_unit_test(what_works_comes_before_all_else),
+		cmocka_unit_test(who_has_not_answered_comes_later),
 		cmocka_unit_test(the_configuration_of_our_links_comes_first),
 		cmocka_unit_test(metered_links_are_left),
 		cmocka_unit_test(the_cheapest_is_used),
