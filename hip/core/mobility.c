@@ -396,6 +396,7 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 {
 	struct session *session = association->session;
 
+	initiator_hurry(host, now, association);
 	if (!session || session->state >= HOST_CLOSING)
 		return;
 	if (!session->direct) {
@@ -419,7 +420,7 @@ void host_set_links(struct host *host, instant now, const struct link_address *l
 	effects_release_taken(&host->effects);
 	candidates_set_links(host, links, count);
 	for (size_t i = 0; i < host->count; i++) {
-		if (!host->all[i]->session)
+		if (!host->all[i]->session && !host->all[i]->initiation)
 			continue;
 		association_set_timer(host, host->all[i], TIMER_READDRESS, at);
 		at = instant_after(at, READDRESS_STEP);
