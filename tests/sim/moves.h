@@ -51,6 +51,7 @@ struct moves_setup {
 	duration round_trip; /**< 0: 20 ms */
 	duration interval;   /**< of the streams; 0: MOVES_INTERVAL */
 	bool alice_in_nat;   /**< her link is behind NAT 1, of IPv6 */
+	enum path_mode mode; /**< of all hosts */
 };
 
 /** Starts it all: the overlay is joined, both streams have flowed for some seconds. */
