@@ -10,7 +10,7 @@
 #define ROUND_TRIP_OF_16 11
 #define ROUND_TRIP_LEAST MILLISECONDS(10)
 /* So much more of a hundred questions lost is worse, per mille. */
-#define LOSS_NOTABLE 100
+#define LOSS_NOTABLE 150
 /* A path that was chosen by what was measured is not left for the same reason before. */
 #define MEASURED_REST SECONDS(10)
 
@@ -26,7 +26,7 @@ const char *handover_reason_name(handover_reason reason)
  * surer the less is unanswered on it: when a link dies, all paths by it do. */
 static int usability(const struct path_set *set, const struct path *path, instant now)
 {
-	if (path->link_gone)
+	if (path->link_gone || path->signaling_only)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:
