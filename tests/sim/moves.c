@@ -117,6 +117,7 @@ static void observe(struct simulation *simulation, size_t from, const struct end
 	struct moves *moves = simulation->observer_context;
 	const struct owner_of_address *to = map_get(&moves->owners, packet->remote.address.octets);
 
+	moves->octets[from] += packet->length;
 	if (!esp && hip_type(packet)) {
 		moves->hip_packets[from]++;
 		moves->hip_octets[from] += packet->length;
