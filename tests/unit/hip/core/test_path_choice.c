@@ -211,13 +211,13 @@ static void loss_comes_before_round_trips(void **state)
 
 	(void)state;
 	alike(&pair);
-	pair.items[0].loss = 101;
+	pair.items[0].loss = 151;
 	pair.items[1].round_trip = SECONDS(1);
 	assert_true(is_left(&pair));
-	pair.items[0].loss = 100;
+	pair.items[0].loss = 150;
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 	pair.items[0].loss = 0;
-	pair.items[1].loss = 101;
+	pair.items[1].loss = 151;
 	pair.items[1].round_trip = MILLISECONDS(1);
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 }
@@ -271,7 +271,7 @@ static void noise_changes_nothing(void **state)
 
 		pair.items[i % 2].round_trip = MILLISECONDS(40);
 		pair.items[(i + 1) % 2].round_trip = MILLISECONDS(55);
-		pair.items[i % 2].loss = 90;
+		pair.items[i % 2].loss = 140;
 		pair.items[(i + 1) % 2].loss = 0;
 		chosen = path_set_choose(&pair.set, NOW + i);
 		changes += chosen != pair.set.current;
