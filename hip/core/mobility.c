@@ -35,6 +35,7 @@ static void take_link(const struct host *host, struct path *path)
 		return;
 	path->preference = link->preference;
 	path->metered = link->metered;
+	path->interface = link->interface;
 	path->cost = link->cost;
 }
 
