@@ -295,14 +295,15 @@ void mobility_begin(struct host *host, instant now, struct association *associat
 			instant_after(now, BEGIN_DELAY + random_u64(host->random) % BEGIN_SPREAD));
 }
 
-/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. */
+/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. How much it likes each is
+ * taken from an UPDATE alone. */
 static void find_paths(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
 
 	if (mobility_obtain(host, now, session))
 		return;
-	if (session->initiator) {
+	if (session->initiator && candidates_are_alike(host)) {
 		session->mobility->told = digest_of(host);
 		session->mobility->told_at = now;
 	} else if (host->link_count > 1) {
