@@ -86,6 +86,7 @@ struct path {
 	instant next_try;   /**< of a check of what is silent */
 	uint8_t failed_tries;
 	uint8_t question_count; /**< unanswered since `asked` */
+	instant probed;         /**< when a question was sent last; 0: never */
 	instant asked;          /**< the first question since the last sign of life; 0: none */
 	struct path_check check;
 	struct path_question questions[PATH_QUESTIONS]; /**< the newest first */

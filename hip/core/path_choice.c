@@ -12,7 +12,7 @@
 /* The peer likes a locator by so much less (local preference, in the place where it goes) when it avoids it or pays for it. */
 #define PRIORITY_MINDED (4000U << 8)
 /* So much more of a hundred questions lost is worse, per mille. */
-#define LOSS_NOTABLE 100
+#define LOSS_NOTABLE 150
 /* A path that was chosen by what was measured is not left for the same reason before. */
 #define MEASURED_REST SECONDS(10)
 
@@ -28,7 +28,7 @@ const char *handover_reason_name(handover_reason reason)
  * surer the less is unanswered on it: when a link dies, all paths by it do. */
 static int usability(const struct path_set *set, const struct path *path, instant now)
 {
-	if (path->link_gone)
+	if (path->link_gone || path->signaling_only)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:

@@ -62,7 +62,8 @@ void update_probe(struct host *host, instant now, struct association *associatio
 	probe->tries++;
 	probe->sent = now;
 	if (!way_of_session(host, association, &way) ||
-		build_update(host, association, NULL, &probe->id, NULL, NULL, &out))
+		build_update(host, association, NULL, &probe->id, NULL, NULL, &out) ||
+		(!way.overlay && !mobility_spend(host, now, association, &way.remote, out.length)))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -137,6 +138,8 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 
 	if (!way_back(host, in, &route, &way) ||
 		build_update(host, association, in, NULL, &id, in->overlay ? &route : NULL, &out))
+		return;
+	if (!way.overlay && !mobility_spend(host, in->now, association, &way.remote, out.length))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -293,6 +296,9 @@ void update_input(struct host *host, struct incoming *in)
 	}
 	if (news)
 		session_heard(host, in->now, association);
+	/* What came inside its own ESP counts there. */
+	if (!in->arrival->inside_esp || !hit_equal(&in->arrival->neighbour, &association->peer))
+		mobility_earn(session, in->length);
 	take_ack(association, &acks, in->now);
 	/* A part that is new comes first: what it acknowledges goes with it, not with one before. */
 	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || is_gratuitous(in) || was_processed(session, seq))

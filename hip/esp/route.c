@@ -120,7 +120,9 @@ void route_heard(struct security_association_table *table, instant now, struct s
 {
 	struct peer_route *route = &pair->peer->route;
 
-	route->credit = route_credit(route, now) + length;
+	/* A question is answered, which is as long. */
+	if (!is_probe)
+		route->credit = route_credit(route, now) + length;
 	if (comes_by(packet, &route->first)) {
 		route->heard = now;
 		note_interleaved(now, pair);
