@@ -239,8 +239,8 @@ static duration measure_after(const struct path *path)
 	return path->round_trip ? interval_of(path, true) : OTHER_AGAIN;
 }
 
-/* The path in use while traffic flows. */
-static instant run_current(struct host *host, instant now, struct association *association)
+/* The path in use while traffic flows. `sent`: the last of it. What was heard after it needs no question. */
+static instant run_current(struct host *host, instant now, struct association *association, instant sent)
 {
 	struct path *path = path_set_current(&association->session->mobility->paths);
 	instant due;
@@ -253,12 +253,15 @@ static instant run_current(struct host *host, instant now, struct association *a
 		return now;
 	}
 	due = path->asked ? instant_after(path->probed, question_interval(path)) : instant_after(path->heard, QUIET);
-	if (now >= due || now >= instant_after(path->probed, measure_after(path))) {
+	if ((path->asked || sent > path->heard) &&
+		(now >= due || now >= instant_after(path->probed, measure_after(path)))) {
 		path_probe_send(host, now, association, path);
 		due = instant_after(now, QUIET);
 	}
 	if (path_is_overdue(path, now))
 		ask_others(host, now, association, path);
+	if (due <= now)
+		due = instant_after(now, QUIET);
 	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 
@@ -309,7 +312,7 @@ instant path_probes_run(struct host *host, instant now, struct association *asso
 	if (set->count < 2 || !mobility->answers_questions)
 		return INSTANT_NEVER;
 	if (flowing)
-		next = run_current(host, now, association);
+		next = run_current(host, now, association, esp.sent);
 	else
 		watch(host, association);
 	for (size_t i = 0; i < set->count; i++) {
