@@ -9,8 +9,8 @@
 /* A round trip is better when it is less than so many of 16 of the other, and by so much more than both vary. */
 #define ROUND_TRIP_OF_16 11
 #define ROUND_TRIP_LEAST MILLISECONDS(10)
-/* The peer likes a locator by so much less (local preference, in the place where it goes) when it avoids it or pays for it. */
-#define PRIORITY_MINDED (4000U << 8)
+/* The peer likes a locator by so much less (local preference, candidates.c) when it avoids it or pays for it. */
+#define PREFERENCE_MINDED 4000U
 /* So much more of a hundred questions lost is worse, per mille. */
 #define LOSS_NOTABLE 150
 /* A path that was chosen by what was measured is not left for the same reason before. */
@@ -146,7 +146,7 @@ bool path_carries_more(const struct path *path)
 
 static bool peer_minds(const struct path *path, const struct path *current)
 {
-	return current->priority > PRIORITY_MINDED && path->priority < current->priority - PRIORITY_MINDED;
+	return (path->priority >> 8 & 0xffff) + PREFERENCE_MINDED < (current->priority >> 8 & 0xffff);
 }
 
 /* Whether one link can die and leave the other path alive: surely, probably, perhaps, no. Two addresses of the peer are more

@@ -211,13 +211,13 @@ static void loss_comes_before_round_trips(void **state)
 
 	(void)state;
 	alike(&pair);
-	pair.items[0].loss = 101;
+	pair.items[0].loss = 151;
 	pair.items[1].round_trip = SECONDS(1);
 	assert_true(is_left(&pair));
-	pair.items[0].loss = 100;
+	pair.items[0].loss = 150;
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 	pair.items[0].loss = 0;
-	pair.items[1].loss = 101;
+	pair.items[1].loss = 151;
 	pair.items[1].round_trip = MILLISECONDS(1);
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 }
@@ -410,6 +410,10 @@ static void a_copy_goes_to_another_link_of_the_peer(void **state)
 	uint8_t more[3] = {0};
 
 	(void)state;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+	/* Where a packet was seen to come from is as good as what was listed. */
+	items[2].priority = 110U << 24 | 32767U << 8;
 	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
 	assert_int_equal(more[0], 2);
 	/* That one costs the peer money, or it avoids it. */
