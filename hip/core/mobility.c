@@ -38,6 +38,7 @@ static void take_link(const struct host *host, struct path *path)
 		return;
 	path->preference = link->preference;
 	path->metered = link->metered;
+	path->interface = link->interface;
 	path->cost = link->cost;
 }
 
@@ -341,19 +342,30 @@ void mobility_begin(struct host *host, instant now, struct association *associat
 			instant_after(now, BEGIN_DELAY + random_u64(host->random) % BEGIN_SPREAD));
 }
 
-/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. */
+/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. How much it likes each is
+ * taken from an UPDATE alone. */
+static void tell_at_first(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	if (association->session->initiator && candidates_are_alike(host)) {
+		mobility->told = digest_of(host);
+		mobility->told_at = now;
+	} else if (host->link_count > 1) {
+		mobility_announce(host, now, association);
+	}
+}
+
+/* The peer may have been first with a LOCATOR_SET, or a packet from elsewhere: then there are some paths already. */
 static void find_paths(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
 
 	if (mobility_obtain(host, now, session))
 		return;
-	if (session->initiator) {
-		session->mobility->told = digest_of(host);
-		session->mobility->told_at = now;
-	} else if (host->link_count > 1) {
-		mobility_announce(host, now, association);
-	}
+	session->mobility->begun = true;
+	if (!session->mobility->told && !session->mobility->announcement.due)
+		tell_at_first(host, now, association);
 	add_missing_paths(host, session);
 	add_known_locators(host, association);
 }
@@ -583,7 +595,7 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 
 	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session))
 		return;
-	if (!session->mobility)
+	if (!session->mobility || !session->mobility->begun)
 		find_paths(host, now, association);
 	if (!session->mobility)
 		return;

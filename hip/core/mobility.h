@@ -55,6 +55,7 @@ struct mobility {
 	struct token_bucket checks;        /**< of paths that are new or silent */
 	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
 	bool has_last_set;
+	bool begun;             /**< what the base exchange did not carry was told, and all known locators have paths */
 	bool answers_questions; /**< the peer knows the question inside ESP */
 	bool is_unverified;     /**< the route as it was told last: see struct host_route */
 	bool watched;           /**< the data plane tells when something is sent again */
