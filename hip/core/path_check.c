@@ -85,13 +85,23 @@ static void way_of_path(const struct path *path, struct way *way)
 	way->remote = path->remote;
 }
 
+/* The peer takes an Update ID once: a check without our LOCATOR_SET must not have that of the announcement. */
+static bool needs_update_id(const struct mobility *mobility, const struct path *path, bool announces)
+{
+	const struct announcement *announcement = &mobility->announcement;
+
+	if (announces)
+		return false;
+	return !path->check.tries || (announcement->due && announcement->tries && path->check.update == announcement->update);
+}
+
 bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
 	const struct incoming *in, const uint32_t *acknowledge, bool announces)
 {
 	struct session *session = association->session;
 	struct mobility *mobility = session->mobility;
 	struct path *path = &mobility->paths.items[place];
-	bool is_new = !path->check.tries;
+	bool is_new = needs_update_id(mobility, path, announces);
 	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
 	struct outgoing out;
 	struct way way;
@@ -102,12 +112,12 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 		path->check.update = session->own_update;
 	contents.seq = path->check.update;
 	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
-	if (is_new)
+	if (is_new || !path->check.tries)
 		random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
 	if (build(host, association, &contents, &out) ||
 		!mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
-	session->own_update += !announces && is_new;
+	session->own_update += is_new;
 	path->check.tries++;
 	path->check.sent = now;
 	way_of_path(path, &way);
@@ -231,7 +241,7 @@ static instant run_silent(struct host *host, instant now, struct association *as
 	path->next_try = retry_after(path, now);
 	if (mobility->answers_questions && path->verified) {
 		path_probe_send(host, now, association, path);
-	} else {
+	} else if (token_bucket_take(&mobility->checks, now)) {
 		path->check.tries = 0;
 		path_check_send(host, now, association, place, NULL, NULL, false);
 	}

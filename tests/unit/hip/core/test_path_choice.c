@@ -271,7 +271,7 @@ static void noise_changes_nothing(void **state)
 
 		pair.items[i % 2].round_trip = MILLISECONDS(40);
 		pair.items[(i + 1) % 2].round_trip = MILLISECONDS(55);
-		pair.items[i % 2].loss = 90;
+		pair.items[i % 2].loss = 140;
 		pair.items[(i + 1) % 2].loss = 0;
 		chosen = path_set_choose(&pair.set, NOW + i);
 		changes += chosen != pair.set.current;
