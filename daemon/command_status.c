@@ -228,6 +228,52 @@ static void print_identities(const json_t *identities)
 	}
 }
 
+/** Of one list of prefixes, a line each: the prefix, its host, and what `key` says of it. */
+static void print_prefix_list(const json_t *list, const char *key)
+{
+	size_t index;
+	json_t *prefix;
+	json_array_foreach(list, index, prefix)
+	{
+		printf("  ");
+		print_text(prefix, "prefix");
+		printf(" behind ");
+		print_text(prefix, json_is_string(json_object_get(prefix, "name")) ? "name" : "owner");
+		printf(", %s", strcmp(key, "route") == 0 ? "route " : "refused: ");
+		print_text(prefix, key);
+		putchar('\n');
+	}
+}
+
+static void print_prefixes(const json_t *prefixes)
+{
+	const json_t *announced = json_object_get(prefixes, "announced");
+	const json_t *accepted = json_object_get(prefixes, "accepted"), *refused = json_object_get(prefixes, "refused");
+	const json_t *awaited = json_object_get(prefixes, "awaited");
+	size_t index;
+	json_t *prefix, *owner;
+	if (json_array_size(announced) + json_array_size(accepted) + json_array_size(refused) +
+			json_array_size(awaited) ==
+		0)
+		return;
+	puts("prefixes");
+	json_array_foreach(announced, index, prefix)
+	{
+		printf("  ");
+		print_text(prefix, "prefix");
+		puts(json_is_true(json_object_get(prefix, "stored")) ? " behind this host, announced"
+								     : " behind this host, not announced yet");
+	}
+	print_prefix_list(accepted, "route");
+	print_prefix_list(refused, "reason");
+	json_array_foreach(awaited, index, owner)
+	{
+		printf("  nothing is announced by ");
+		print_text(owner, json_is_string(json_object_get(owner, "name")) ? "name" : "owner");
+		putchar('\n');
+	}
+}
+
 /** Most of the time one line that says that all is calm. */
 static void print_puzzle(const json_t *puzzle)
 {
@@ -252,6 +298,7 @@ static void print_status(const json_t *answer)
 	print_overlay(json_object_get(answer, "overlay"));
 	print_offers(json_object_get(answer, "offers"));
 	print_few_associations(json_object_get(answer, "associations"));
+	print_prefixes(json_object_get(answer, "prefixes"));
 	print_sip(json_object_get(answer, "sip"));
 	print_puzzle(json_object_get(answer, "puzzle"));
 	print_drops(json_object_get(answer, "counters"));
@@ -280,6 +327,62 @@ static void print_keys(const json_t *keys)
 		printf(" or %.0f packets", command_number(keys, "packets_left", 0));
 }
 
+static void print_milliseconds(const json_t *object, const char *key, const char *before)
+{
+	if (json_is_number(json_object_get(object, key)))
+		printf("%s%.2f ms", before, command_number(object, key, 0));
+}
+
+/** One line: what is used, between what, in what state, and what was measured. */
+static void print_path(const json_t *path)
+{
+	bool current = json_is_true(json_object_get(path, "current"));
+	double loss = command_number(path, "loss_percent", 0);
+	printf("\n    %c path ", current ? '*' : json_is_true(json_object_get(path, "also_used")) ? '+' : ' ');
+	print_text(path, "local");
+	printf(" to ");
+	print_text(path, "remote");
+	printf(", ");
+	print_text(path, "state");
+	print_milliseconds(path, "rtt_ms", ", ");
+	if (loss >= 0.05)
+		printf(", %.1f %% lost", loss);
+	if (strcmp(command_text(path, "preference"), "normal") != 0) {
+		printf(", ");
+		print_text(path, "preference");
+	}
+	if (json_is_true(json_object_get(path, "metered")))
+		printf(", metered");
+	if (command_number(path, "cost", 0) > 0)
+		printf(", cost %.0f", command_number(path, "cost", 0));
+	if (json_is_true(json_object_get(path, "on_probation")))
+		printf(", has failed before");
+}
+
+static void print_handover(const json_t *association)
+{
+	const json_t *handover = json_object_get(association, "handover");
+	double count = command_number(association, "handovers", 0);
+	if (!json_is_object(handover))
+		return;
+	printf("\n    %.0f handover%s, the last ", count, plural(count));
+	print_span(command_number(handover, "ago_s", 0));
+	printf(" ago (");
+	print_text(handover, "reason");
+	print_milliseconds(handover, "gap_ms", ", gap ");
+	putchar(')');
+}
+
+static void print_paths(const json_t *association)
+{
+	const json_t *paths = json_object_get(association, "paths");
+	size_t index;
+	json_t *path;
+	if (json_array_size(paths) > 1)
+		json_array_foreach(paths, index, path) print_path(path);
+	print_handover(association);
+}
+
 /** All there is to know about one association. */
 static void print_peer(const json_t *association)
 {
@@ -292,11 +395,7 @@ static void print_peer(const json_t *association)
 	print_text(association, "local_hit");
 	if (json_is_number(json_object_get(association, "overlay_hops")))
 		printf(", %.0f overlay hops", command_number(association, "overlay_hops", 0));
-	if (json_is_number(json_object_get(association, "last_handover_s"))) {
-		printf(", last handover ");
-		print_span(command_number(association, "last_handover_s", 0));
-		printf(" ago");
-	}
+	print_paths(association);
 	print_keys(json_object_get(association, "keys"));
 	if (json_array_size(json_object_get(association, "locators")) > 0)
 		printf("\n    locators");

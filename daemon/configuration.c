@@ -166,6 +166,8 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 		if (!complete_endpoint(reading, config_lookup(parser, "overlay.bootstrap"), i,
 			    &configuration->bootstrap[i].endpoint))
 			return false;
+	if (!configuration_check_prefixes(reading, parser))
+		return false;
 	return configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
 }
 
@@ -272,5 +274,7 @@ void configuration_free(struct configuration *configuration)
 	free(configuration->authorities);
 	free(configuration->rules);
 	free(configuration->inbound);
+	free(configuration->announce);
+	free(configuration->accept);
 	memset(configuration, 0, sizeof *configuration);
 }

@@ -30,6 +30,11 @@ static instant ask_heard_on_path(void *context, const struct hit *peer)
 	return esp_heard_on_route(((struct local_identity *)context)->esp, peer);
 }
 
+static bool spend_credit(void *context, const struct hit *peer, instant now, size_t octets)
+{
+	return esp_spend_credit(((struct local_identity *)context)->esp, peer, now, octets);
+}
+
 static overlay_route ask_next_hop(
 	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
 {
@@ -115,6 +120,7 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
 			.heard_on_path = ask_heard_on_path,
+			.spend_credit = spend_credit,
 			.next_hop = ask_next_hop,
 			.may_associate = ask_may_associate,
 			.check_certificates = node_check_certificates,
@@ -204,6 +210,8 @@ static hiphop_error create_engines(struct node *node, instant now, wall_millisec
 		error = node_sip_create(node);
 	if (!error)
 		error = node_bootstrap_create(node);
+	if (!error)
+		error = node_prefixes_create(node);
 	return error;
 }
 
@@ -263,6 +271,7 @@ void node_free(struct node *node)
 	map_free(&node->requests);
 	node_locals_free(node);
 	node_access_free(node);
+	node_prefixes_free(node);
 	node_bootstrap_free(node);
 	node_names_free(node);
 	free_restored_values(node);
@@ -315,6 +324,7 @@ static const struct {
 	{"bootstrap", node_bootstrap_restore},
 	{"member", node_member_restore},
 	{"access", node_access_restore},
+	{"prefixes", node_prefixes_restore},
 };
 
 void node_restore(struct node *node, const struct node_record *record)
@@ -350,6 +360,10 @@ static void run_timer(struct node *node, instant now, struct deadline *deadline)
 	case NODE_TIMER_PING_SEND:
 	case NODE_TIMER_PING_GIVE_UP:
 		node_ping_timer(node, now, deadline);
+		break;
+	case NODE_TIMER_PREFIX_OWNER:
+	case NODE_TIMER_PREFIX_ANNOUNCE:
+		node_prefixes_timer(node, now, deadline);
 		break;
 	}
 }
@@ -502,6 +516,7 @@ static void on_any_association(struct local_identity *local, instant now, const 
 		node_drop_misses(local, &peer, false);
 	if (local_is_first(local))
 		on_association(local->node, now, effect);
+	node_prefixes_association(local->node, now, &peer);
 }
 
 static void on_host_effect(struct local_identity *local, instant now, const struct host_effect *effect)
@@ -639,6 +654,7 @@ void node_start(struct node *node, instant now)
 	node_bootstrap_start(node, now);
 	node_members_start(node, now);
 	store_restored_values(node, now);
+	node_prefixes_start(node, now);
 	node_pump(node, now);
 }
 
@@ -657,6 +673,7 @@ void node_leave(struct node *node, instant now)
 	if (!request)
 		return;
 	node->leaving = true;
+	node_prefixes_withdraw(node, now);
 	if (overlay_leave(node->overlay, now, request->token)) {
 		node->leaving = false;
 		node_request_drop(node, request);
@@ -682,6 +699,7 @@ void node_addresses(struct node *node, instant now, const struct link_address *l
 {
 	for (size_t i = 0; i < node->local_count; i++)
 		host_set_links(node->locals[i].host, now, links, count);
+	node_prefixes_addresses(node, links, count);
 	node_pump(node, now);
 }
 

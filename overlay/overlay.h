@@ -78,6 +78,8 @@ struct overlay;
 #define OVERLAY_KIND_SIP_REGISTRATION_FIRST_COME 0xF0000001U
 /** `put` and `get`: a dictionary keyed by the writer's HIT; nobody overwrites another's entry. */
 #define OVERLAY_KIND_PUT 0xF0000002U
+/** What lies behind a host (docs/hipv2-mapping.md): its own entry, at the Resource-ID of its HIT. */
+#define OVERLAY_KIND_PREFIXES 0xF0000003U
 
 /* ---- Creation ---- */
 
@@ -199,7 +201,8 @@ void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit
  * Where a packet for `destination` (HIT or Resource-ID) goes from here. `arrived_from` is the neighbour it came from,
  * or NULL for a packet of our own. Greedy over associated members; an associated host that is the destination itself
  * gets it directly, member or not. While we are not joined, our own packets go to a bootstrap peer; those of others
- * see a ring of one. A packet is never sent back to where it came from.
+ * see a ring of one. A packet is never sent back to where it came from. When `arrived_from` is the destination itself, which
+ * does not hear us, the packet goes round it.
  */
 overlay_route overlay_next_hop(
 	const struct overlay *overlay, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
@@ -212,6 +215,9 @@ bool overlay_knows_member(const struct overlay *overlay, const struct hit *hit);
 
 /** The Resource-ID of a name: the low 96 bits of its hash under OGA nibble 0. HIPHOP_UNSUPPORTED, HIPHOP_CRYPTO. */
 hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const char *name, struct hit *resource_id);
+/** The Resource-ID of a host: of its HIT's octets, where policy NODE-MATCH lets that host alone store. Errors likewise.
+ */
+hiphop_error overlay_resource_id_of_node(const struct overlay *overlay, const struct hit *hit, struct hit *resource_id);
 
 /**
  * Signs `value` and stores it under our HIT. With `keep` it is stored again before `lifetime_s` ends, and whenever

@@ -179,7 +179,7 @@ static void send_rest(struct host *host, instant now, struct association *associ
 		count(host, HOST_COUNT_RETRANSMITTED);
 	update->sent = now;
 	if (way_of_session(host, association, &way) && !build(host, association, &out))
-		outgoing_send(host, &way, out.octets, out.length);
+		mobility_send(host, now, association, &way, out.octets, out.length);
 }
 
 /* Without progress it would go on for ever. */

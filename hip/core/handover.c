@@ -15,18 +15,13 @@ static const host_counter counters[HANDOVER_REASONS] = {
 
 /* ---- the route ---- */
 
-/* The further paths that are used, best first. */
 static size_t choose_more(const struct host *host, const struct path_set *set, uint8_t more[static HOST_MORE_WAYS])
 {
-	size_t most = host->configuration.paths == HOST_PATHS_SPREAD ? HOST_MORE_WAYS : 1, chosen = 0;
+	size_t most = host->configuration.paths == HOST_PATHS_SPREAD ? HOST_MORE_WAYS : 1;
 
 	if (host->configuration.paths == HOST_PATHS_BEST || path_set_current(set)->state != PATH_ACTIVE)
 		return 0;
-	for (size_t i = 0; i < set->count && chosen < most; i++) {
-		if (i != set->current && path_carries_more(&set->items[i]))
-			more[chosen++] = (uint8_t)i;
-	}
-	return chosen;
+	return path_set_choose_more(set, more, most);
 }
 
 static void fill_route(const struct host *host, const struct mobility *mobility, struct host_route *route)
@@ -108,6 +103,7 @@ static void go(struct host *host, instant now, struct association *association, 
 	mobility->handover.resumed = false;
 	mobility->handover.count++;
 	count(host, counters[mobility->handover.reason]);
+	set->measured = path_set_is_measured(set, place, now) ? now : 0;
 	set->current = (uint8_t)place;
 	session->local = path_set_current(set)->local;
 	session->remote = path_set_current(set)->remote;
@@ -136,6 +132,8 @@ void handover_settle(struct host *host, instant now, struct association *associa
 	if (!moves)
 		return;
 	tell_handover(host, association);
+	if (mobility->handover.reason == HANDOVER_SILENT)
+		path_probe_tell_deaf(host, association);
 	locators_learn(&host->locators, &association->peer, &session->remote, false);
 }
 

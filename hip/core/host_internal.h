@@ -47,6 +47,7 @@
 /* Times of the base exchange. */
 #define I1_TRIES                   4          /* at 0, 1, 3 and 7 s; given up at 15 s */
 #define I1_FIRST_TIMEOUT           SECONDS(1) /* doubles */
+#define I1_HURRIED_AFTER           MILLISECONDS(500) /* the last one, when our links change */
 #define I1_FALLBACK_TRY            2          /* from then on by the other transport too */
 #define I1_PARALLEL                3          /* RFC 7401 section 6.6.1 */
 #define DOWNGRADE_RESTARTS_MAXIMUM 2          /* I1s of one exchange that answer an R1 with a wrong group */
@@ -173,6 +174,7 @@ struct session {
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
+	uint32_t credit;           /* octets of HIP packets that may go where the peer has not answered */
 	struct mobility *mobility; /* NULL: one path, and nothing to choose; see mobility.h */
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
 	bool has_abandoned, has_abandoned_part;
@@ -269,6 +271,7 @@ struct association {
 	bool held;
 	bool failed;
 	bool anonymous;                         /* the peer's identity has the A control */
+	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since our links changed */
 	struct domain_identifier *name;         /* what it calls itself, or NULL */
 	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
 	instant since;
@@ -503,6 +506,8 @@ uint32_t candidates_priority(path_origin origin);
 /* Takes over what the system says about our own addresses, the most liked first. */
 void candidates_set_links(struct host *host, const struct link_address *links, size_t count);
 const struct link_address *candidates_link(const struct host *host, const struct address *address);
+/* Whether all of our links are liked as much as each other. */
+bool candidates_are_alike(const struct host *host);
 /* The usable ones of a received LOCATOR_SET, preferred first, at most `capacity`; returns how many. `preferred` tells
  * whether the first is one that the peer prefers. */
 size_t candidates_take(struct host *host, const struct parameter_locator_set *set, struct endpoint *endpoints,
@@ -521,6 +526,8 @@ void initiator_send_i2(struct host *host, instant now, struct association *assoc
 /* An R1 had a wrong group: another I1 on the way that it came, a few times in one exchange (RFC 7401 section 6.8 step
  * 7). */
 void initiator_restart(struct host *host, struct association *association, const struct incoming *in);
+/* Our links have changed: an I1 that is not answered yet is tried anew, soon. */
+void initiator_hurry(struct host *host, instant now, struct association *association);
 /* An I1 of the peer came from `remote` and lost against ours: ours goes there too. */
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote);
 /* An I2 of the peer, its puzzle solved, came from `in` and lost against ours: ours goes there too, when that is another
@@ -701,6 +708,8 @@ struct esp_traffic {
 struct esp_traffic esp_traffic_of(const struct host *host, const struct association *association);
 void liveness_start(struct host *host, instant now, struct association *association);
 void liveness_timer(struct host *host, instant now, struct association *association);
+/* Whether another exchange may be tried, because there was none lately or there is a path; notes that it is. */
+bool liveness_may_retry(struct association *association, instant now);
 /* Looks after the association now. */
 void liveness_hurry(struct host *host, instant now, struct association *association);
 

@@ -322,11 +322,13 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 	struct outgoing out;
 	struct way way;
 
-	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE) || !way_back(host, in, &route, &way))
+	route.count = 0;
+	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE) ||
+		(in->overlay ? !way_back(host, in, &route, &way)
+			     : !way_over_overlay(host, &association->peer, &association->peer, &way)) ||
+		build_r2(host, in, &contents, &out))
 		return;
-	if (build_r2(host, in, &contents, &out))
-		return;
-	if (session_lose_path(host, association))
+	if (session->direct && session_lose_path(host, association))
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 	else
 		outgoing_send(host, &way, out.octets, out.length);
@@ -367,9 +369,10 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		count(host, HOST_COUNT_DROP_I2_RATE);
 		return true;
 	}
-	if (in->overlay)
+	/* The peer may try both ways, but the session has none for ESP. */
+	if (in->overlay || !session->direct)
 		answer_again_over_overlay(host, in, association);
-	else if (session->direct && !session->rekeys)
+	else if (!session->rekeys)
 		answer_again(host, in, session);
 	return true;
 }
@@ -383,6 +386,20 @@ static bool is_overtaken(
 
 	return session && in->now < instant_after(session->began, CROSSED_I2_LIVES) &&
 	       opaque_is_before(opaque_of(solution), session->opaque_mark);
+}
+
+/* It came over the overlay alone, so that no ESP would come of it, and the peer is heard: it has found a way meanwhile,
+ * or will, with the session that there is. Who has lost that is not heard by it. */
+static bool is_needless(const struct host *host, const struct incoming *in, const struct association *association)
+{
+	const struct session *session = association ? association->session : NULL;
+	struct esp_traffic esp;
+
+	if (!in->overlay || !session || !session->has_sas || session->state >= HOST_CLOSING)
+		return false;
+	esp = esp_traffic_of(host, association);
+	return in->now < instant_after(session->control_heard, SILENT_AFTER) ||
+	       (esp.heard && in->now < instant_after(esp.heard, SILENT_AFTER));
 }
 
 /* ---- the commit ---- */
@@ -413,6 +430,8 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->remote = in->arrival->remote;
 	session->spi_in = spi_in;
 	session->spi_out = answer->esp_info.new_spi;
+	/* What has come from the peer may go where it has not answered (RFC 8046 section 5.6). */
+	session->credit = (uint32_t)in->length;
 	session->keys = answer->keys;
 	session->own_key = diffie_hellman_share(answer->entry->key);
 	session->identity = answer->identity;
@@ -612,6 +631,10 @@ void i2_input(struct host *host, struct incoming *in)
 	}
 	if (is_repetition(host, in, association, &proof.solution))
 		return;
+	if (is_needless(host, in, association)) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+		return;
+	}
 	error = check_puzzle(host, in, &proof);
 	claim = claim_of(in, &proof.solution);
 	if (error) {

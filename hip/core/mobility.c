@@ -11,9 +11,9 @@
 /* What the base exchange did not carry is told this much later, so that no UPDATE overtakes an R2. */
 #define BEGIN_DELAY  MILLISECONDS(300)
 #define BEGIN_SPREAD MILLISECONDS(400)
-/* A LOCATOR_SET goes out this often until it is acknowledged; from the third on over the overlay as well. */
+/* A LOCATOR_SET goes out this often until it is acknowledged; from the second on over the overlay as well. */
 #define ANNOUNCEMENT_TRIES   8
-#define ANNOUNCEMENT_OVERLAY 2
+#define ANNOUNCEMENT_OVERLAY 1
 /* Changes of our links that a peer is told, a second, and at once. */
 #define ANNOUNCEMENTS_PER_SECOND 2
 #define ANNOUNCEMENTS_AT_ONCE    5
@@ -22,11 +22,10 @@
 #define CHECKS_AT_ONCE    (2 * PATHS_MAXIMUM)
 /* Told again before the lifetime of the locators is over (one hour, candidates.c). */
 #define ANNOUNCEMENT_LIFETIME SECONDS(2700)
+/* HIP octets that are remembered at most. */
+#define CREDIT_MOST 12800
 /* When there are many peers, they are told one after the other. */
 #define READDRESS_STEP NANOSECONDS(200000)
-/* HIP octets that a peer may have sent to an unverified address at first: its I2 or R2 had more. */
-#define CREDIT_AT_FIRST 600
-#define CREDIT_MAXIMUM  16384
 
 /* ---- having and not having ---- */
 
@@ -39,6 +38,7 @@ static void take_link(const struct host *host, struct path *path)
 		return;
 	path->preference = link->preference;
 	path->metered = link->metered;
+	path->interface = link->interface;
 	path->cost = link->cost;
 }
 
@@ -63,7 +63,6 @@ hiphop_error mobility_obtain(const struct host *host, instant now, struct sessio
 	take_link(host, path);
 	mobility->announcements = token_bucket_start(ANNOUNCEMENTS_PER_SECOND, ANNOUNCEMENTS_AT_ONCE, now);
 	mobility->checks = token_bucket_start(CHECKS_PER_SECOND, CHECKS_AT_ONCE, now);
-	mobility->credit = CREDIT_AT_FIRST;
 	session->mobility = mobility;
 	return HIPHOP_OK;
 }
@@ -75,6 +74,46 @@ void mobility_free(struct session *session)
 	path_set_free(&session->mobility->paths);
 	free(session->mobility);
 	session->mobility = NULL;
+}
+
+/* ---- credit ---- */
+
+void mobility_earn(struct session *session, size_t octets)
+{
+	if (session->credit < CREDIT_MOST)
+		session->credit += (uint32_t)octets;
+}
+
+static bool is_verified(const struct session *session, const struct endpoint *remote)
+{
+	return session->mobility ? path_set_has_verified(&session->mobility->paths, remote)
+				 : endpoint_equal(&session->remote, remote);
+}
+
+bool mobility_spend(struct host *host, instant now, const struct association *association, const struct endpoint *remote,
+	size_t octets)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+	struct session *session = association->session;
+
+	if (is_verified(session, remote))
+		return true;
+	if (session->credit >= octets) {
+		session->credit -= (uint32_t)octets;
+		return true;
+	}
+	if (environment->spend_credit && environment->spend_credit(environment->context, &association->peer, now, octets))
+		return true;
+	count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
+	return false;
+}
+
+hiphop_error mobility_send(struct host *host, instant now, const struct association *association, const struct way *way,
+	const uint8_t *octets, size_t length)
+{
+	if (!way->overlay && !mobility_spend(host, now, association, &way->remote, length))
+		return HIPHOP_LIMITED;
+	return outgoing_send(host, way, octets, length);
 }
 
 /* ---- paths from our links ---- */
@@ -159,7 +198,7 @@ static void add_known_locators(struct host *host, struct association *associatio
 	const struct locator_list *known = locators_of(&host->locators, &association->peer);
 
 	for (size_t i = 0; known && i < known->count; i++)
-		mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_LOCATOR_SET);
+		mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_EXCHANGE);
 }
 
 /* A path without link keeps what is known of the peer's locator, and comes back with the link. */
@@ -253,9 +292,10 @@ static void run_announcement(struct host *host, instant now, struct association 
 {
 	struct mobility *mobility = association->session->mobility;
 	struct announcement *announcement = &mobility->announcement;
-	size_t place;
+	/* Without one, of another family than all locators of the peer say, the overlay alone knows a way. */
+	bool has_path = has_link(&mobility->paths);
 
-	if (!announcement->due || now < announcement->next || !has_link(&mobility->paths))
+	if (!announcement->due || now < announcement->next || (!has_path && !host->link_count))
 		return;
 	if (announcement->tries >= ANNOUNCEMENT_TRIES) {
 		give_up(host, now, association);
@@ -263,13 +303,14 @@ static void run_announcement(struct host *host, instant now, struct association 
 	}
 	if (!may_announce(host, now, association->session))
 		return;
-	place = place_of_try(&mobility->paths, announcement->tries);
-	path_check_send(host, now, association, place, NULL, NULL, true);
-	if (announcement->tries >= ANNOUNCEMENT_OVERLAY)
+	if (has_path)
+		path_check_send(host, now, association, place_of_try(&mobility->paths, announcement->tries), NULL, NULL,
+			true);
+	if (!has_path || announcement->tries >= ANNOUNCEMENT_OVERLAY)
 		path_check_send_over_overlay(host, association);
 	announcement->tries++;
 	announcement->next = instant_after(
-		now, path_retransmission(path_set_current(&mobility->paths), announcement->tries));
+		now, path_check_wait(association, path_set_current(&mobility->paths), announcement->tries));
 }
 
 static void note_acknowledged(struct host *host, instant now, struct association *association)
@@ -301,21 +342,34 @@ void mobility_begin(struct host *host, instant now, struct association *associat
 			instant_after(now, BEGIN_DELAY + random_u64(host->random) % BEGIN_SPREAD));
 }
 
-/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. */
+/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. How much it likes each is
+ * taken from an UPDATE alone. */
+static void tell_at_first(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	if (association->session->initiator && candidates_are_alike(host)) {
+		mobility->told = digest_of(host);
+		mobility->told_at = now;
+	} else if (host->link_count > 1) {
+		mobility_announce(host, now, association);
+	}
+}
+
+/* The peer may have been first with a LOCATOR_SET, or a packet from elsewhere: then there are some paths already. */
 static void find_paths(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
 
 	if (mobility_obtain(host, now, session))
 		return;
-	if (session->initiator) {
-		session->mobility->told = digest_of(host);
-		session->mobility->told_at = now;
-	} else if (host->link_count > 1) {
-		mobility_announce(host, now, association);
-	}
+	session->mobility->begun = true;
+	if (!session->mobility->told && !session->mobility->announcement.due)
+		tell_at_first(host, now, association);
 	add_missing_paths(host, session);
-	add_known_locators(host, association);
+	/* What the peer has said since is all there is. */
+	if (!session->mobility->has_last_set)
+		add_known_locators(host, association);
 }
 
 /* ---- our own links ---- */
@@ -351,9 +405,10 @@ static void move(struct host *host, instant now, struct association *association
 
 	sync_links(host, now, &session->mobility->paths);
 	add_missing_paths(host, session);
-	if (session->mobility->paths.count == 1)
-		add_known_locators(host, association);
 	add_path_of_kernel(host, session);
+	/* Those of the other family had no path so far. */
+	if (session->mobility->paths.count == 1 || !has_link(&session->mobility->paths))
+		add_known_locators(host, association);
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
 	if (session->mobility->told != digest_of(host))
@@ -365,9 +420,11 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 {
 	struct session *session = association->session;
 
+	initiator_hurry(host, now, association);
 	if (!session || session->state >= HOST_CLOSING || session_on_probation(session))
 		return;
 	if (!session->direct) {
+		association->pathless_tries = 0;
 		if (!association->initiation)
 			initiator_begin(host, now, association);
 		return;
@@ -387,7 +444,7 @@ void host_set_links(struct host *host, instant now, const struct link_address *l
 	effects_release_taken(&host->effects);
 	candidates_set_links(host, links, count);
 	for (size_t i = 0; i < host->count; i++) {
-		if (!host->all[i]->session)
+		if (!host->all[i]->session && !host->all[i]->initiation)
 			continue;
 		association_set_timer(host, host->all[i], TIMER_READDRESS, at);
 		at = instant_after(at, READDRESS_STEP);
@@ -438,15 +495,6 @@ bool mobility_waits_for(const struct session *session, const struct parameter_se
 	return path_checks_wait_for(mobility, acks);
 }
 
-void mobility_answered(struct session *session, const struct host_arrival *arrival, size_t length)
-{
-	struct mobility *mobility = session->mobility;
-
-	if (!mobility || arrival->inside_esp || path_set_has_verified(&mobility->paths, &arrival->remote))
-		return;
-	mobility->credit -= (uint32_t)(length < mobility->credit ? length : mobility->credit);
-}
-
 static bool has_another(const struct path_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
@@ -481,8 +529,10 @@ static void take_answer(struct host *host, instant now, struct association *asso
 	struct mobility *mobility = association->session->mobility;
 
 	count(host, HOST_COUNT_CHECKS_ANSWERED);
-	path_note_round_trip(path, now - path->check.sent);
-	association->round_trip = path->round_trip;
+	if (path->check.tries == 1)
+		path_note_check(path, now - path->check.sent);
+	if (path->round_trip)
+		association->round_trip = path->round_trip;
 	path->check.tries = 0;
 	path_happens(path, PATH_EVENT_ANSWERED, now);
 	verify_locator(&mobility->paths, path);
@@ -499,9 +549,6 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 
 	if (!mobility || !association->session->has_sas)
 		return;
-	/* What comes inside ESP is in the credit of the data plane. */
-	if (!in->arrival->inside_esp && mobility->credit < CREDIT_MAXIMUM)
-		mobility->credit += (uint32_t)in->length;
 	path = path_check_answered(mobility, in, acks);
 	if (path)
 		take_answer(host, in->now, association, path);
@@ -536,10 +583,10 @@ void mobility_arm(struct host *host, instant now, struct association *associatio
 		association_set_timer(host, association, TIMER_PATHS, now);
 }
 
-static instant next_announcement(const struct mobility *mobility)
+static instant next_announcement(const struct host *host, const struct mobility *mobility)
 {
 	if (mobility->announcement.due)
-		return has_link(&mobility->paths) ? mobility->announcement.next : INSTANT_NEVER;
+		return has_link(&mobility->paths) || host->link_count ? mobility->announcement.next : INSTANT_NEVER;
 	return mobility->told ? instant_after(mobility->told_at, ANNOUNCEMENT_LIFETIME) : INSTANT_NEVER;
 }
 
@@ -550,18 +597,18 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 
 	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session))
 		return;
-	if (!session->mobility)
+	if (!session->mobility || !session->mobility->begun)
 		find_paths(host, now, association);
 	if (!session->mobility)
 		return;
 	next = expire_locators(now, &session->mobility->paths);
-	if (!session->mobility->announcement.due && now >= next_announcement(session->mobility))
+	if (!session->mobility->announcement.due && now >= next_announcement(host, session->mobility))
 		mobility_announce(host, now, association);
 	run_announcement(host, now, association);
 	next = instant_earlier(next, path_checks_run(host, now, association));
 	next = instant_earlier(next, path_probes_run(host, now, association));
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
-	next = instant_earlier(next, next_announcement(session->mobility));
+	next = instant_earlier(next, next_announcement(host, session->mobility));
 	association_set_timer(host, association, TIMER_PATHS, next > now ? next : now + 1);
 }

@@ -24,6 +24,7 @@ struct association;
 struct session;
 struct incoming;
 struct outgoing;
+struct way;
 
 /** Our LOCATOR_SET on its way to the peer. */
 struct announcement {
@@ -51,15 +52,15 @@ struct mobility {
 	instant told_at;
 	struct announcement announcement;
 	struct token_bucket announcements; /**< of the changes of our own links */
-	struct token_bucket checks;        /**< that answer nothing */
+	struct token_bucket checks;        /**< of paths that are new or silent */
 	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
 	bool has_last_set;
+	bool begun;             /**< what the base exchange did not carry was told, and all known locators have paths */
 	bool answers_questions; /**< the peer knows the question inside ESP */
 	bool is_unverified;     /**< the route as it was told last: see struct host_route */
 	bool watched;           /**< the data plane tells when something is sent again */
 	uint8_t more_count;
 	uint8_t more[HOST_MORE_WAYS]; /**< places of the further ways, as told last */
-	uint32_t credit;              /**< octets of HIP packets that may go to unverified addresses */
 	instant flowing;              /**< ESP was sent at this time */
 	struct handover handover;
 };
@@ -83,13 +84,21 @@ void mobility_add_path(struct host *host, struct session *session, const struct 
 void mobility_add_paths(struct host *host, struct session *session, const struct endpoint *remote, path_origin origin);
 /** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
 void mobility_announce(struct host *host, instant now, struct association *association);
+/** So many octets came from the peer, in a verified HIP packet that was not inside its own ESP. */
+void mobility_earn(struct session *session, size_t octets);
+/** Whether a HIP packet of so many octets may go to this address of the peer: it has answered there, or there is the
+ * credit for it, which is then spent (RFC 8046 section 5.6). */
+bool mobility_spend(struct host *host, instant now, const struct association *association, const struct endpoint *remote,
+	size_t octets);
+/** Sends a HIP packet of the session on its way (way_of_session), when the credit allows it. HIPHOP_LIMITED,
+ * HIPHOP_NO_MEMORY. */
+hiphop_error mobility_send(struct host *host, instant now, const struct association *association, const struct way *way,
+	const uint8_t *octets, size_t length);
 /** Whether one of these acknowledges our LOCATOR_SET or answers a check, so that they are news. */
 bool mobility_waits_for(const struct session *session, const struct parameter_sequence_list *acks);
 /** Takes acknowledgments and ECHO_RESPONSEs of a verified UPDATE. */
 void mobility_acknowledged(struct host *host, const struct incoming *in, struct association *association,
 	const struct parameter_sequence_list *acks);
-/** An answer of this length went to where an UPDATE came from: when that is not verified, it is of the credit. */
-void mobility_answered(struct session *session, const struct host_arrival *arrival, size_t length);
 /** Takes out the paths with which nothing can be done, but for the current one. */
 void mobility_drop_useless(struct path_set *set);
 /** An UPDATE on the path in use was not answered: another one that works is used, when there is one. Of a peer that
@@ -118,6 +127,8 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	const struct incoming *in, const uint32_t *acknowledge, bool announces);
 /** Our LOCATOR_SET over the overlay, when no locator of the peer answers. */
 void path_check_send_over_overlay(struct host *host, struct association *association);
+/** When to send again what was sent `tries` times; a path about which nothing is known is taken to be like the last. */
+duration path_check_wait(const struct association *association, const struct path *path, unsigned tries);
 /** Whether one of these acknowledges a check. */
 bool path_checks_wait_for(const struct mobility *mobility, const struct parameter_sequence_list *acks);
 /** The path whose check these and the ECHO_RESPONSE of `in` answer, or NULL. */
@@ -129,6 +140,8 @@ instant path_checks_run(struct host *host, instant now, struct association *asso
 /* path_probe.c */
 /** Asks where it is time, and finds out which paths are silent. Returns when to come again. */
 instant path_probes_run(struct host *host, instant now, struct association *association);
+/** Tells the peer, by the path in use, that nothing comes by the one that was in use before. */
+void path_probe_tell_deaf(struct host *host, const struct association *association);
 /** Asks on one path at once. */
 void path_probe_send(struct host *host, instant now, struct association *association, struct path *path);
 

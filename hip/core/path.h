@@ -66,15 +66,18 @@ struct path {
 	uint8_t state;                 /**< path_state */
 	uint8_t origin;                /**< path_origin */
 	bool verified;                 /**< the peer has answered at `remote`: data may go there without limit */
+	bool signaling_only;           /**< it may carry HIP, but no ESP of applications (RFC 8046 section 4.1) */
 	bool preferred;                /**< by the peer (P of LOCATOR_SET) */
 	uint8_t preference;            /**< link_preference of our link */
 	bool metered;                  /**< our link is */
+	uint32_t interface;            /**< of our link; 0 = not known */
 	bool link_gone;                /**< our address is not there any more */
 	uint16_t cost;                 /**< of our link */
 	uint16_t loss;                 /**< questions without answer, per mille, the newest weigh most */
 	uint32_t priority;             /**< of the peer's locator (RFC 9028 section 5.7), the greater the better */
 	duration round_trip;           /**< smoothed; 0 = not known */
 	duration variation;            /**< of it */
+	uint8_t samples_wanted;        /**< before the round trip is compared with that of another path */
 	instant heard;                 /**< when something verified came on it last */
 	instant expires;               /**< the peer's locator; INSTANT_NEVER = not */
 	instant active_since;
@@ -83,6 +86,7 @@ struct path {
 	instant next_try;   /**< of a check of what is silent */
 	uint8_t failed_tries;
 	uint8_t question_count; /**< unanswered since `asked` */
+	instant probed;         /**< when a question was sent last; 0: never */
 	instant asked;          /**< the first question since the last sign of life; 0: none */
 	struct path_check check;
 	struct path_question questions[PATH_QUESTIONS]; /**< the newest first */
@@ -92,7 +96,8 @@ struct path {
 struct path_set {
 	struct path *items;
 	uint8_t count, capacity;
-	uint8_t current; /**< the one that is used; count > 0 */
+	uint8_t current;  /**< the one that is used; count > 0 */
+	instant measured; /**< when it became that because another one measured worse; 0: not because of that */
 };
 
 void path_set_free(struct path_set *set);
@@ -120,6 +125,8 @@ const char *path_origin_name(path_origin origin);
 
 /** Takes a measured round trip in (RFC 6298 section 2). */
 void path_note_round_trip(struct path *path, duration measured);
+/** Takes the round trip of a check in, which has the work for signatures in it: it counts while nothing better is known. */
+void path_note_check(struct path *path, duration measured);
 /** Takes in whether a question was answered. */
 void path_note_question(struct path *path, bool answered);
 /** When to send again what was sent `tries` times. */
@@ -137,11 +144,19 @@ typedef enum {
 /** "link gone" and so on. Static. */
 const char *handover_reason_name(handover_reason reason);
 
+/** Whether an answer on the path should have come by now. */
+bool path_is_overdue(const struct path *path, instant now);
 /** The place of the path that is to be used, which is the current one as long as none is better by more than noise. */
 size_t path_set_choose(const struct path_set *set, instant now);
 /** Why the current path should be left for that at `place`. */
 handover_reason path_set_reason(const struct path_set *set, size_t place);
+/** Whether nothing but measuring is between the current path and that at `place`. */
+bool path_set_is_measured(const struct path_set *set, size_t place, instant now);
 /** Whether data may be sent on a path while the current one works: ACTIVE, and not to be avoided. */
 bool path_carries_more(const struct path *path);
+/** The places of up to `most` paths that are used beside the current one, each as different from it and from those before as
+ * can be: over another link of ours, or to another one of the peer. Those to links that the peer avoids or pays for are not
+ * among them. Returns how many. */
+size_t path_set_choose_more(const struct path_set *set, uint8_t *more, size_t most);
 
 #endif

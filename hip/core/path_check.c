@@ -15,10 +15,10 @@
 #define RETRY_MOST  SECONDS(60)
 /* One that the peer does not list is forgotten after so many tries. */
 #define UNLISTED_TRIES 4
-/* Without credit it is tried again after this time. */
+/* Without credit it is tried again after this time, */
 #define CREDIT_WAIT SECONDS(1)
-/* Beyond the rate (mobility.c) after this one. */
-#define RATE_WAIT MILLISECONDS(100)
+/* and when there are too many after this one. */
+#define CROWD_WAIT MILLISECONDS(100)
 
 /* What an UPDATE about paths has in it. */
 struct contents {
@@ -78,18 +78,6 @@ static hiphop_error build(struct host *host, const struct association *associati
 	return outgoing_finish(out);
 }
 
-static bool has_credit(struct host *host, struct mobility *mobility, const struct path *path, size_t length)
-{
-	if (path->verified)
-		return true;
-	if (mobility->credit < length) {
-		count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
-		return false;
-	}
-	mobility->credit -= (uint32_t)length;
-	return true;
-}
-
 static void way_of_path(const struct path *path, struct way *way)
 {
 	memset(way, 0, sizeof *way);
@@ -123,8 +111,11 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	else if (is_new)
 		path->check.update = session->own_update;
 	contents.seq = path->check.update;
-	random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
-	if (build(host, association, &contents, &out) || !has_credit(host, mobility, path, out.length))
+	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
+	if (is_new || !path->check.tries)
+		random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
+	if (build(host, association, &contents, &out) ||
+		!mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
 	session->own_update += is_new;
 	path->check.tries++;
@@ -191,6 +182,13 @@ struct path *path_check_answered(
 
 /* ---- time ---- */
 
+duration path_check_wait(const struct association *association, const struct path *path, unsigned tries)
+{
+	const struct path like = {.round_trip = association->round_trip, .variation = association->round_trip / 2};
+
+	return path_retransmission(path->round_trip ? path : &like, tries);
+}
+
 static instant retry_after(const struct path *path, instant now)
 {
 	duration wait = RETRY_FIRST << (path->failed_tries < 6 ? path->failed_tries : 6);
@@ -209,7 +207,7 @@ static void give_up(struct host *host, instant now, struct path *path)
 static instant run_unverified(struct host *host, instant now, struct association *association, size_t place)
 {
 	struct path *path = &association->session->mobility->paths.items[place];
-	instant due = path->check.tries ? instant_after(path->check.sent, path_retransmission(path, path->check.tries)) : now;
+	instant due = path->check.tries ? instant_after(path->check.sent, path_check_wait(association, path, path->check.tries)) : now;
 
 	if (path->next_try > due)
 		due = path->next_try;
@@ -220,14 +218,14 @@ static instant run_unverified(struct host *host, instant now, struct association
 		return path->next_try;
 	}
 	if (!token_bucket_take(&association->session->mobility->checks, now)) {
-		path->next_try = instant_after(now, RATE_WAIT);
+		path->next_try = instant_after(now, CROWD_WAIT);
 		return path->next_try;
 	}
 	if (!path_check_send(host, now, association, place, NULL, NULL, false)) {
 		path->next_try = instant_after(now, CREDIT_WAIT);
 		return path->next_try;
 	}
-	return instant_after(now, path_retransmission(path, path->check.tries));
+	return instant_after(now, path_check_wait(association, path, path->check.tries));
 }
 
 /* One that is silent is tried now and then, by the cheap question where the peer knows it. */
@@ -254,7 +252,9 @@ static bool is_of_no_use(const struct path_set *set, size_t place)
 {
 	const struct path *path = &set->items[place];
 
-	return place != set->current && path->state == PATH_SILENT && path->origin != PATH_BY_LOCATOR_SET &&
+	/* Where the peer is still, another link of ours may reach it again. */
+	return path->state == PATH_SILENT && path->origin != PATH_BY_LOCATOR_SET &&
+	       !endpoint_equal(&path->remote, &path_set_current(set)->remote) &&
 	       (!path->verified || path->failed_tries >= UNLISTED_TRIES);
 }
 

@@ -11,7 +11,7 @@
 /* The question as it travels: a mark, what it is, and the nonce. */
 #define MARK_LENGTH 4
 static const uint8_t mark[MARK_LENGTH] = {'H', 'i', 'P', 'p'};
-enum { QUESTION = 1, ANSWER = 2 };
+enum { QUESTION = 1, ANSWER = 2, DEAF = 3 };
 
 /* Traffic is flowing for this time after a packet. */
 #define FLOWING SECONDS(1)
@@ -26,19 +26,31 @@ enum { QUESTION = 1, ANSWER = 2 };
 #define OTHER_IDLE            SECONDS(15)
 #define OTHER_IDLE_METERED    SECONDS(120)
 #define OTHER_AGAIN           MILLISECONDS(500)
-/* How long an answer is waited for: one and a half round trips and a bit more, so that with QUIET a path that dies is
- * left within three round trips and 200 ms. */
-#define PATIENCE         MILLISECONDS(100)
+/* How often a further path that is used as well is asked. */
+#define MORE_FLOWING MILLISECONDS(100)
+/* How long an answer is waited for: a round trip and half of it, or as much as it varies, up to two of them, and a bit
+ * more. With QUIET, and a round trip to tell the peer, a path that dies is left within three round trips and 200 ms. */
+#define PATIENCE         MILLISECONDS(80)
 #define PATIENCE_JITTER  MILLISECONDS(40)
 #define PATIENCE_UNKNOWN MILLISECONDS(500)
 
 static duration patience(const struct path *path)
 {
-	duration jitter = 4 * path->variation, most = path->round_trip + PATIENCE_JITTER;
+	duration jitter = 4 * path->variation, most = path->round_trip / 2 + PATIENCE_JITTER;
 
 	if (!path->round_trip)
 		return PATIENCE_UNKNOWN;
-	return path->round_trip * 3 / 2 + PATIENCE + (jitter < most ? jitter : most);
+	if (jitter < path->round_trip / 2)
+		jitter = path->round_trip / 2;
+	return path->round_trip + PATIENCE + (jitter < most ? jitter : most);
+}
+
+/* Between two questions while an answer is awaited: each keeps its place until its answer must be there. */
+static duration question_interval(const struct path *path)
+{
+	duration interval = patience(path) / (PATH_QUESTIONS - 1);
+
+	return interval > QUIET ? interval : QUIET;
 }
 
 /* ---- sending ---- */
@@ -69,6 +81,7 @@ static void note_question(struct path *path, instant now, uint64_t nonce)
 		path_note_question(path, false);
 	memmove(&path->questions[1], &path->questions[0], (PATH_QUESTIONS - 1) * sizeof path->questions[0]);
 	path->questions[0] = (struct path_question){.nonce = nonce, .sent = now};
+	path->probed = now;
 	if (!path->asked)
 		path->asked = now;
 	if (path->question_count < UINT8_MAX)
@@ -80,11 +93,20 @@ void path_probe_send(struct host *host, instant now, struct association *associa
 	uint64_t nonce = random_u64(host->random);
 	uint8_t octets[8];
 
-	if (path->questions[0].sent && now < instant_after(path->questions[0].sent, QUIET))
+	if (path->questions[0].sent && now < instant_after(path->questions[0].sent, question_interval(path)))
 		return;
 	memcpy(octets, &nonce, sizeof octets);
 	note_question(path, now, nonce);
 	send(host, &association->peer, &path->local, &path->remote, QUESTION, octets);
+}
+
+void path_probe_tell_deaf(struct host *host, const struct association *association)
+{
+	static const uint8_t nothing[8];
+	const struct path *path = path_set_current(&association->session->mobility->paths);
+
+	if (association->session->mobility->answers_questions)
+		send(host, &association->peer, &path->local, &path->remote, DEAF, nothing);
 }
 
 /* ---- answers ---- */
@@ -127,6 +149,27 @@ static struct association *probed(struct host *host, const struct hit *peer)
 	return session && session->has_sas && session->state < HOST_CLOSING ? association : NULL;
 }
 
+static void fall_silent(instant now, struct path *path)
+{
+	path_happens(path, PATH_EVENT_UNANSWERED, now);
+	path->next_try = instant_after(now, SECONDS(1));
+}
+
+/* The peer hears nothing by the path that we send on, and tells it by another one that works. */
+static void take_deaf(struct host *host, instant now, struct association *association, const struct endpoint *local,
+	const struct endpoint *remote)
+{
+	struct path_set *set = &association->session->mobility->paths;
+	const struct path *path = path_set_find(set, local, remote);
+	struct path *current = path_set_current(set);
+
+	if (!path || path == current || path->state != PATH_ACTIVE || current->state != PATH_ACTIVE)
+		return;
+	fall_silent(now, current);
+	handover_settle(host, now, association);
+	mobility_arm(host, now, association);
+}
+
 void host_probe_input(struct host *host, instant now, const struct hit *peer, const struct endpoint *local,
 	const struct endpoint *remote, const uint8_t octets[static HOST_PROBE_LENGTH])
 {
@@ -144,6 +187,8 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 			mobility->answers_questions = true;
 		return;
 	}
+	if (octets[MARK_LENGTH] == DEAF && mobility)
+		take_deaf(host, now, association, local, remote);
 	if (octets[MARK_LENGTH] != ANSWER || !mobility)
 		return;
 	memcpy(&nonce, octets + 8, sizeof nonce);
@@ -153,13 +198,6 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 }
 
 /* ---- time ---- */
-
-static void fall_silent(struct host *host, instant now, struct path *path)
-{
-	(void)host;
-	path_happens(path, PATH_EVENT_UNANSWERED, now);
-	path->next_try = instant_after(now, SECONDS(1));
-}
 
 static void note_heard(const struct host *host, const struct association *association, struct path *path)
 {
@@ -174,32 +212,64 @@ static void note_heard(const struct host *host, const struct association *associ
 	}
 }
 
-/* The path in use while traffic flows. */
-static instant run_current(struct host *host, instant now, struct association *association)
+/* When an answer is overdue, it is time to know who else is alive. */
+static void ask_others(struct host *host, instant now, struct association *association, const struct path *current)
 {
-	struct path *path = path_set_current(&association->session->mobility->paths);
-	instant last = path->questions[0].sent, due;
+	struct path_set *set = &association->session->mobility->paths;
 
-	note_heard(host, association, path);
-	if (path->state != PATH_ACTIVE)
-		return INSTANT_NEVER;
-	if (path->asked && path->question_count >= QUESTIONS_CURRENT && now >= instant_after(path->asked, patience(path))) {
-		fall_silent(host, now, path);
-		return now;
+	for (size_t i = 0; i < set->count; i++) {
+		struct path *path = &set->items[i];
+
+		if (path != current && path->state == PATH_ACTIVE && !path->link_gone &&
+			path->questions[0].sent < current->asked)
+			path_probe_send(host, now, association, path);
 	}
-	due = instant_after(path->heard > last ? path->heard : last, QUIET);
-	if (now >= due) {
-		path_probe_send(host, now, association, path);
-		due = instant_after(now, QUIET);
-	}
-	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 
 static duration interval_of(const struct path *path, bool flowing)
 {
+	if (flowing && path->samples_wanted && !path->metered)
+		return OTHER_AGAIN;
 	if (flowing)
 		return path->metered ? OTHER_FLOWING_METERED : OTHER_FLOWING;
 	return path->metered ? OTHER_IDLE_METERED : OTHER_IDLE;
+}
+
+/* A path in use that is never quiet is measured all the same. */
+static duration measure_after(const struct path *path)
+{
+	return path->round_trip ? interval_of(path, true) : OTHER_AGAIN;
+}
+
+static bool is_dead(const struct path *path, instant now, unsigned questions)
+{
+	return path->asked && path->question_count >= questions && now >= instant_after(path->asked, patience(path));
+}
+
+/* The path in use while traffic flows: asked when something was `sent` and nothing heard since. */
+static instant run_current(struct host *host, instant now, struct association *association, instant sent)
+{
+	struct path *path = path_set_current(&association->session->mobility->paths);
+	instant due;
+
+	note_heard(host, association, path);
+	if (path->state != PATH_ACTIVE)
+		return INSTANT_NEVER;
+	if (is_dead(path, now, QUESTIONS_CURRENT)) {
+		fall_silent(now, path);
+		return now;
+	}
+	if (path->asked)
+		due = instant_after(path->probed, question_interval(path));
+	else
+		due = instant_after(sent > path->heard ? path->heard : now, QUIET);
+	if (now >= due || now >= instant_after(path->probed, measure_after(path))) {
+		path_probe_send(host, now, association, path);
+		due = instant_after(now, QUIET);
+	}
+	if (path_is_overdue(path, now))
+		ask_others(host, now, association, path);
+	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 
 static instant run_other(struct host *host, instant now, struct association *association, struct path *path, bool flowing)
@@ -208,8 +278,8 @@ static instant run_other(struct host *host, instant now, struct association *ass
 
 	if (path->heard > last && !path->asked)
 		last = path->heard;
-	if (path->asked && path->question_count >= QUESTIONS_OTHER && now >= instant_after(path->asked, patience(path))) {
-		fall_silent(host, now, path);
+	if (is_dead(path, now, QUESTIONS_OTHER)) {
+		fall_silent(now, path);
 		return now;
 	}
 	due = instant_after(last, path->asked && now >= instant_after(path->asked, patience(path))
@@ -221,6 +291,32 @@ static instant run_other(struct host *host, instant now, struct association *ass
 		return due;
 	path_probe_send(host, now, association, path);
 	return instant_after(now, OTHER_AGAIN);
+}
+
+/* A further path that is used as well while traffic flows. What is heard on it nobody tells. */
+static instant run_more(struct host *host, instant now, struct association *association, struct path *path)
+{
+	instant due;
+
+	if (is_dead(path, now, QUESTIONS_CURRENT)) {
+		fall_silent(now, path);
+		return now;
+	}
+	due = instant_after(path->probed, path->asked ? question_interval(path) : MORE_FLOWING);
+	if (now >= due) {
+		path_probe_send(host, now, association, path);
+		due = instant_after(now, QUIET);
+	}
+	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
+}
+
+static bool is_used(const struct mobility *mobility, size_t place)
+{
+	for (size_t i = 0; i < mobility->more_count; i++) {
+		if (mobility->more[i] == place)
+			return true;
+	}
+	return false;
 }
 
 /* The data plane tells when traffic begins, so that nothing is looked at meanwhile. */
@@ -249,12 +345,15 @@ instant path_probes_run(struct host *host, instant now, struct association *asso
 	if (set->count < 2 || !mobility->answers_questions)
 		return INSTANT_NEVER;
 	if (flowing)
-		next = run_current(host, now, association);
+		next = run_current(host, now, association, esp.sent);
 	else
 		watch(host, association);
 	for (size_t i = 0; i < set->count; i++) {
-		if (i != set->current && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
-			next = instant_earlier(next, run_other(host, now, association, &set->items[i], flowing));
+		if (i == set->current || set->items[i].state != PATH_ACTIVE || set->items[i].link_gone)
+			continue;
+		next = instant_earlier(next, flowing && is_used(mobility, i)
+						     ? run_more(host, now, association, &set->items[i])
+						     : run_other(host, now, association, &set->items[i], flowing));
 	}
 	return next;
 }

@@ -17,6 +17,9 @@
 /* Packets by another way are told this often at most, and those by the same as last time so often: whoever was told may
  * have been without memory. */
 #define ELSEWHERE_INTERVAL MILLISECONDS(50)
+/* So many packets by the first way, each within this time of one by another, and the replay window is widened. */
+#define INTERLEAVED_ENOUGH 8
+#define INTERLEAVED_WITHIN MILLISECONDS(200)
 #define ELSEWHERE_AGAIN    SECONDS(1)
 /* UDP packets up to this length, inner header included, are copied: voice, games, sensors. */
 #define COPY_LARGEST 400
@@ -86,6 +89,17 @@ static bool comes_by(const struct packet *packet, const struct esp_way *way)
 		       address_equal(&packet->local.address, &way->local.address));
 }
 
+/* The peer spreads what it sends over ways of different length: then what is late is no replay. */
+static void note_interleaved(instant now, struct security_association *pair)
+{
+	struct route_extras *extras = pair->peer->route.extras;
+
+	if (!extras || now >= extras->other_heard + INTERLEAVED_WITHIN || pair->window.wide)
+		return;
+	if (++extras->interleaved >= INTERLEAVED_ENOUGH)
+		(void)replay_window_widen(&pair->window);
+}
+
 static void note_other_way(struct security_association_table *table, instant now, struct security_association *pair,
 	const struct packet *packet)
 {
@@ -94,6 +108,7 @@ static void note_other_way(struct security_association_table *table, instant now
 
 	if (!has_extras(route))
 		return;
+	route->extras->other_heard = now;
 	interval = comes_by(packet, &route->extras->other) ? ELSEWHERE_AGAIN : ELSEWHERE_INTERVAL;
 	if (route->extras->told && now < instant_after(route->extras->told, interval))
 		return;
@@ -108,13 +123,15 @@ void route_heard(struct security_association_table *table, instant now, struct s
 {
 	struct peer_route *route = &pair->peer->route;
 
-	/* A question is answered with as many octets to wherever it came from. */
+	/* A question is answered, which is as long. */
 	if (!is_probe)
 		route->credit = route_credit(route, now) + length;
-	if (comes_by(packet, &route->first))
+	if (comes_by(packet, &route->first)) {
 		route->heard = now;
-	else
+		note_interleaved(now, pair);
+	} else {
 		note_other_way(table, now, pair, packet);
+	}
 	if (is_probe || !route->changed)
 		return;
 	route->changed = false;

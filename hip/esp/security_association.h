@@ -40,6 +40,8 @@ struct route_extras {
 	struct esp_way ways[ESP_MORE_WAYS];
 	struct esp_way other; /* by which packets came that was told last */
 	instant told;         /* when */
+	instant other_heard;  /* by another way than the first */
+	uint32_t interleaved; /* packets by the first way soon after one by another */
 	duration gap;         /* between the last packet before the route changed and the first after it */
 };
 

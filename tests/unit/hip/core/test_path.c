@@ -204,6 +204,28 @@ static void a_silent_path_forgets_its_questions(void **state)
 	assert_int_equal(path.questions[0].sent, 0);
 	assert_int_equal(path.check.tries, 0);
 	assert_int_equal(path.next_try, NOW);
+	path.loss = 300;
+	assert_true(path_happens(&path, PATH_EVENT_ANSWERED, NOW));
+	assert_int_equal(path.loss, 0);
+}
+
+static void answers_are_overdue_in_time(void **state)
+{
+	struct path path = {.round_trip = MILLISECONDS(50)};
+
+	(void)state;
+	assert_false(path_is_overdue(&path, NOW));
+	path.asked = NOW;
+	assert_false(path_is_overdue(&path, NOW + MILLISECONDS(69)));
+	assert_true(path_is_overdue(&path, NOW + MILLISECONDS(70)));
+	/* When answers vary, up to half a round trip more. */
+	path.variation = MILLISECONDS(11);
+	assert_false(path_is_overdue(&path, NOW + MILLISECONDS(71)));
+	path.variation = SECONDS(1);
+	assert_true(path_is_overdue(&path, NOW + MILLISECONDS(75)));
+	path.round_trip = 0;
+	assert_false(path_is_overdue(&path, NOW + MILLISECONDS(499)));
+	assert_true(path_is_overdue(&path, NOW + MILLISECONDS(500)));
 }
 
 static void names(void **state)
@@ -242,19 +264,39 @@ static void the_round_trip_is_smoothed(void **state)
 	assert_true(path.variation < MILLISECONDS(1));
 }
 
+/* A check has the work for signatures in it, and one answer may have waited anywhere. */
+static void a_check_counts_until_questions_are_answered(void **state)
+{
+	struct path path = {0};
+
+	(void)state;
+	path_note_check(&path, MILLISECONDS(80));
+	assert_true(path.round_trip == MILLISECONDS(80));
+	path_note_check(&path, MILLISECONDS(90));
+	assert_true(path.round_trip == MILLISECONDS(90));
+	for (unsigned wanted = 3; wanted > 0; wanted--) {
+		assert_int_equal(path.samples_wanted, wanted);
+		path_note_round_trip(&path, MILLISECONDS(20));
+	}
+	assert_int_equal(path.samples_wanted, 0);
+	assert_true(path.round_trip == MILLISECONDS(20));
+	path_note_check(&path, MILLISECONDS(80));
+	assert_true(path.round_trip == MILLISECONDS(20));
+}
+
 static void loss_follows_what_is_answered(void **state)
 {
 	struct path path = {0};
 
 	(void)state;
 	path_note_question(&path, false);
-	assert_int_equal(path.loss, 125);
+	assert_int_equal(path.loss, 62);
 	for (int i = 0; i < 100; i++)
 		path_note_question(&path, false);
 	assert_in_range(path.loss, 980, 1000);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 200; i++)
 		path_note_question(&path, true);
-	assert_in_range(path.loss, 0, 10);
+	assert_in_range(path.loss, 0, 15);
 	for (int i = 0; i < 400; i++)
 		path_note_question(&path, i % 4 != 0);
 	assert_in_range(path.loss, 150, 350);
@@ -296,6 +338,8 @@ int main(void)
 		cmocka_unit_test(a_silent_path_forgets_its_questions),
 		cmocka_unit_test(names),
 		cmocka_unit_test(the_round_trip_is_smoothed),
+		cmocka_unit_test(a_check_counts_until_questions_are_answered),
+		cmocka_unit_test(answers_are_overdue_in_time),
 		cmocka_unit_test(loss_follows_what_is_answered),
 		cmocka_unit_test(what_is_sent_again_waits_ever_longer),
 	};

@@ -64,10 +64,10 @@ static void a_check_is_sent_ever_more_seldom(void **state)
 	(void)state;
 	claim(network, &record, "192.0.2.2 " CLAIMED);
 	assert_int_equal(record.count, 1);
-	mobile_session(network, 0, 1)->mobility->credit = 20000;
+	mobile_session(network, 0, 1)->credit = 20000;
 	network_run(network, SECONDS(20));
 	assert_in_range(record.count, 6, 12);
-	assert_in_range(record.at[1] - record.at[0], MILLISECONDS(499), MILLISECONDS(501));
+	assert_in_range(record.at[1] - record.at[0], MILLISECONDS(99), MILLISECONDS(101));
 	for (unsigned i = 2; i < 6; i++) {
 		gap = record.at[i] - record.at[i - 1];
 		assert_true(gap > record.at[i - 1] - record.at[i - 2] || gap == SECONDS(4));
@@ -122,11 +122,11 @@ static void what_a_check_has(void **state)
 	assert_int_equal(packet_find(&view, PARAMETER_ECHO_REQUEST_SIGNED)->contents.length, PATH_NONCE_LENGTH);
 	assert_non_null(packet_find(&view, PARAMETER_HIP_MAC));
 	assert_non_null(packet_find(&view, PARAMETER_HIP_SIGNATURE));
-	/* The same Update ID again, with another nonce. */
+	/* The same Update ID again, with the same nonce: an answer to an earlier try is an answer. */
 	assert_int_equal(parameter_number_read(packet_find(&view, PARAMETER_SEQ), &seq), HIPHOP_OK);
 	assert_int_equal(parameter_number_read(packet_find(&next, PARAMETER_SEQ), &again), HIPHOP_OK);
 	assert_int_equal(seq, again);
-	assert_memory_not_equal(packet_find(&view, PARAMETER_ECHO_REQUEST_SIGNED)->contents.data,
+	assert_memory_equal(packet_find(&view, PARAMETER_ECHO_REQUEST_SIGNED)->contents.data,
 		packet_find(&next, PARAMETER_ECHO_REQUEST_SIGNED)->contents.data, PATH_NONCE_LENGTH);
 	network_free(network);
 }
@@ -169,16 +169,15 @@ static void only_the_nonce_with_its_acknowledgment_is_an_answer(void **state)
 {
 	struct network *network = make();
 	static struct record record;
-	uint8_t nonce[PATH_NONCE_LENGTH], wrong[PATH_NONCE_LENGTH], old[PATH_NONCE_LENGTH],
+	uint8_t nonce[PATH_NONCE_LENGTH], wrong[PATH_NONCE_LENGTH],
 		longer[PATH_NONCE_LENGTH + 1];
 	uint32_t seq;
 
 	(void)state;
 	claim(network, &record, "192.0.2.2 " CLAIMED);
 	network_run(network, SECONDS(1));
-	assert_int_equal(record.count, 2);
+	assert_true(record.count >= 2);
 	seq = seq_of(&record.last);
-	nonce_of(&record.first, old);
 	nonce_of(&record.last, nonce);
 	memcpy(wrong, nonce, sizeof wrong);
 	wrong[PATH_NONCE_LENGTH - 1] ^= 1;
@@ -187,8 +186,6 @@ static void only_the_nonce_with_its_acknowledgment_is_an_answer(void **state)
 	assert_false(verifies(network, &(struct update){.has_ack = true, .ack = seq}, 0));
 	assert_false(
 		verifies(network, &(struct update){.has_ack = true, .ack = seq, .response = {wrong, sizeof wrong}}, 0));
-	assert_false(
-		verifies(network, &(struct update){.has_ack = true, .ack = seq, .response = {old, sizeof old}}, 0));
 	assert_false(verifies(
 		network, &(struct update){.has_ack = true, .ack = seq, .response = {longer, sizeof longer}}, 0));
 	assert_false(verifies(network, &(struct update){.has_ack = true, .ack = seq, .response = {nonce, 7}}, 0));
@@ -265,8 +262,9 @@ static void an_answer_that_comes_late(void **state)
 		network_run(network, SECONDS(8));
 		assert_true(mobile_path(network, 0, 1, "", CLAIMED, &view));
 		assert_string_equal(view.state, "ACTIVE");
-		/* It is that of the packet that was answered, not of the first one. */
-		assert_true(view.round_trip >= round_trip && view.round_trip < round_trip + MILLISECONDS(100));
+		/* After several tries nobody knows which of them was answered. */
+		assert_true(!view.round_trip ||
+			    (view.round_trip >= round_trip && view.round_trip < round_trip + MILLISECONDS(100)));
 		network_free(network);
 	}
 }
@@ -282,16 +280,16 @@ static void a_check_waits_for_credit(void **state)
 	unsigned before;
 
 	(void)state;
-	mobile_session(network, 0, 1)->mobility->credit = 0;
+	mobile_session(network, 0, 1)->credit = 0;
 	claim(network, &record, "192.0.2.2 " CLAIMED);
 	before = record.count;
-	mobile_session(network, 0, 1)->mobility->credit = 0;
+	mobile_session(network, 0, 1)->credit = 0;
 	network_run(network, SECONDS(60));
 	assert_int_equal(record.count, before);
 	assert_true(counted(&network->hosts[0], HOST_COUNT_CHECKS_BEYOND_CREDIT) >= 20);
 	/* It is no failure of the path. */
 	assert_string_equal(mobile_state(network, 0, 1, "", CLAIMED), "UNVERIFIED");
-	mobile_session(network, 0, 1)->mobility->credit = 300;
+	mobile_session(network, 0, 1)->credit = 300;
 	network_run(network, SECONDS(2));
 	assert_int_equal(record.count, before + 1);
 	network_free(network);
@@ -303,9 +301,9 @@ static void a_verified_locator_needs_no_credit(void **state)
 	struct network *network = make();
 
 	(void)state;
-	mobile_session(network, 0, 1)->mobility->credit = 0;
+	mobile_session(network, 0, 1)->credit = 0;
 	network_set_addresses(network, 0, "192.0.2.1 203.0.113.1");
-	mobile_session(network, 0, 1)->mobility->credit = 0;
+	mobile_session(network, 0, 1)->credit = 0;
 	network_run(network, SECONDS(1));
 	assert_string_equal(mobile_state(network, 0, 1, "203.0.113.1", "192.0.2.2"), "ACTIVE");
 	assert_int_equal(counted(&network->hosts[0], HOST_COUNT_CHECKS_BEYOND_CREDIT), 0);
@@ -323,7 +321,7 @@ static void credit_has_an_end(void **state)
 		mobile_claim(network, 1, 0, &set);
 		network_run(network, MILLISECONDS(100));
 	}
-	assert_in_range(mobile_session(network, 0, 1)->mobility->credit, 10000, 20000);
+	assert_in_range(mobile_session(network, 0, 1)->credit, 10000, 20000);
 	network_free(network);
 }
 

@@ -78,6 +78,33 @@ static void what_works_comes_before_all_else(void **state)
 	}
 }
 
+/* When a link dies, so do all paths by it: what has answered comes first, then what may still answer. */
+static void who_has_not_answered_comes_later(void **state)
+{
+	struct pair pair;
+	struct path items[3];
+	struct path_set set = {.items = items, .count = 3};
+
+	(void)state;
+	alike(&pair);
+	items[0] = items[1] = items[2] = pair.items[0];
+	items[0].state = PATH_SILENT;
+	items[1].preference = LINK_PREFER;
+	assert_int_equal(path_set_choose(&set, NOW), 1);
+	items[1].asked = NOW - MILLISECONDS(100);
+	assert_int_equal(path_set_choose(&set, NOW), 2);
+	items[2].asked = NOW - MILLISECONDS(10);
+	assert_int_equal(path_set_choose(&set, NOW), 2);
+	items[1].asked = NOW - MILLISECONDS(10);
+	assert_int_equal(path_set_choose(&set, NOW), 1);
+	/* The one in use stays in use. */
+	items[0].state = PATH_ACTIVE;
+	items[0].asked = NOW - MILLISECONDS(100);
+	items[1].preference = LINK_NORMAL;
+	items[1].asked = 0;
+	assert_int_equal(path_set_choose(&set, NOW), 0);
+}
+
 /* ---- policy ---- */
 
 static void the_configuration_of_our_links_comes_first(void **state)
@@ -184,15 +211,51 @@ static void loss_comes_before_round_trips(void **state)
 
 	(void)state;
 	alike(&pair);
-	pair.items[0].loss = 101;
+	pair.items[0].loss = 151;
 	pair.items[1].round_trip = SECONDS(1);
 	assert_true(is_left(&pair));
-	pair.items[0].loss = 100;
+	pair.items[0].loss = 150;
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 	pair.items[0].loss = 0;
-	pair.items[1].loss = 101;
+	pair.items[1].loss = 151;
 	pair.items[1].round_trip = MILLISECONDS(1);
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+}
+
+/* One late answer is in the variation as well; and what has not been asked often enough is not compared. */
+static void what_varies_is_not_compared(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	alike(&pair);
+	pair.items[0].round_trip = MILLISECONDS(100);
+	pair.items[0].variation = MILLISECONDS(81);
+	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+	pair.items[0].variation = MILLISECONDS(20);
+	assert_int_equal(path_set_choose(&pair.set, NOW), 1);
+	pair.items[1].samples_wanted = 1;
+	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+}
+
+static void who_was_chosen_by_measuring_rests(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	alike(&pair);
+	assert_true(path_set_is_measured(&pair.set, 1, NOW));
+	pair.set.measured = NOW - SECONDS(5);
+	pair.items[0].round_trip = MILLISECONDS(200);
+	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
+	assert_int_equal(path_set_choose(&pair.set, NOW + SECONDS(5)), 1);
+	/* What works, and policy, do not wait. */
+	pair.items[1].preference = LINK_PREFER;
+	assert_false(path_set_is_measured(&pair.set, 1, NOW));
+	assert_int_equal(path_set_choose(&pair.set, NOW), 1);
+	pair.items[1].preference = LINK_NORMAL;
+	pair.items[0].state = PATH_SILENT;
+	assert_int_equal(path_set_choose(&pair.set, NOW), 1);
 }
 
 /* Two that take turns in being a bit better never make it flap. */
@@ -208,7 +271,7 @@ static void noise_changes_nothing(void **state)
 
 		pair.items[i % 2].round_trip = MILLISECONDS(40);
 		pair.items[(i + 1) % 2].round_trip = MILLISECONDS(55);
-		pair.items[i % 2].loss = 90;
+		pair.items[i % 2].loss = 140;
 		pair.items[(i + 1) % 2].loss = 0;
 		chosen = path_set_choose(&pair.set, NOW + i);
 		changes += chosen != pair.set.current;
@@ -300,11 +363,73 @@ static void what_carries_more(void **state)
 	assert_false(path_carries_more(&path));
 }
 
+/* ---- several at once ---- */
+
+static struct endpoint at(const char *text)
+{
+	struct endpoint endpoint = {.transport = TRANSPORT_UDP, .port = 10500};
+
+	assert_true(address_parse(text, &endpoint.address) == HIPHOP_OK);
+	return endpoint;
+}
+
+static struct path between(const char *local, uint32_t interface, const char *remote)
+{
+	return (struct path){.local = at(local),
+		.remote = at(remote),
+		.interface = interface,
+		.state = PATH_ACTIVE,
+		.verified = true,
+		.priority = 126U << 24 | 32767U << 8};
+}
+
+static void a_copy_goes_by_another_link(void **state)
+{
+	struct path items[] = {between("192.0.2.1", 1, "203.0.113.1"), between("192.0.2.1", 1, "203.0.113.1"),
+		between("2001:db8::1", 1, "2001:db8:9::1"), between("198.51.100.1", 2, "203.0.113.1")};
+	struct path_set set = {.items = items, .count = 4};
+	uint8_t more[3] = {0};
+
+	(void)state;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 3);
+	/* Flows may go by the other family as well, but never twice the same way. */
+	assert_int_equal(path_set_choose_more(&set, more, 3), 2);
+	assert_int_equal(more[1], 2);
+	items[3].metered = true;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+}
+
+/* The peer's links are told apart by their addresses alone. */
+static void a_copy_goes_to_another_link_of_the_peer(void **state)
+{
+	struct path items[] = {between("203.0.113.1", 1, "192.0.2.1"), between("2001:db8:9::1", 1, "2001:db8::1"),
+		between("203.0.113.1", 1, "198.51.100.1")};
+	struct path_set set = {.items = items, .count = 3};
+	uint8_t more[3] = {0};
+
+	(void)state;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+	/* Where a packet was seen to come from is as good as what was listed. */
+	items[2].priority = 110U << 24 | 32767U << 8;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+	/* That one costs the peer money, or it avoids it. */
+	items[2].priority -= 8000U << 8;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 1);
+	items[1].state = PATH_SILENT;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alike_nothing_changes),
 		cmocka_unit_test(what_works_comes_before_all_else),
+		cmocka_unit_test(who_has_not_answered_comes_later),
 		cmocka_unit_test(the_configuration_of_our_links_comes_first),
 		cmocka_unit_test(metered_links_are_left),
 		cmocka_unit_test(the_cheapest_is_used),
@@ -312,11 +437,15 @@ int main(void)
 		cmocka_unit_test(what_is_listed_comes_before_what_was_observed),
 		cmocka_unit_test(a_round_trip_must_be_notably_shorter),
 		cmocka_unit_test(loss_comes_before_round_trips),
+		cmocka_unit_test(what_varies_is_not_compared),
+		cmocka_unit_test(who_was_chosen_by_measuring_rests),
 		cmocka_unit_test(noise_changes_nothing),
 		cmocka_unit_test(a_path_that_failed_must_work_for_a_while),
 		cmocka_unit_test(flapping_dies_down),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(what_carries_more),
+		cmocka_unit_test(a_copy_goes_by_another_link),
+		cmocka_unit_test(a_copy_goes_to_another_link_of_the_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
