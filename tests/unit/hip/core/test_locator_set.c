@@ -256,6 +256,23 @@ static void locators_of_unknown_types_are_passed_over(void **state)
 	network_free(network);
 }
 
+/* The peer is told that the one it prefers is not known here; the others are taken. */
+/* conforms: RFC8046-5.3-8 RFC8047-5.2-5 */
+static void a_preferred_locator_of_unknown_type(void **state)
+{
+	(void)state;
+	for (uint8_t preferred = 0; preferred < 2; preferred++) {
+		struct network *network = make();
+		uint8_t octets[24];
+
+		raw_locator(octets, 77, 4, preferred, 100);
+		assert_true(is_acknowledged(network, octets, sizeof octets));
+		assert_int_equal(network->hosts[0].out_of_type[HIP_PACKET_NOTIFY], preferred);
+		assert_int_equal(network->hosts[0].last_notification, preferred ? NOTIFY_LOCATOR_TYPE_UNSUPPORTED : 0);
+		network_free(network);
+	}
+}
+
 /* ---- order, repetition, forgery ---- */
 
 static void claim_with(struct network *network, uint32_t id, const char *text)
@@ -687,6 +704,7 @@ int main(void)
 		cmocka_unit_test(a_set_that_cannot_be_read_is_not_acknowledged),
 		cmocka_unit_test(more_locators_than_anybody_has),
 		cmocka_unit_test(locators_of_unknown_types_are_passed_over),
+		cmocka_unit_test(a_preferred_locator_of_unknown_type),
 		cmocka_unit_test(an_older_set_that_comes_late_changes_nothing),
 		cmocka_unit_test(a_set_is_taken_once),
 		cmocka_unit_test(a_replay_from_elsewhere_moves_nothing),

@@ -269,6 +269,7 @@ static unsigned ask(struct network *network, const struct hit *peer, const uint8
 {
 	struct network_host *self = &network->hosts[0];
 	const struct endpoint local = mobile_endpoint("198.51.100.1"), remote = mobile_endpoint("203.0.113.2");
+	static uint8_t answered[HOST_PROBE_LENGTH];
 	unsigned answers = 0;
 	struct host_effect effect;
 
@@ -276,6 +277,8 @@ static unsigned ask(struct network *network, const struct hit *peer, const uint8
 	while (host_next_effect(self->host, &effect)) {
 		answers++;
 		*answer = effect;
+		/* What is behind pointers lives no longer than the effect. */
+		answer->octets = memcpy(answered, effect.octets, HOST_PROBE_LENGTH);
 	}
 	return answers;
 }
