@@ -172,14 +172,19 @@ static void cut(struct fuzz_input *input, struct packet_vector *vector)
 /* The control plane's wishes. */
 static void manage(struct bench *bench, struct fuzz_input *input)
 {
-	static const struct endpoint elsewhere = {.port = 1};
+	static const struct esp_way elsewhere = {.local = {.port = 1}, .remote = {.port = 1}};
 	struct esp_keys keys = {.encryption = {3}, .authentication = {4}, .suite = bench->suite->id};
 	uint8_t choice = input_u8(input);
 	struct esp_pair pair = {
 		.peer = peer, .spi_in = SPI + (choice >> 4), .spi_out = SPI + 1, .keys_in = &keys, .keys_out = &keys};
+	const struct esp_route route = {.first = elsewhere,
+		.unverified = choice & 16,
+		.use = (esp_ways_use)(choice >> 5 & 3) % 3,
+		.more_count = choice >> 6,
+		.more = {elsewhere}};
 	struct esp_notice notice;
 
-	switch (choice % 6) {
+	switch (choice % 7) {
 	case 0:
 		(void)esp_install(bench->esp, &pair);
 		break;
@@ -187,12 +192,15 @@ static void manage(struct bench *bench, struct fuzz_input *input)
 		(void)esp_remove(bench->esp, pair.spi_in);
 		break;
 	case 2:
-		(void)esp_move(bench->esp, pair.spi_in, &elsewhere, &elsewhere);
+		(void)esp_set_route(bench->esp, SPI, &route);
 		break;
 	case 3:
 		(void)esp_use(bench->esp, pair.spi_in);
 		break;
 	case 4:
+		(void)esp_watch(bench->esp, SPI);
+		break;
+	case 5:
 		access_forget_peer(bench->access, &peer);
 		break;
 	default:

@@ -191,7 +191,12 @@ static void change(struct world *world, struct fuzz_input *input, struct parcel 
 
 static void deliver_changed(struct world *world, struct fuzz_input *input, struct parcel *parcel)
 {
-	if (forge_open(&forge, parcel->octets, parcel->length))
+	uint8_t place;
+
+	if (parcel->probe && parcel->length) {
+		place = input_u8(input);
+		parcel->octets[place % parcel->length] = input_u8(input);
+	} else if (forge_open(&forge, parcel->octets, parcel->length))
 		change(world, input, parcel);
 	world_deliver(world, parcel);
 }
@@ -257,6 +262,53 @@ static void move(struct world *world, struct world_host *self, uint8_t number)
 	host_set_addresses(self->host, world->now, &self->address, 1);
 }
 
+/* One link or two, and what is thought of them. */
+static void set_links(struct world *world, struct world_host *self, uint8_t choice)
+{
+	struct link_address links[2] = {{.address = self->address, .preference = choice >> 1 & 3}};
+
+	self->has_second = choice & 1;
+	self->second = (struct address){{[10] = 255, 255, 198, 51, 100, (uint8_t)(self->index + 1)}};
+	links[1].address = self->second;
+	links[1].preference = choice >> 3 & 3;
+	links[1].metered = choice & 32;
+	links[1].cost = choice >> 6;
+	host_set_links(self->host, world->now, links, self->has_second ? 2 : choice != 0xfe);
+}
+
+static uint32_t some_spi(const struct world_host *self, uint8_t choice)
+{
+	return self->spis[choice & 7];
+}
+
+/* ESP of a peer came by other addresses: true ones, or of anybody. */
+static void hear_elsewhere(struct world *world, struct fuzz_input *input, struct world_host *self, unsigned peer)
+{
+	uint8_t choice = input_u8(input);
+	struct endpoint local = world_endpoint(world, self->index), remote = world_endpoint(world, peer);
+
+	if (choice & 8)
+		remote.address = world->hosts[peer].second;
+	if (choice & 16)
+		local.address = self->second;
+	if (choice & 32)
+		remote.address.octets[15] = input_u8(input);
+	if (choice & 64)
+		remote.port = input_u16(input);
+	host_note_elsewhere(self->host, world->now, some_spi(self, choice), &local, &remote);
+}
+
+static void hear_probe(struct world *world, struct fuzz_input *input, struct world_host *self, unsigned peer)
+{
+	const struct endpoint local = world_endpoint(world, self->index), remote = world_endpoint(world, peer);
+	uint8_t octets[HOST_PROBE_LENGTH] = {'H', 'i', 'P', 'p'};
+	size_t length;
+	const uint8_t *rest = input_octets(input, HOST_PROBE_LENGTH - 4, &length);
+
+	memcpy(octets + 4, rest, length);
+	host_probe_input(self->host, world->now, &world->hosts[peer].hit, &local, &remote, octets);
+}
+
 enum wish {
 	WISH_CONNECT,
 	WISH_CLOSE,
@@ -273,6 +325,10 @@ enum wish {
 	WISH_REFUSE,
 	WISH_REKEY,
 	WISH_NOTE_SA,
+	WISH_LINKS,
+	WISH_ELSEWHERE,
+	WISH_PROBE,
+	WISH_RESUMED,
 	WISHES
 };
 
@@ -330,7 +386,20 @@ static void wish(struct world *world, struct fuzz_input *input)
 		break;
 	case WISH_NOTE_SA:
 		note = input_u8(input);
-		host_note_sa(self->host, world->now, self->spis[note >> 2 & 7], (host_sa_notice)(note % 3));
+		host_note_sa(self->host, world->now, self->spis[note >> 2 & 7], (host_sa_notice)(note % 5));
+		break;
+	case WISH_LINKS:
+		set_links(world, self, input_u8(input));
+		break;
+	case WISH_ELSEWHERE:
+		hear_elsewhere(world, input, self, peer);
+		break;
+	case WISH_PROBE:
+		hear_probe(world, input, self, peer);
+		break;
+	case WISH_RESUMED:
+		note = input_u8(input);
+		host_note_resumed(self->host, world->now, some_spi(self, note), MILLISECONDS(note));
 		break;
 	case WISHES:
 		break;

@@ -27,8 +27,8 @@
 
 struct parcel {
 	unsigned from;
-	bool sealed;
-	struct hit to; /* sealed */
+	bool sealed, probe;
+	struct hit to; /* sealed, probe */
 	struct endpoint source, destination;
 	size_t length;
 	uint8_t octets[HIP_PACKET_WITH_PAYLOAD_MAXIMUM];
@@ -41,7 +41,8 @@ struct world_host {
 	unsigned index;
 	struct host *host;
 	struct hit hit;
-	struct address address;
+	struct address address, second; /* the second when it has two links */
+	bool has_second;
 	instant sent, heard;        /* what the data plane says of every peer */
 	uint32_t spis[WORLD_SPIS];  /* of the SAs installed; 0: free */
 	struct data_route way_back; /* of the last DATA */
@@ -154,12 +155,14 @@ static inline void world_put(struct world *world, const struct world_host *from,
 		return;
 	parcel->from = from->index;
 	parcel->sealed = effect->kind == HOST_SEND_SEALED;
+	parcel->probe = effect->kind == HOST_SEND_PROBE;
 	parcel->to = effect->peer;
 	parcel->source = effect->local;
 	parcel->destination = effect->remote;
 	parcel->length = effect->length;
 	memcpy(parcel->octets, effect->octets, effect->length);
-	world->kept[world->kept_count++ % WORLD_PARCELS] = *parcel;
+	if (!parcel->probe)
+		world->kept[world->kept_count++ % WORLD_PARCELS] = *parcel;
 }
 
 static inline uint32_t *world_spi(struct world_host *self, uint32_t spi)
@@ -197,10 +200,12 @@ static inline void world_carry_out(struct world *world, struct world_host *self)
 		switch (effect.kind) {
 		case HOST_SEND:
 		case HOST_SEND_SEALED:
+		case HOST_SEND_PROBE:
 			world_put(world, self, &effect);
 			break;
 		case HOST_INSTALL_SA:
 		case HOST_MOVE_SA:
+		case HOST_WATCH_SA:
 		case HOST_USE_SA:
 		case HOST_REMOVE_SA:
 			world_check_sa(self, &effect);
@@ -228,6 +233,25 @@ static inline void world_drain(struct world *world, struct world_host *self)
 	world_carry_out(world, self);
 }
 
+static inline bool world_has(const struct world_host *self, const struct address *address)
+{
+	return address_equal(&self->address, address) || (self->has_second && address_equal(&self->second, address));
+}
+
+/* A question or an answer came out of ESP. */
+static inline void world_deliver_probe(struct world *world, const struct parcel *parcel)
+{
+	for (unsigned i = 0; i < world->count; i++) {
+		struct world_host *to = &world->hosts[i];
+
+		if (!hit_equal(&to->hit, &parcel->to) || !world_has(to, &parcel->destination.address))
+			continue;
+		host_probe_input(to->host, world->now, &world->hosts[parcel->from].hit, &parcel->destination,
+			&parcel->source, parcel->octets);
+		world_drain(world, to);
+	}
+}
+
 static inline void world_deliver(struct world *world, const struct parcel *parcel)
 {
 	struct host_arrival arrival = {.inside_esp = parcel->sealed, .neighbour = world->hosts[parcel->from].hit};
@@ -235,12 +259,15 @@ static inline void world_deliver(struct world *world, const struct parcel *parce
 	arrival.local = parcel->destination;
 	arrival.remote = parcel->source;
 	world->now += MILLISECONDS(10);
+	if (parcel->probe) {
+		world_deliver_probe(world, parcel);
+		return;
+	}
 	for (unsigned i = 0; i < world->count; i++) {
 		struct world_host *to = &world->hosts[i];
 		uint8_t *exact;
 
-		if (parcel->sealed ? !hit_equal(&to->hit, &parcel->to)
-				   : !address_equal(&to->address, &parcel->destination.address))
+		if (parcel->sealed ? !hit_equal(&to->hit, &parcel->to) : !world_has(to, &parcel->destination.address))
 			continue;
 		exact = malloc(parcel->length + 1); /* its own size, so that a sanitizer sees an overrun */
 		CHECK(exact);
@@ -333,6 +360,8 @@ static inline void world_flavour(struct host_configuration *configuration, uint8
 	if (flavour & 64)
 		configuration->rekey.time = SECONDS(20);
 	configuration->rekey_without_diffie_hellman = flavour & 128;
+	configuration->paths = (host_paths_use)(flavour % 3);
+	configuration->rekey_on_move = flavour % 5 == 4;
 }
 
 static inline void world_add_host(struct world *world, unsigned index)

@@ -45,8 +45,8 @@ static void play_move(const void *context)
 	failing_sweep_begin();
 	network_set_addresses(network, mover, "198.51.100.7");
 	run_until_moved(network);
-	assert_true(address_equal(&mobile_session(network, 1 - mover, mover)->remote.address,
-		&network->hosts[mover].address));
+	assert_true(address_equal(
+		&mobile_session(network, 1 - mover, mover)->remote.address, &network->hosts[mover].address));
 	network_free(network);
 }
 
@@ -82,8 +82,7 @@ static void links_come_and_go(void **state)
 	failing_sweep_run(&(struct failing_sweep){"links that come and go", play_links, NULL, 100});
 }
 
-static bool first_link_is_dead(
-	struct network *network, const struct address *source, const struct address *destination)
+static bool first_link_is_dead(struct network *network, const struct address *source, const struct address *destination)
 {
 	const struct address dead = mobile_endpoint("192.0.2.1").address;
 
