@@ -42,6 +42,7 @@ static void the_first_entry_that_fits_decides(void **state)
 	assert_null(link_policy_of(&(struct configuration){0}, "eth0"));
 }
 
+/* conforms: RFC8046-6.4-1 RFC8047-6-1 */
 static void the_policy_is_filled_in(void **state)
 {
 	(void)state;
@@ -70,6 +71,7 @@ static void the_policy_is_filled_in(void **state)
 	assert_int_equal(link_policy_apply(&configuration, links, 0), 0);
 }
 
+/* conforms: RFC8046-6.4-1 RFC8047-6-1 */
 static void no_unused_address_is_a_source(void **state)
 {
 	(void)state;

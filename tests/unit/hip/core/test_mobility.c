@@ -225,6 +225,37 @@ static void both_ends_have_two_links(void **state)
 	network_free(network);
 }
 
+static packet_fate note_r2(struct network *network, struct flying *packet)
+{
+	struct endpoint *destination = network->fate_context;
+
+	if (flying_type(packet) == HIP_PACKET_R2)
+		*destination = packet->destination;
+	return FATE_PASS;
+}
+
+/* The locators in the I2 say where the Initiator likes to be; the R2 goes where the I2 came from. */
+/* conforms: RFC8047-4.2.8-4 */
+static void the_r2_goes_where_the_i2_came_from(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	struct link_address links[2] = {network_link("192.0.2.1"), network_link("198.51.100.1")};
+	struct endpoint destination = {0};
+	struct host_path_view view;
+
+	(void)state;
+	links[1].preference = LINK_PREFER;
+	network_set_links(network, 0, links, 2);
+	network->fate = note_r2;
+	network->fate_context = &destination;
+	network_associate(network, 0, 1);
+	assert_true(address_equal(&destination.address, &links[0].address));
+	network_run(network, SECONDS(5));
+	assert_true(mobile_path(network, 1, 0, "", "198.51.100.1", &view));
+	assert_true(network_esp(network, 1, 0));
+	network_free(network);
+}
+
 /* ---- loss ---- */
 
 /* UPDATEs of host 0 to host 1 that are lost yet. */
@@ -617,6 +648,7 @@ int main(void)
 		cmocka_unit_test(nothing_new_is_not_told),
 		cmocka_unit_test(a_second_link_is_told),
 		cmocka_unit_test(both_ends_have_two_links),
+		cmocka_unit_test(the_r2_goes_where_the_i2_came_from),
 		cmocka_unit_test(what_is_lost_is_told_again),
 		cmocka_unit_test(nobody_is_there_to_be_told),
 		cmocka_unit_test(a_check_does_not_pass_for_the_announcement),
