@@ -199,6 +199,15 @@ static bool knows_locator(const struct path_set *paths, const struct endpoint *r
 	return false;
 }
 
+/* Who speaks by another transport as well has not moved for that. */
+static void doubt_current(const struct path_set *paths, const struct endpoint *remote, instant now)
+{
+	struct path *current = path_set_current(paths);
+
+	if (current->remote.transport == remote->transport)
+		path_happens(current, PATH_EVENT_DOUBTED, now);
+}
+
 void locator_observed(struct host *host, instant now, struct association *association, const struct endpoint *local,
 	const struct endpoint *remote)
 {
@@ -213,7 +222,7 @@ void locator_observed(struct host *host, instant now, struct association *associ
 	path = path_of_arrival(host, session, local, remote);
 	/* A NAT has another mapping, say: then nobody is where we send to. */
 	if (path && !is_known)
-		path_happens(path_set_current(&session->mobility->paths), PATH_EVENT_DOUBTED, now);
+		doubt_current(&session->mobility->paths, remote, now);
 	else if (path)
 		note_known_path(host, now, association, path);
 	mobility_arm(host, now, association);

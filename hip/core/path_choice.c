@@ -24,17 +24,35 @@ const char *handover_reason_name(handover_reason reason)
 	return (size_t)reason < HANDOVER_REASONS ? reason_names[reason] : "";
 }
 
-/* How well it can be used now, whatever anybody likes; the greater the better. That a path which is not used is alive is the
- * surer the less is unanswered on it: when a link dies, all paths by it do. */
+/* Whether one link can die and leave the other path alive: surely, probably, perhaps, no. Two addresses of the peer are more
+ * often those of two links when they are of one family. */
+static int difference(const struct path *a, const struct path *b)
+{
+	bool other_link = a->interface && b->interface ? a->interface != b->interface
+						       : !address_equal(&a->local.address, &b->local.address);
+
+	if (other_link)
+		return 3;
+	if (address_equal(&a->remote.address, &b->remote.address))
+		return 0;
+	return address_is_ipv4(&a->remote.address) == address_is_ipv4(&b->remote.address) ? 2 : 1;
+}
+
+/* How well it can be used now, whatever anybody likes; the greater the better. When a link dies, all paths by it do: that one
+ * which is not used is alive is the surer the less is unanswered on it, and the less it has in common with the one in use. */
 static int usability(const struct path_set *set, const struct path *path, instant now)
 {
-	if (path->link_gone || path->signaling_only)
+	const struct path *current = path_set_current(set);
+
+	if (path->link_gone)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:
-		if (path == path_set_current(set) || !path->asked)
-			return 7;
-		return path_is_overdue(path, now) ? 5 : 6;
+		if (path == current || !path->asked)
+			return 8;
+		if (path_is_overdue(path, now))
+			return 5;
+		return difference(path, current) >= 2 ? 7 : 6;
 	case PATH_UNVERIFIED:
 		return path->verified ? 4 : 3;
 	case PATH_SILENT:
@@ -147,20 +165,6 @@ bool path_carries_more(const struct path *path)
 static bool peer_minds(const struct path *path, const struct path *current)
 {
 	return (path->priority >> 8 & 0xffff) + PREFERENCE_MINDED < (current->priority >> 8 & 0xffff);
-}
-
-/* Whether one link can die and leave the other path alive: surely, probably, perhaps, no. Two addresses of the peer are more
- * often those of two links when they are of one family. */
-static int difference(const struct path *a, const struct path *b)
-{
-	bool other_link = a->interface && b->interface ? a->interface != b->interface
-						       : !address_equal(&a->local.address, &b->local.address);
-
-	if (other_link)
-		return 3;
-	if (address_equal(&a->remote.address, &b->remote.address))
-		return 0;
-	return address_is_ipv4(&a->remote.address) == address_is_ipv4(&b->remote.address) ? 2 : 1;
 }
 
 static int least_difference(const struct path_set *set, size_t place, const uint8_t *more, size_t count)

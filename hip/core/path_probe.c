@@ -160,12 +160,19 @@ static void take_deaf(struct host *host, instant now, struct association *associ
 	const struct endpoint *remote)
 {
 	struct path_set *set = &association->session->mobility->paths;
-	const struct path *path = path_set_find(set, local, remote);
+	struct path *path = path_set_find(set, local, remote);
 	struct path *current = path_set_current(set);
 
 	if (!path || path == current || path->state != PATH_ACTIVE || current->state != PATH_ACTIVE)
 		return;
 	fall_silent(now, current);
+	/* Of the others nothing is known yet; this one works. */
+	for (size_t i = 0; i < set->count; i++) {
+		if (&set->items[i] != path && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
+			path_probe_send(host, now, association, &set->items[i]);
+	}
+	path->asked = 0;
+	path->question_count = 0;
 	handover_settle(host, now, association);
 	mobility_arm(host, now, association);
 }

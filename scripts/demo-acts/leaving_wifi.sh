@@ -7,6 +7,7 @@
 LTE_RTT=40
 
 act_leaving_wifi() {
+	local pair host
 	say "== Second act: alice calls bob again, and leaves the house: 1 s after her Wi-Fi there is LTE (RTT $LTE_RTT ms)"
 	lab_network lte 198.18.0 2001:db8:5
 	lab_uplink_prepare "$ALICE" lte0 lte delay $((LTE_RTT / 2))
@@ -29,6 +30,8 @@ act_leaving_wifi() {
 	for pair in "$ALICE $BOB" "$BOB $ALICE"; do
 		lossless_handover $pair "$settled" "$home"
 	done
+	# The next act captures there too; when something failed, this one is wanted.
+	for host in "$ALICE" "$BOB"; do mv "$LAB_DIR/$host/hip0.pcap" "$LAB_DIR/$host/leaving-wifi.pcap"; done
 }
 
 # call_again PHONE: PHONE calls bob.

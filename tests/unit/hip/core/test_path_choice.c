@@ -97,6 +97,10 @@ static void who_has_not_answered_comes_later(void **state)
 	assert_int_equal(path_set_choose(&set, NOW), 2);
 	items[1].asked = NOW - MILLISECONDS(10);
 	assert_int_equal(path_set_choose(&set, NOW), 1);
+	/* Of two that may still answer, the one by another link. */
+	items[2].interface = 2;
+	items[0].interface = items[1].interface = 1;
+	assert_int_equal(path_set_choose(&set, NOW), 2);
 	/* The one in use stays in use. */
 	items[0].state = PATH_ACTIVE;
 	items[0].asked = NOW - MILLISECONDS(100);
