@@ -116,7 +116,8 @@ struct parameter_rule {
 #define PACKET_BIT_CLOSE     0x040
 #define PACKET_BIT_CLOSE_ACK 0x080
 #define PACKET_BIT_DATA      0x100
-#define PACKET_BIT_ANY       0x1ff
+#define PACKET_BIT_ANY       0x1ff /* those of the RFCs */
+#define PACKET_BIT_UPDATE_PROXY 0x200
 
 /** The row of a parameter type, or NULL when we do not know it. Static storage. */
 const struct parameter_rule *parameter_rule_of(uint16_t type);
