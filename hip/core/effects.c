@@ -185,6 +185,14 @@ bool effects_take(struct effect_queue *queue, struct host_effect *effect)
 	return true;
 }
 
+void effects_redirect(struct effect_queue *queue, struct host_effect *effect)
+{
+	if (!queue->taken || !queue->taken->sa)
+		return;
+	queue->taken->sa->local = effect->local;
+	queue->taken->sa->remote = effect->remote;
+}
+
 void effects_release_taken(struct effect_queue *queue)
 {
 	effect_discard(queue->taken);

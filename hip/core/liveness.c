@@ -7,7 +7,7 @@
  * layers above are told to go round the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept
  * alive (RFC 9028 section 4.10), and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 #define LOOK_EVERY         SECONDS(1)
 #define KEEPALIVE_AFTER    SECONDS(15)
@@ -261,6 +261,7 @@ void host_set_links(struct host *host, instant now, const struct link_address *l
 	for (size_t i = 0; i < usable_count; i++)
 		host->addresses[i] = usable[i];
 	host->address_count = usable_count;
+	router_links(host, now, links, count);
 	/* A little apart, so that a host with many peers does not speak to all at once. */
 	for (size_t i = 0; i < host->count; i++) {
 		if (!host->all[i]->session)

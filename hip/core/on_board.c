@@ -185,7 +185,9 @@ hiphop_error on_board_delegate(struct on_board *table, instant now, struct board
 	(*ticket)->via = via;
 	(*ticket)->what = *delegation;
 	(*ticket)->expires = instant_after(now, SECONDS(delegation->grant.lifetime));
-	(*ticket)->passed_on = false;
+	if (delegation->sequence > (*ticket)->sequence)
+		(*ticket)->sequence = delegation->sequence;
+	(*ticket)->passed_on = (*ticket)->passing = (*ticket)->refused = false;
 	if (!add_spis(table, *ticket))
 		return HIPHOP_OK;
 	on_board_withdraw(table, *ticket);

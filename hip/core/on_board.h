@@ -37,6 +37,9 @@ struct boarder {
 	struct boarder *carrier; /**< the registered host that it is behind; NULL: it is registered itself */
 	uint32_t number;         /**< never used again */
 	size_t tickets;          /**< that it owns */
+	bool passed_on;          /**< the next router knows that it is here (router_service.c) */
+	bool passing;            /**< … or will, by the UPDATE `passing_by` */
+	uint32_t passing_by;
 
 	/* Of a registered one. */
 	struct endpoint local, remote; /**< our end and its, on board */
@@ -54,11 +57,16 @@ struct delegated {
 
 	/* For who tells the peer where the router is (proxy_router.c). */
 	uint32_t sequence; /**< SEQ of the last UPDATE-PROXY; 0: none yet */
-	unsigned tries;    /**< of it; 0: it is acknowledged, or was given up */
+	unsigned tries;    /**< of it */
+	bool waiting;      /**< it is not answered yet */
 	bool unanswered;   /**< it was given up */
 	struct deadline deadline;
-	bool passed_on;   /**< the next router has it as it is now */
-	uint32_t passing; /**< Update ID of the UPDATE that passes it on; 0: none */
+
+	/* For who passes it on to the next router (own_tickets.c). */
+	bool passed_on; /**< the next router has it as it is now */
+	bool passing;   /**< … or will, by the UPDATE `passing_by` */
+	uint32_t passing_by;
+	bool refused; /**< the next router does not take it as it is */
 };
 
 struct on_board {

@@ -164,6 +164,7 @@ void count_out(struct host *host, uint8_t type)
 		{HIP_PACKET_CLOSE, HOST_COUNT_CLOSE_OUT},
 		{HIP_PACKET_CLOSE_ACK, HOST_COUNT_CLOSE_ACK_OUT},
 		{HIP_PACKET_DATA, HOST_COUNT_DATA_OUT},
+		{HIP_PACKET_UPDATE_PROXY, HOST_COUNT_UPDATE_PROXY_OUT},
 	};
 
 	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {

@@ -293,6 +293,7 @@ struct parameter_delegation {
 	struct ticket_grant grant;
 	struct hit owner; /**< the host on board */
 	struct hit peer;
+	uint32_t sequence; /**< the greatest SEQ that was used with the ticket; 0: none */
 	size_t pair_count;
 	struct delegation_pair pairs[DELEGATION_PAIRS_MAXIMUM];
 	size_t locator_count; /**< of the peer; the first one is where ESP goes to */
@@ -306,7 +307,6 @@ size_t parameter_delegation_length(const struct parameter_delegation *in);
 
 /** ROUTER_LOCATORS: where the router is reached now, the most liked first; none while it has no link. */
 struct parameter_router_locators {
-	uint32_t sequence; /**< the greatest SEQ that it has used in an UPDATE-PROXY */
 	size_t count;
 	struct endpoint endpoints[ROUTER_LOCATORS_MAXIMUM];
 };

@@ -7,7 +7,7 @@
 #define PROTOCOL_UDP      17
 #define ENDPOINT_LENGTH   20
 #define GRANT_LENGTH      (TICKET_ID_LENGTH + 4 + TICKET_KEY_LENGTH)
-#define DELEGATION_LENGTH (GRANT_LENGTH + 2 * HIT_LENGTH + 4)
+#define DELEGATION_LENGTH (GRANT_LENGTH + 2 * HIT_LENGTH + 8)
 #define SPI_LEAST         256 /* RFC 4303 section 2.1 */
 
 /* An endpoint as in RELAY_TO (RFC 9028 section 5.6). */
@@ -96,6 +96,7 @@ hiphop_error parameter_delegation_read(const struct parameter_view *view, struct
 	out->pair_count = reader_u8(&reader);
 	out->locator_count = reader_u8(&reader);
 	reader_skip(&reader, 2);
+	out->sequence = reader_u32(&reader);
 	if (out->pair_count > DELEGATION_PAIRS_MAXIMUM || out->locator_count > DELEGATION_LOCATORS_MAXIMUM) {
 		out->pair_count = out->locator_count = 0;
 		return HIPHOP_TOO_LARGE;
@@ -129,6 +130,7 @@ hiphop_error parameter_delegation_write(struct packet_builder *builder, const st
 	writer_u8(&writer, (uint8_t)in->pair_count);
 	writer_u8(&writer, (uint8_t)in->locator_count);
 	writer_u16(&writer, 0);
+	writer_u32(&writer, in->sequence);
 	for (size_t i = 0; i < in->pair_count; i++) {
 		writer_u32(&writer, in->pairs[i].spi_in);
 		writer_u32(&writer, in->pairs[i].spi_out);
@@ -189,7 +191,7 @@ hiphop_error parameter_router_locators_read(const struct parameter_view *view, s
 	out->count = 0;
 	if (error)
 		return error;
-	out->sequence = reader_u32(&reader);
+	reader_skip(&reader, 4);
 	while (reader_left(&reader) && !reader.failed) {
 		if (out->count == ROUTER_LOCATORS_MAXIMUM)
 			return HIPHOP_TOO_LARGE;
@@ -205,7 +207,7 @@ hiphop_error parameter_router_locators_write(struct packet_builder *builder, con
 	if (in->count > ROUTER_LOCATORS_MAXIMUM)
 		return parameter_refuse(builder, HIPHOP_INVALID_ARGUMENT);
 	writer = parameter_begin(builder, PARAMETER_ROUTER_LOCATORS, 4 + ENDPOINT_LENGTH * in->count);
-	writer_u32(&writer, in->sequence);
+	writer_u32(&writer, 0);
 	for (size_t i = 0; i < in->count; i++)
 		write_endpoint(&writer, &in->endpoints[i]);
 	return parameter_end(builder, &writer);

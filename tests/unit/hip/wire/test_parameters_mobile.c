@@ -52,6 +52,7 @@ static void test_delegation(void **state)
 	struct parameter_delegation in = {.grant = grant_of(60),
 		.owner = hit_of(1),
 		.peer = hit_of(2),
+		.sequence = 9,
 		.pair_count = 2,
 		.pairs = {{0x01020304, 0x05060708}, {0x11121314, 0x15161718}},
 		.locator_count = 1};
@@ -61,22 +62,23 @@ static void test_delegation(void **state)
 	(void)state;
 	in.locators[0] = endpoint_at("192.0.2.1", 10500);
 	assert_int_equal(parameter_delegation_write(check_start(&check), &in), HIPHOP_OK);
-	assert_int_equal(
-		parameter_delegation_read(check_written(&check, "8004 0074" ID "0000003c" KEY OWNER PEER "02 01 0000"
-								"01020304 05060708 11121314 15161718"
-								"2904 11 00" ADDRESS),
-			&out),
+	assert_int_equal(parameter_delegation_read(
+				 check_written(&check, "8004 0078" ID "0000003c" KEY OWNER PEER "02 01 0000 00000009"
+						       "01020304 05060708 11121314 15161718"
+						       "2904 11 00" ADDRESS "00000000"),
+				 &out),
 		HIPHOP_OK);
 	assert_int_equal(parameter_delegation_length(&in), check.builder.writer.position);
 	assert_memory_equal(&out.grant, &in.grant, sizeof in.grant);
 	assert_true(hit_equal(&out.owner, &in.owner) && hit_equal(&out.peer, &in.peer));
+	assert_int_equal(out.sequence, 9);
 	assert_int_equal(out.pair_count, 2);
 	assert_int_equal(out.pairs[1].spi_in, 0x11121314);
 	assert_int_equal(out.pairs[1].spi_out, 0x15161718);
 	assert_int_equal(out.locator_count, 1);
 	assert_true(endpoint_equal(&out.locators[0], &in.locators[0]));
 	CHECK_READ(parameter_delegation_read, &out, PARAMETER_DELEGATION,
-		ID "0000003c" KEY OWNER PEER "01 01 0000 01020304 05060708 2904 11 00" ADDRESS, HIPHOP_OK,
+		ID "0000003c" KEY OWNER PEER "01 01 0000 00000000 01020304 05060708 2904 11 00" ADDRESS, HIPHOP_OK,
 		HIPHOP_TRUNCATED);
 	in.pair_count = DELEGATION_PAIRS_MAXIMUM + 1;
 	assert_int_equal(parameter_delegation_write(check_start(&check), &in), HIPHOP_INVALID_ARGUMENT);
@@ -96,31 +98,31 @@ static void test_delegation_without_sense(void **state)
 {
 	(void)state;
 	/* Taken back, it needs no locator. */
-	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "00 00 0000"), HIPHOP_OK);
-	assert_int_equal(read_delegation(ID "00000001" KEY OWNER PEER "00 00 0000"), HIPHOP_MALFORMED);
-	assert_int_equal(read_delegation(ID "00000000" KEY "20010002000000000000000000000001" PEER "00 00 0000"),
+	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "00 00 0000 00000000"), HIPHOP_OK);
+	assert_int_equal(read_delegation(ID "00000001" KEY OWNER PEER "00 00 0000 00000000"), HIPHOP_MALFORMED);
+	assert_int_equal(
+		read_delegation(ID "00000000" KEY "20010002000000000000000000000001" PEER "00 00 0000 00000000"),
 		HIPHOP_MALFORMED);
-	assert_int_equal(read_delegation(ID "00000000" KEY OWNER ADDRESS "00 00 0000"), HIPHOP_MALFORMED);
-	assert_int_equal(
-		read_delegation(ID "00000000" KEY OWNER PEER "01 00 0000 000000ff 05060708"), HIPHOP_MALFORMED);
-	assert_int_equal(
-		read_delegation(ID "00000000" KEY OWNER PEER "01 00 0000 01020304 000000ff"), HIPHOP_MALFORMED);
-	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "05 00 0000"), HIPHOP_TOO_LARGE);
-	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "00 05 0000"), HIPHOP_TOO_LARGE);
+	assert_int_equal(read_delegation(ID "00000000" KEY OWNER ADDRESS "00 00 0000 00000000"), HIPHOP_MALFORMED);
+	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "01 00 0000 00000000 000000ff 05060708"),
+		HIPHOP_MALFORMED);
+	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "01 00 0000 00000000 01020304 000000ff"),
+		HIPHOP_MALFORMED);
+	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "05 00 0000 00000000"), HIPHOP_TOO_LARGE);
+	assert_int_equal(read_delegation(ID "00000000" KEY OWNER PEER "00 05 0000 00000000"), HIPHOP_TOO_LARGE);
 }
 
 static void test_router_locators(void **state)
 {
-	struct parameter_router_locators in = {.sequence = 7, .count = 1}, out;
+	struct parameter_router_locators in = {.count = 1}, out;
 	struct check check;
 
 	(void)state;
 	in.endpoints[0] = endpoint_at("192.0.2.1", 99);
 	assert_int_equal(parameter_router_locators_write(check_start(&check), &in), HIPHOP_OK);
 	assert_int_equal(parameter_router_locators_read(
-				 check_written(&check, "8006 0018 00000007 0063 11 00" ADDRESS "00000000"), &out),
+				 check_written(&check, "8006 0018 00000000 0063 11 00" ADDRESS "00000000"), &out),
 		HIPHOP_OK);
-	assert_int_equal(out.sequence, 7);
 	assert_int_equal(out.count, 1);
 	assert_true(endpoint_equal(&out.endpoints[0], &in.endpoints[0]));
 	CHECK_READ(parameter_router_locators_read, &out, PARAMETER_ROUTER_LOCATORS, "00000001", HIPHOP_OK,
