@@ -203,10 +203,13 @@ void host_use_router(struct host *host, instant now, const struct hit *router)
 	if (router ? hit_equal(router, &use->router) : hit_is_null(&use->router))
 		return;
 	leave(host, now);
+	if (!hit_is_null(&use->router))
+		host_hold(host, now, &use->router, false);
 	memset(use, 0, sizeof *use);
 	use->seek = INSTANT_NEVER;
 	if (!router || hit_equal(router, &host->self))
 		return;
+	host_hold(host, now, router, true);
 	use->router = *router;
 	use->state = HOST_ROUTER_SEEKING;
 	use->seek = now;
@@ -376,6 +379,7 @@ void router_review(struct host *host, instant now, const struct hit *peer)
 	if (!association) {
 		if (is_on_board(host) && hit_equal(peer, &host->router.use.router))
 			leave(host, now);
+		own_tickets_tell_ends(host, now);
 		return;
 	}
 	follow_session(host, now, association);

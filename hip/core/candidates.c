@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 /* ICE's recommended type preference of a host candidate (RFC 8445 section 5.1.2.2), in the place where it goes. */
 #define HOST_PRIORITY    (126U << 24)
@@ -32,6 +32,24 @@ static struct locator own_locator(
 	return locator;
 }
 
+/* On board of a router the world reaches us where it reaches the router. */
+static bool offer_router(const struct host *host, const struct address *address, struct parameter_locator_set *set)
+{
+	const struct endpoint *locators;
+	size_t count;
+
+	if (!router_locators_of(host, address, &locators, &count))
+		return false;
+	for (size_t i = 0; i < count && set->count < CANDIDATES_MAXIMUM; i++) {
+		struct locator *locator = &set->items[set->count];
+
+		*locator = own_locator(host, &locators[i].address, TRANSPORT_UDP, set->count);
+		locator->port = locators[i].port;
+		set->count++;
+	}
+	return true;
+}
+
 void candidates_offer(struct host *host, struct parameter_locator_set *set)
 {
 	const struct host_configuration *configuration = &host->configuration;
@@ -41,6 +59,8 @@ void candidates_offer(struct host *host, struct parameter_locator_set *set)
 	set->count = 0;
 	set->ignored = 0;
 	for (size_t i = 0; i < host->address_count && i < of_first; i++) {
+		if (offer_router(host, &host->addresses[i], set))
+			continue;
 		set->items[set->count] =
 			own_locator(host, &host->addresses[i], configuration->transports[0], set->count);
 		set->count++;

@@ -125,12 +125,14 @@ void own_tickets_withdrawn(struct host *host, const struct delegated *ticket)
 	make_orphan(host, own);
 }
 
+/* Only whom we reach through the router needs to hear of it where we are. */
 static bool is_wanted(const struct host *host, const struct association *association)
 {
 	const struct session *session = association->session;
 
 	return is_on_board(host) && !is_our_router(host, association) && session && session->state < HOST_CLOSING &&
-	       session->direct && session->has_sas && !session_on_probation(session);
+	       session->direct && session->has_sas && !session_on_probation(session) &&
+	       address_equal(&session->local.address, &host->router.use.local.address);
 }
 
 static struct own_ticket *make_ticket(struct host *host, instant now, struct association *association)
@@ -191,8 +193,9 @@ void own_ticket_review(struct host *host, instant now, struct association *assoc
 	uint8_t news = 0;
 
 	if (!is_wanted(host, association)) {
-		if (!own || !own->revoked)
+		if (own && !own->revoked)
 			own_ticket_drop(host, association);
+		own_tickets_tell_ends(host, now);
 		return;
 	}
 	/* A new one takes its place at the peer too. */
@@ -212,6 +215,16 @@ void own_ticket_review(struct host *host, instant now, struct association *assoc
 	compare(host, now, association);
 	if (news)
 		router_tell(host, now, association, news);
+}
+
+void own_tickets_tell_ends(struct host *host, instant now)
+{
+	for (const struct own_ticket *own = host->router.use.orphans; own; own = own->next) {
+		if (!own->in_flight) {
+			router_tell_next(host, now, NEWS_DELEGATIONS);
+			return;
+		}
+	}
 }
 
 void own_ticket_acknowledged(struct host *host, struct association *association, bool known)

@@ -54,15 +54,27 @@ static void finish_and_send(
 
 /* ---- telling ---- */
 
-static void send_move(struct host *host, struct delegated *ticket)
+/* The peer may be on board too, or may have moved as well. */
+static bool way_to_peer(struct host *host, const struct delegated *ticket, struct way *way)
 {
 	const struct parameter_delegation *what = &ticket->what;
+	struct boarder *peer = on_board_find(&host->router.service.on_board, &what->peer);
+
+	if (!peer)
+		return way_to_endpoint(host, &what->locators[ticket->tries % what->locator_count], way);
+	memset(way, 0, sizeof *way);
+	way->local = on_board_carrier(peer)->local;
+	way->remote = on_board_carrier(peer)->remote;
+	return true;
+}
+
+static void send_move(struct host *host, struct delegated *ticket)
+{
 	struct parameter_locator_set locators;
 	struct packet_builder builder;
 	struct way way;
 
-	/* The peer may have moved as well. */
-	if (!way_to_endpoint(host, &what->locators[ticket->tries % what->locator_count], &way))
+	if (!way_to_peer(host, ticket, &way))
 		return;
 	service_locator_set(host, &locators);
 	start(host, &builder, ticket);

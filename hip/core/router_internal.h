@@ -91,6 +91,8 @@ void own_tickets_told(struct host *host, uint32_t update, bool told);
 /* Our router does not take one as it is. */
 void own_ticket_refused(struct host *host, instant now, const struct parameter_delegation_refused *refused);
 void own_ticket_drop(struct host *host, struct association *association);
+/* Has the router told of tickets that have ended, when there are any. */
+void own_tickets_tell_ends(struct host *host, instant now);
 void own_tickets_free_orphans(struct host *host);
 /* A ticket of a host on board of this router has gone: the next router is told, when it knows it. */
 void own_tickets_withdrawn(struct host *host, const struct delegated *ticket);

@@ -204,22 +204,10 @@ static bool to_board(struct host *host, instant now, struct delegated *ticket, s
 	return true;
 }
 
-/* Its own links, or what the next router has given. */
-static bool is_where_we_are(const struct host *host, const struct endpoint *endpoint)
-{
-	const struct router_service *service = &host->router.service;
-
-	for (size_t i = 0; i < service->uplink_count; i++) {
-		if (endpoint_equal(&service->uplinks[i], endpoint))
-			return true;
-	}
-	return false;
-}
-
 static bool from_board(
 	struct host *host, instant now, struct boarder *carrier, struct delegated *ticket, struct host_esp_hop *hop)
 {
-	const struct endpoint *to = &ticket->what.locators[0];
+	const struct on_board *on_board = &host->router.service.on_board;
 	struct delegated *other;
 
 	if (!token_bucket_take(&carrier->esp_out, now)) {
@@ -227,10 +215,9 @@ static bool from_board(
 		return false;
 	}
 	carrier->octets_out += hop->length;
-	if (!is_where_we_are(host, to))
-		return leave_by(host, to, hop);
-	/* The peer is on board too. */
-	other = map_get(&host->router.service.on_board.inward, &hop->spi);
+	if (!on_board_find(on_board, &ticket->what.peer))
+		return leave_by(host, &ticket->what.locators[0], hop);
+	other = map_get(&on_board->inward, &hop->spi);
 	return other && to_board(host, now, other, hop);
 }
 

@@ -443,6 +443,7 @@ void service_tick(struct host *host, instant now)
 	if (now < service->look)
 		return;
 	on_board_expire(&service->on_board, now);
+	own_tickets_tell_ends(host, now);
 	service->look = service->on_board.hosts.count ? instant_after(now, LOOK_EVERY) : INSTANT_NEVER;
 }
 
