@@ -25,6 +25,11 @@ static void ask_traffic(void *context, const struct hit *peer, instant *sent, in
 	esp_traffic(local->esp, peer, sent, heard);
 }
 
+static instant ask_heard_on_path(void *context, const struct hit *peer)
+{
+	return esp_heard_on_route(((struct local_identity *)context)->esp, peer);
+}
+
 static overlay_route ask_next_hop(
 	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
 {
@@ -99,6 +104,7 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 		.environment = {.context = local,
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
+			.heard_on_path = ask_heard_on_path,
 			.next_hop = ask_next_hop,
 			.may_associate = ask_may_associate,
 			.check_certificates = node_check_certificates,
@@ -503,7 +509,16 @@ static void on_host_effect(struct local_identity *local, instant now, const stru
 		on_install(local, now, effect);
 		break;
 	case HOST_MOVE_SA:
-		esp_move(local->esp, effect->sa->spi_in, &effect->local, &effect->remote);
+		node_move_sa(local, now, effect);
+		break;
+	case HOST_WATCH_SA:
+		esp_watch(local->esp, effect->sa->spi_in);
+		break;
+	case HOST_SEND_PROBE:
+		node_send_probe(local, now, effect);
+		break;
+	case HOST_HANDOVER:
+		node_tell_handover(local, now, effect);
 		break;
 	case HOST_USE_SA:
 		esp_use(local->esp, effect->sa->spi_in);

@@ -158,6 +158,10 @@ void node_send_clear(struct node *node, const struct host_effect *effect);
 /** Sends a HIP packet inside the ESP to a neighbour (RFC 6261). */
 void node_send_icmp(struct node *node, const struct host_effect *effect);
 void node_send_sealed(struct local_identity *local, instant now, const struct host_effect *effect);
+/** Sends a question about a path, or the answer to one, inside the ESP to a peer. */
+void node_send_probe(struct local_identity *local, instant now, const struct host_effect *effect);
+/** Gives ESP its new route, and sends what waited for the peer to be found there. */
+void node_move_sa(struct local_identity *local, instant now, const struct host_effect *effect);
 /** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange; from the identity
  * that is its source. */
 void node_send_inner(struct node *node, instant now, const uint8_t *packet, size_t length);
@@ -265,6 +269,11 @@ void node_monitor_event(struct node *node, instant now, json_t *event);
 /** An association of `local`. */
 json_t *node_association_json(
 	const struct local_identity *local, instant now, const struct host_association_view *view);
+/** Tells monitors of a handover, and of the first packet after it. */
+void node_tell_handover(const struct local_identity *local, instant now, const struct host_effect *effect);
+/** The paths of an association, and its last handover, or null. */
+json_t *node_paths_json(const struct local_identity *local, instant now, const struct hit *peer);
+json_t *node_handover_json(instant now, const struct host_handover_view *handover);
 /** The associations of all identities. */
 json_t *node_associations_json(const struct node *node, instant now);
 json_t *node_hit_json(const struct hit *hit);

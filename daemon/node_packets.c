@@ -70,6 +70,54 @@ void node_send_sealed(struct local_identity *local, instant now, const struct ho
 	frame_esp(packet);
 }
 
+void node_send_probe(struct local_identity *local, instant now, const struct host_effect *effect)
+{
+	struct packet *packet = node_effects_packet(&local->node->effects, NODE_UNDERLAY_SEND);
+
+	if (!packet || packet_fill(packet, PACKET_PROBE, effect->octets, effect->length))
+		return;
+	packet->peer = effect->peer;
+	packet->local = effect->local;
+	packet->remote = effect->remote;
+	esp_seal_packet(local->esp, now, packet);
+	frame_esp(packet);
+}
+
+void node_move_sa(struct local_identity *local, instant now, const struct host_effect *effect)
+{
+	const struct host_route *wanted = &effect->sa->route;
+	struct esp_route route = {.first = {effect->local, effect->remote},
+		.unverified = wanted->unverified,
+		.use = (esp_ways_use)wanted->use,
+		.more_count = wanted->more_count};
+	struct hit peer = effect->peer;
+
+	_Static_assert(HOST_MORE_WAYS == ESP_MORE_WAYS && (int)HOST_PATHS_SPREAD == (int)ESP_WAYS_SPREAD &&
+			       (int)HOST_PATHS_DUPLICATE == (int)ESP_WAYS_DUPLICATE,
+		"a route of the host is one of ESP");
+	for (size_t i = 0; i < wanted->more_count; i++)
+		route.more[i] = (struct esp_way){wanted->more[i].local, wanted->more[i].remote};
+	if (esp_set_route(local->esp, effect->sa->spi_in, &route) == HIPHOP_OK && !route.unverified)
+		node_flush_misses(local, now, &peer);
+}
+
+/* A second copy by another path, which the peer's anti-replay window drops when it comes second (RFC 4303 section 3.4.3).
+ */
+static void copy_packet(const struct local_identity *local, struct packet *packet)
+{
+	struct packet *copy;
+	struct esp_way way;
+
+	if (packet->kind != PACKET_ESP || !packet->copy || !esp_copy_way(local->esp, packet, &way))
+		return;
+	copy = node_effects_packet(&local->node->effects, NODE_UNDERLAY_SEND);
+	if (!copy || packet_fill(copy, PACKET_ESP, packet_data(packet), packet->length))
+		return;
+	copy->local = way.local;
+	copy->remote = way.remote;
+	frame_esp(copy);
+}
+
 /* Lets a packet wait, and has an association made. */
 static void wait_for_association(struct local_identity *local, instant now, struct packet *packet)
 {
@@ -90,8 +138,8 @@ static void seal_or_wait(struct node *node, instant now, struct packet *packet)
 	esp_seal_packet(local->esp, now, packet);
 	if (packet->kind == PACKET_MISS)
 		wait_for_association(local, now, packet);
-	else
-		frame_esp(packet);
+	copy_packet(local, packet);
+	frame_esp(packet);
 }
 
 void node_send_inner(struct node *node, instant now, const uint8_t *octets, size_t length)
@@ -226,18 +274,21 @@ static void refuse_flows(struct node *node, instant now, struct packet_vector *v
 	}
 }
 
+static void seal(struct local_identity *local, instant now, struct packet *packet)
+{
+	esp_seal_packet(local->esp, now, packet);
+	copy_packet(local, packet);
+}
+
 /* Each packet by the identity that it comes from. */
 static void seal_all(struct node *node, instant now, struct packet_vector *vector)
 {
-	if (node->local_count == 1) {
-		esp_seal(node->esp, now, vector);
-		return;
-	}
 	for (size_t i = 0; i < vector->count; i++) {
 		struct packet *packet = &vector->packets[i];
 
 		if (packet->kind == PACKET_INNER)
-			esp_seal_packet(node_local_of_source(node, packet)->esp, now, packet);
+			seal(node->local_count == 1 ? &node->locals[0] : node_local_of_source(node, packet), now,
+				packet);
 	}
 }
 
@@ -255,8 +306,7 @@ void node_input_tunnel(struct node *node, instant now, struct packet_vector *vec
 
 		if (packet->kind == PACKET_MISS)
 			wait_for_association(node_local_of_source(node, packet), now, packet);
-		else
-			frame_esp(packet);
+		frame_esp(packet);
 	}
 	node_effects_push(&node->effects, &effect);
 	node_pump(node, now);
@@ -264,16 +314,37 @@ void node_input_tunnel(struct node *node, instant now, struct packet_vector *vec
 
 /* ---- SAs ---- */
 
+static void hand_on(struct host *host, instant now, const struct esp_notice *notice)
+{
+	switch (notice->kind) {
+	case ESP_NOTICE_HEARD:
+		host_note_sa(host, now, notice->spi_in, HOST_SA_HEARD);
+		break;
+	case ESP_NOTICE_SOFT:
+		host_note_sa(host, now, notice->spi_in, HOST_SA_SOFT_LIMIT);
+		break;
+	case ESP_NOTICE_HARD:
+		host_note_sa(host, now, notice->spi_in, HOST_SA_HARD_LIMIT);
+		break;
+	case ESP_NOTICE_SENDS:
+		host_note_sa(host, now, notice->spi_in, HOST_SA_SENDS);
+		break;
+	case ESP_NOTICE_ELSEWHERE:
+		host_note_elsewhere(host, now, notice->spi_in, &notice->way.local, &notice->way.remote);
+		break;
+	case ESP_NOTICE_RESUMED:
+		host_note_resumed(host, now, notice->spi_in, notice->gap);
+		break;
+	}
+}
+
 static bool note_sas(struct local_identity *local, instant now)
 {
 	struct esp_notice notice;
 	bool any = false;
 
 	while (esp_next_notice(local->esp, &notice)) {
-		host_note_sa(local->host, now, notice.spi_in,
-			notice.kind == ESP_NOTICE_HEARD  ? HOST_SA_HEARD
-			: notice.kind == ESP_NOTICE_SOFT ? HOST_SA_SOFT_LIMIT
-							 : HOST_SA_HARD_LIMIT);
+		hand_on(local->host, now, &notice);
 		any = true;
 	}
 	return any;
@@ -341,6 +412,12 @@ static void take_control(struct local_identity *local, instant now, struct packe
 	packet->kind = PACKET_DROPPED;
 }
 
+static void take_probe(struct local_identity *local, instant now, struct packet *packet)
+{
+	host_probe_input(local->host, now, &packet->peer, &packet->local, &packet->remote, packet_data(packet));
+	packet->kind = PACKET_DROPPED;
+}
+
 static void take_inner(struct node *node, instant now, struct packet *packet)
 {
 	const uint8_t *octets = packet_data(packet);
@@ -399,6 +476,8 @@ void node_input_underlay(struct node *node, instant now, struct packet_vector *v
 
 		if (packet->kind == PACKET_CONTROL)
 			take_control(locals[i], now, packet);
+		else if (packet->kind == PACKET_PROBE)
+			take_probe(locals[i], now, packet);
 		else if (packet->kind == PACKET_INNER)
 			take_inner(node, now, packet);
 		else if (packet->kind == PACKET_ESP)

@@ -31,18 +31,19 @@ typedef enum {
 	PACKET_ESP,         /**< an ESP packet (IP protocol 50 payload, or unframed) */
 	PACKET_CONTROL,     /**< a HIP packet that came inside ESP from `peer` (RFC 6261) */
 	PACKET_MISS,        /**< an inner IPv6 packet for `peer`, to whom there is no SA yet */
-	PACKET_ICMP         /**< a message of ICMP, or of ICMPv6 without its checksum, for the underlay */
+	PACKET_ICMP,        /**< a message of ICMP, or of ICMPv6 without its checksum, for the underlay */
+	PACKET_PROBE        /**< a question to `peer` whether a path works, or its answer; travels inside ESP
+			       (hip/core/path_probe.h) */
 } packet_kind;
 
 struct packet {
 	struct endpoint local;  /**< our end in the underlay; address unspecified = let the kernel choose */
 	struct endpoint remote; /**< the other end in the underlay */
-	struct hit peer;        /**< set for PACKET_CONTROL, PACKET_MISS, and inner packets that came out of ESP */
+	struct hit peer;        /**< set for all that came out of ESP or was sealed, and for PACKET_MISS */
 	uint16_t kind;          /**< packet_kind */
 	uint16_t offset;        /**< where the data starts in `octets` */
 	uint16_t length;        /**< octets of data */
-	uint16_t
-		next_header; /**< for sealing: 0 = take it from the inner IPv6 header; 139 = the data is a HIP packet */
+	uint16_t copy;          /**< after sealing: not 0 when a copy is to go by another path (esp_copy_way) */
 	uint8_t octets[PACKET_CAPACITY];
 };
 

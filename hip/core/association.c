@@ -98,7 +98,7 @@ static struct association *association_make(struct host *host, instant now, cons
 	association->peer = *peer;
 	association->held = map_get(&host->held, peer->octets) != NULL;
 	association->since = now;
-	association->answers = token_bucket_start(2, 10, now);
+	association->answers = token_bucket_start(20, 40, now);
 	for (int kind = 0; kind < TIMER_KINDS; kind++)
 		association->timers[kind] = INSTANT_NEVER;
 	association->deadline.kind = DEADLINE_ASSOCIATION;
@@ -231,7 +231,8 @@ void association_expire(struct host *host, instant now, struct association *asso
 		[TIMER_RETIRED] = key_lifetime_retired_timer,
 		[TIMER_LIVENESS] = liveness_timer,
 		[TIMER_KEYS] = key_lifetime_timer,
-		[TIMER_READDRESS] = liveness_readdress,
+		[TIMER_READDRESS] = mobility_readdress,
+		[TIMER_PATHS] = mobility_timer,
 		[TIMER_CERTIFICATES] = certificates_timer,
 		[TIMER_ROUTER] = router_timer,
 	};
@@ -305,6 +306,7 @@ void session_free(struct session *session)
 	buffer_free(&session->r2);
 	free(session->ending);
 	certificates_progress_free(session);
+	mobility_free(session);
 	exchange_keys_clear(&session->keys);
 	bytes_wipe(session, sizeof *session);
 	free(session);
@@ -390,6 +392,7 @@ void session_drop(struct host *host, struct association *association)
 	association_cancel_timer(host, association, TIMER_SESSION);
 	association_cancel_timer(host, association, TIMER_LIVENESS);
 	association_cancel_timer(host, association, TIMER_READDRESS);
+	association_cancel_timer(host, association, TIMER_PATHS);
 	association_cancel_timer(host, association, TIMER_KEYS);
 	association_cancel_timer(host, association, TIMER_CERTIFICATES);
 }
@@ -423,6 +426,7 @@ void session_end(struct host *host, instant now, struct association *association
 	association_retired_over(host, association);
 	association_cancel_timer(host, association, TIMER_LIVENESS);
 	association_cancel_timer(host, association, TIMER_READDRESS);
+	association_cancel_timer(host, association, TIMER_PATHS);
 	association->since = now;
 	if (!session->ending)
 		return;
@@ -554,8 +558,10 @@ void session_commit(struct host *host, instant now, struct association *associat
 	log_commit(host, association, renewed);
 	start_timers(host, now, association);
 	certificates_begin(host, now, association);
-	if (session->direct)
+	if (session->direct) {
+		mobility_begin(host, now, association);
 		locators_learn(&host->locators, &association->peer, &session->remote, false);
+	}
 }
 
 void session_heard(struct host *host, instant now, struct association *association)
@@ -563,6 +569,10 @@ void session_heard(struct host *host, instant now, struct association *associati
 	struct session *session = association->session;
 
 	session->control_heard = now;
+	/* An exchange that began for want of answers has no use any more. */
+	if (session->suspected && session->has_sas && association->initiation &&
+		association->initiation->phase == HOST_I1_SENT)
+		initiation_end(host, association);
 	state_machine_run(host, now, association, STATE_EVENT_ESP, HIPHOP_OK);
 }
 

@@ -53,7 +53,6 @@ void router_forget(struct host *host, struct association *association)
 		return;
 	own_ticket_drop(host, association);
 	buffer_free(&dealings->packet);
-	proxy_peer_free(dealings);
 	bytes_wipe(dealings, sizeof *dealings);
 	free(dealings);
 	association->dealings = NULL;
@@ -106,12 +105,13 @@ void router_tell_next(struct host *host, instant now, uint8_t news)
 		router_tell(host, now, association, news);
 }
 
-bool router_locators_of(
-	const struct host *host, const struct address *address, const struct endpoint **locators, size_t *count)
+bool router_locators_of(const struct host *host, const struct session *session, const struct address *address,
+	const struct endpoint **locators, size_t *count)
 {
 	const struct router_use *use = &host->router.use;
 
-	if (!is_on_board(host) || !address_equal(address, &use->local.address))
+	if (!is_on_board(host) || !address_equal(address, &use->local.address) ||
+		(session && endpoint_equal(&session->remote, &use->remote)))
 		return false;
 	*locators = use->locators.endpoints;
 	*count = use->locators.count;
@@ -120,23 +120,11 @@ bool router_locators_of(
 
 /* ---- SAs go to the router, and back ---- */
 
-static void tell_move(struct host *host, const struct session *session, const struct hit *peer)
-{
-	struct queued_effect *move = session && session->has_sas ? effect_make(HOST_MOVE_SA, 0) : NULL;
-
-	if (move)
-		session_tell_sa(host, session, peer, move);
-	else if (session && session->has_sas)
-		count(host, HOST_COUNT_DROP_NO_MEMORY);
-}
-
 /* Where they go is decided when the effect leaves. */
 static void move_all(struct host *host)
 {
-	for (size_t i = 0; i < host->count; i++) {
-		tell_move(host, host->all[i]->session, &host->all[i]->peer);
-		tell_move(host, host->all[i]->retired, &host->all[i]->peer);
-	}
+	for (size_t i = 0; i < host->count; i++)
+		handover_tell_again(host, host->all[i]);
 }
 
 static void review_all(struct host *host, instant now)
@@ -192,6 +180,8 @@ static void leave(struct host *host, instant now)
 	own_tickets_untold(host);
 	service_untold(host);
 	move_all(host);
+	for (size_t i = 0; candidates_link(host, &use->local.address) && i < host->count; i++)
+		mobility_tell_anew(host, now, host->all[i]);
 	service_look_at_uplinks(host, now);
 }
 
@@ -232,6 +222,7 @@ static void board(struct host *host, instant now, const struct association *asso
 	use->seek = INSTANT_NEVER;
 	if (!is_new)
 		return;
+	use->locators.count = 0;
 	router_event(host, &association->peer, "is on board of its router");
 	own_tickets_untold(host);
 	service_untold(host);
@@ -293,6 +284,24 @@ void boarding_answered(struct host *host, instant now, struct association *assoc
 		be_refused(host, now, value);
 }
 
+/* The router tells those who have a ticket; all others hear of it from us. */
+static void tell_peers(struct host *host, instant now)
+{
+	for (size_t i = 0; i < host->count; i++) {
+		struct association *association = host->all[i];
+		const struct session *session = association->session;
+		const struct own_ticket *own = association->dealings ? association->dealings->own : NULL;
+
+		if (!session || is_our_router(host, association) ||
+			!address_equal(&session->local.address, &host->router.use.local.address))
+			continue;
+		if (own && own->confirmed && !own->refused)
+			mobility_note_told(host, now, association);
+		else if (host->router.use.locators.count)
+			mobility_tell_anew(host, now, association);
+	}
+}
+
 static bool are_same(const struct parameter_router_locators *a, const struct parameter_router_locators *b)
 {
 	return a->count == b->count && memcmp(a->endpoints, b->endpoints, a->count * sizeof a->endpoints[0]) == 0;
@@ -312,6 +321,7 @@ void boarding_locators(struct host *host, instant now, struct association *assoc
 	if (same)
 		return;
 	router_event(host, &association->peer, "the router has other locators");
+	tell_peers(host, now);
 	service_look_at_uplinks(host, now);
 }
 
@@ -391,22 +401,14 @@ void router_review(struct host *host, instant now, const struct hit *peer)
 		router_tell(host, now, association, 0);
 }
 
-void router_links(struct host *host, instant now, const struct link_address *links, size_t count)
+void router_links(struct host *host, instant now)
 {
-	struct mobile_router *router = &host->router;
-	bool has_local = false;
+	struct router_use *use = &host->router.use;
 
-	router->link_count = 0;
-	for (size_t i = 0; i < count && router->link_count < HOST_ADDRESSES_MAXIMUM; i++) {
-		if (!address_is_usable_locator(&links[i].address))
-			continue;
-		router->links[router->link_count++] = links[i];
-		has_local |= address_equal(&links[i].address, &router->use.local.address);
-	}
-	if (is_on_board(host) && !has_local)
+	if (is_on_board(host) && !candidates_link(host, &use->local.address))
 		leave(host, now);
-	if (router->use.state == HOST_ROUTER_SEEKING)
-		router->use.seek = now;
+	if (use->state == HOST_ROUTER_SEEKING)
+		use->seek = now;
 	service_look_at_uplinks(host, now);
 }
 
@@ -423,7 +425,7 @@ static void seek(struct host *host, instant now)
 	use->state = HOST_ROUTER_SEEKING;
 	if (association)
 		review_router(host, now, association);
-	else if (host->router.link_count)
+	else if (host->link_count)
 		(void)host_connect(host, now, &use->router);
 }
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/core/router_internal.h"
 
-/* ICE's recommended type preference of a host candidate (RFC 8445 section 5.1.2.2), in the place where it goes. */
-#define HOST_PRIORITY    (126U << 24)
-#define LOCATOR_LIFETIME 3600
-#define PROTOCOL_UDP     17
+#include <string.h>
+
+/* ICE's recommended type preferences (RFC 8445 section 5.1.2.2), in the place where they go, and below them how much
+ * the configuration likes the interface (section 5.1.2.1 calls it local preference). */
+#define HOST_PRIORITY     (126U << 24)
+#define OBSERVED_PRIORITY (110U << 24)
+#define LIKED_LOCALLY     65535U
+#define USUAL_LOCALLY     32767U
+#define AVOIDED_LOCALLY   255U
+#define LOCATOR_LIFETIME  3600
+#define PROTOCOL_UDP      17
 
 bool transport_is_used(const struct host *host, uint16_t transport)
 {
@@ -15,68 +22,126 @@ bool transport_is_used(const struct host *host, uint16_t transport)
 	return false;
 }
 
-static struct locator own_locator(
-	const struct host *host, const struct address *address, uint16_t transport, size_t rank)
+static uint32_t local_preference(const struct link_address *link)
 {
-	struct locator locator = {.address = *address, .lifetime = LOCATOR_LIFETIME, .preferred = rank == 0};
+	uint32_t dislike = (link->cost < 16000 ? link->cost : 16000U) + (link->metered ? 16000U : 0);
+
+	if (link->preference == LINK_AVOID)
+		return AVOIDED_LOCALLY;
+	return link->preference == LINK_PREFER ? LIKED_LOCALLY - dislike : USUAL_LOCALLY - dislike / 2;
+}
+
+uint32_t candidates_priority(path_origin origin)
+{
+	return (origin == PATH_BY_OBSERVATION ? OBSERVED_PRIORITY : HOST_PRIORITY) | USUAL_LOCALLY << 8;
+}
+
+static struct locator own_locator(
+	const struct host *host, const struct link_address *link, uint16_t transport, uint32_t spi, bool preferred)
+{
+	struct locator locator = {
+		.address = link->address, .lifetime = LOCATOR_LIFETIME, .preferred = preferred, .spi = spi};
 
 	if (transport == TRANSPORT_UDP) {
 		locator.type = LOCATOR_TYPE_TRANSPORT_ADDRESS;
 		locator.port = host->configuration.port;
 		locator.protocol = PROTOCOL_UDP;
 		locator.kind = LOCATOR_KIND_HOST;
-		locator.priority = HOST_PRIORITY - (uint32_t)rank * 256;
+		locator.priority = HOST_PRIORITY | local_preference(link) << 8;
 	} else {
-		locator.type = LOCATOR_TYPE_ADDRESS;
+		locator.type = spi ? LOCATOR_TYPE_SPI_ADDRESS : LOCATOR_TYPE_ADDRESS;
 	}
 	return locator;
 }
 
-/* On board of a router the world reaches us where it reaches the router. */
-static bool offer_router(const struct host *host, const struct address *address, struct parameter_locator_set *set)
+bool candidates_link_fits(const struct host *host, const struct session *session, const struct link_address *link)
 {
+	const struct link_address *used = session ? candidates_link(host, &session->local.address) : NULL;
+
+	return router_is_inside(host, link->name) == (used && router_is_inside(host, used->name));
+}
+
+/* On board of a router the world reaches us where it reaches the router. */
+static bool offer_router(const struct host *host, const struct link_address *link, const struct session *session,
+	size_t most, struct parameter_locator_set *set)
+{
+	uint32_t spi = session ? session->spi_in : 0;
 	const struct endpoint *locators;
 	size_t count;
 
-	if (!router_locators_of(host, address, &locators, &count))
+	if (!router_locators_of(host, session, &link->address, &locators, &count))
 		return false;
-	for (size_t i = 0; i < count && set->count < CANDIDATES_MAXIMUM; i++) {
+	for (size_t i = 0; i < count && set->count < most; i++) {
 		struct locator *locator = &set->items[set->count];
 
-		*locator = own_locator(host, &locators[i].address, TRANSPORT_UDP, set->count);
+		*locator = own_locator(host, link, TRANSPORT_UDP, spi, set->count == 0);
+		locator->address = locators[i].address;
 		locator->port = locators[i].port;
+		locator->priority -= (uint32_t)i;
 		set->count++;
 	}
 	return true;
 }
 
-void candidates_offer(struct host *host, struct parameter_locator_set *set)
+void candidates_offer(const struct host *host, const struct session *session, struct parameter_locator_set *set)
 {
 	const struct host_configuration *configuration = &host->configuration;
 	bool has_second = configuration->transport_count > 1;
 	size_t of_first = has_second ? CANDIDATES_MAXIMUM - 1 : CANDIDATES_MAXIMUM;
+	uint32_t spi = session ? session->spi_in : 0;
+	const struct link_address *first = NULL;
 
 	set->count = 0;
 	set->ignored = 0;
-	for (size_t i = 0; i < host->address_count && i < of_first; i++) {
-		if (offer_router(host, &host->addresses[i], set))
+	for (size_t i = 0; i < host->link_count && set->count < of_first; i++) {
+		const struct link_address *link = &host->links[i];
+
+		if (!candidates_link_fits(host, session, link) || offer_router(host, link, session, of_first, set))
 			continue;
+		first = first ? first : link;
 		set->items[set->count] =
-			own_locator(host, &host->addresses[i], configuration->transports[0], set->count);
+			own_locator(host, link, configuration->transports[0], spi, set->count == 0);
 		set->count++;
 	}
 	/* One is enough for a peer that has the other transport alone. */
-	if (has_second && host->address_count) {
-		set->items[set->count] =
-			own_locator(host, &host->addresses[0], configuration->transports[1], set->count);
-		set->count++;
+	if (has_second && first)
+		set->items[set->count++] = own_locator(host, first, configuration->transports[1], spi, false);
+}
+
+const struct link_address *candidates_link(const struct host *host, const struct address *address)
+{
+	for (size_t i = 0; i < host->link_count; i++) {
+		if (address_equal(&host->links[i].address, address))
+			return &host->links[i];
+	}
+	return NULL;
+}
+
+void candidates_set_links(struct host *host, const struct link_address *links, size_t count)
+{
+	host->link_count = 0;
+	host->links_known = true;
+	for (size_t i = 0; i < count; i++) {
+		size_t place = host->link_count;
+
+		if (!address_is_usable_locator(&links[i].address) || candidates_link(host, &links[i].address))
+			continue;
+		while (place > 0 && local_preference(&links[i]) > local_preference(&host->links[place - 1]))
+			place--;
+		if (place == HOST_ADDRESSES_MAXIMUM)
+			continue;
+		if (host->link_count < HOST_ADDRESSES_MAXIMUM)
+			host->link_count++;
+		memmove(&host->links[place + 1], &host->links[place],
+			(host->link_count - place - 1) * sizeof host->links[0]);
+		host->links[place] = links[i];
 	}
 }
 
-/* False for what cannot be used from here. */
-static bool endpoint_of(const struct host *host, const struct locator *locator, struct endpoint *endpoint)
+bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint)
 {
-	if (!address_is_usable_locator(&locator->address) || locator->traffic == LOCATOR_TRAFFIC_DATA)
+	if (!address_is_usable_locator(&locator->address) || candidates_link(host, &locator->address) ||
+		locator->traffic == LOCATOR_TRAFFIC_DATA)
 		return false;
 	endpoint->address = locator->address;
 	if (locator->type == LOCATOR_TYPE_TRANSPORT_ADDRESS) {
@@ -99,7 +164,7 @@ size_t candidates_take(struct host *host, const struct parameter_locator_set *se
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < set->count && taken < capacity; i++) {
 			if (set->items[i].preferred != (round == 0) ||
-				!endpoint_of(host, &set->items[i], &endpoints[taken]))
+				!candidates_endpoint(host, &set->items[i], &endpoints[taken]))
 				continue;
 			if (round == 0)
 				*preferred = true;

@@ -8,7 +8,7 @@
 static bool has_sa(host_effect_kind kind)
 {
 	return kind == HOST_INSTALL_SA || kind == HOST_MOVE_SA || kind == HOST_USE_SA || kind == HOST_REMOVE_SA ||
-	       kind == HOST_REKEYED;
+	       kind == HOST_REKEYED || kind == HOST_WATCH_SA;
 }
 
 static bool has_data(host_effect_kind kind)
@@ -112,7 +112,8 @@ void effects_splice(struct effect_queue *queue, struct effect_queue *batch)
 
 static bool has_octets(host_effect_kind kind)
 {
-	return kind == HOST_SEND || kind == HOST_SEND_SEALED || kind == HOST_SEND_ICMP || kind == HOST_NOTIFIED;
+	return kind == HOST_SEND || kind == HOST_SEND_SEALED || kind == HOST_SEND_ICMP || kind == HOST_NOTIFIED ||
+	       kind == HOST_SEND_PROBE;
 }
 
 static void drop_first(struct effect_queue *queue)
@@ -185,12 +186,9 @@ bool effects_take(struct effect_queue *queue, struct host_effect *effect)
 	return true;
 }
 
-void effects_redirect(struct effect_queue *queue, struct host_effect *effect)
+struct host_sa *effects_taken_sa(struct effect_queue *queue)
 {
-	if (!queue->taken || !queue->taken->sa)
-		return;
-	queue->taken->sa->local = effect->local;
-	queue->taken->sa->remote = effect->remote;
+	return queue->taken ? queue->taken->sa : NULL;
 }
 
 void effects_release_taken(struct effect_queue *queue)

@@ -63,6 +63,8 @@ static void fill_defaults(struct host_configuration *configuration)
 		configuration->rekey.time = SECONDS(3600);
 	if (!configuration->expire.time)
 		configuration->expire.time = expire_after(configuration->rekey.time);
+	if (!configuration->patience)
+		configuration->patience = SECONDS(180);
 	if (!configuration->unused_lifetime)
 		configuration->unused_lifetime = SECONDS(300);
 	configuration->refuse_opportunists |= configuration->anonymous;
@@ -572,6 +574,8 @@ size_t host_locators(const struct host *host, const struct hit *peer, struct end
 
 /* ---- time and effects ---- */
 
+#define SUSPENDED_FOR SECONDS(5)
+
 static void expire(struct host *host, instant now, struct deadline *deadline)
 {
 	if (deadline->kind == DEADLINE_ASSOCIATION)
@@ -593,11 +597,21 @@ static void follow_load(struct host *host, instant now)
 	r1_preparation_hurry(host, now);
 }
 
+/* A tick that is late by far: the machine slept, or was stopped. */
+static void notice_suspension(struct host *host, instant now)
+{
+	instant due = host_next_wake(host);
+
+	if (due != INSTANT_NEVER && now >= instant_after(due, SUSPENDED_FOR))
+		mobility_resume_all(host, now);
+}
+
 void host_tick(struct host *host, instant now)
 {
 	struct deadline *deadline;
 
 	effects_release_taken(&host->effects);
+	notice_suspension(host, now);
 	while ((deadline = deadline_heap_pop(&host->deadlines, now)))
 		expire(host, now, deadline);
 	router_tick(host, now);

@@ -68,6 +68,8 @@ struct host_environment {
 	bool (*source_address)(void *context, const struct address *remote, struct address *source);
 	/** When ESP was last sent to and last heard (opened, verified) from the peer, over all of its SAs. 0: never. */
 	void (*traffic)(void *context, const struct hit *peer, instant *sent, instant *heard);
+	/** When it was last heard, questions too, on the path that is used. 0: never. NULL: nobody knows. */
+	instant (*heard_on_path)(void *context, const struct hit *peer);
 	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from`
 	 * (NULL: it starts here). Fills `next` for OVERLAY_HOP. */
 	overlay_route (*next_hop)(
@@ -99,8 +101,19 @@ struct host_environment {
 #define HOST_LOCATORS_MAXIMUM 4
 /** Associations at once when the configuration says 0. */
 #define HOST_ASSOCIATIONS_DEFAULT 4096
+/** Ways to a peer beside the first that are used at once at most. */
+#define HOST_MORE_WAYS 3
+/** Octets of a question inside ESP. */
+#define HOST_PROBE_LENGTH 16
 /** Octets of content that host_send_data takes at most. */
 #define HOST_DATA_MAXIMUM 8192
+
+/** What is done with several paths to a peer at once. */
+typedef enum {
+	HOST_PATHS_BEST = 0, /**< the best is used */
+	HOST_PATHS_SPREAD,   /**< flows are spread over those that work */
+	HOST_PATHS_DUPLICATE /**< small real-time packets go by the two best */
+} host_paths_use;
 
 /** How much the ESP keys of an association may be used. 0: no limit of this kind but that of the suite. */
 struct host_key_limits {
@@ -171,6 +184,11 @@ struct host_configuration {
 	/** Rekey from the KEYMAT that is there, and with a new Diffie-Hellman only when its end is near. */
 	bool rekey_without_diffie_hellman;
 	duration unused_lifetime; /**< UAL of RFC 7401 section 4.4.1, for associations nobody holds; 0 = 5 minutes */
+	/** So long a peer may be silent, in a tunnel say, before its association is given up, while new exchanges are
+	 * tried now and then; 0 = 3 minutes. */
+	duration patience;
+	host_paths_use paths;
+	bool rekey_on_move; /**< new ESP keys and SPIs after each move to another address of ours */
 	/** Be a mobile router for hosts on board: see host_use_router. `inside` are the names of the interfaces on board;
 	 * hosts may come there alone, and the world is not told their addresses. None: all are inside and outside. */
 	bool mobile_router;
@@ -269,10 +287,22 @@ typedef enum {
 	HOST_SA_HEARD,      /**< the first packet came in on it */
 	HOST_SA_SOFT_LIMIT, /**< a soft limit is reached */
 	HOST_SA_HARD_LIMIT, /**< a hard limit is reached */
-	HOST_SA_LOST        /**< it could not be installed */
+	HOST_SA_LOST,       /**< it could not be installed */
+	HOST_SA_SENDS       /**< the first packet after HOST_WATCH_SA goes out */
 } host_sa_notice;
 /** Tells it, for the pair with this inbound SPI. Of SPIs that nobody has any more it is ignored. */
 void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notice notice);
+
+/** Tells that ESP of the pair with this inbound SPI, opened and verified, came by another way than that on which it is
+ *  sent: the peer has moved, or a NAT has another mapping. */
+void host_note_elsewhere(struct host *host, instant now, uint32_t spi_in, const struct endpoint *local,
+	const struct endpoint *remote);
+/** Tells that the first ESP since HOST_MOVE_SA came in, `gap` after the last before it; 0 when there was none. */
+void host_note_resumed(struct host *host, instant now, uint32_t spi_in, duration gap);
+/** A question came out of the ESP of `peer`, or an answer to one of ours (hip/core/path_probe.c): HOST_PROBE_LENGTH
+ *  octets, by the way from `remote` to `local`. */
+void host_probe_input(struct host *host, instant now, const struct hit *peer, const struct endpoint *local,
+	const struct endpoint *remote, const uint8_t octets[static HOST_PROBE_LENGTH]);
 
 /** ESP came over plain IP that no host of this machine has an SA for: tells its sender by ICMP, at a low rate (RFC 7401
  *  section 4.3, RFC 7402 section 5.4.1). */
@@ -388,8 +418,16 @@ typedef enum {
 	/** Install the pair of SAs `sa` with `peer`. It comes before any HOST_REMOVE_SA of the pair it replaces; from
 	 * now on the new outbound SA is used. */
 	HOST_INSTALL_SA,
-	/** The pair with sa->spi_in now goes between `local` and `remote`. */
+	/** All pairs with the peer of the pair with sa->spi_in now go by sa->route, the first way of which is from
+	 * `local` to `remote`. When that is verified, what waited for the peer can go. */
 	HOST_MOVE_SA,
+	/** Tell HOST_SA_SENDS when something is sealed by the pair with sa->spi_in again. */
+	HOST_WATCH_SA,
+	/** Send `octets` (a question, or an answer) inside the ESP to `peer`, as a dummy packet (RFC 4303 section 2.6),
+	 * from `local` to `remote`. */
+	HOST_SEND_PROBE,
+	/** The association with `peer` goes by another path: `handover`. */
+	HOST_HANDOVER,
 	/** The pair with sa->spi_in, installed on standby, is the one that sends from now on. */
 	HOST_USE_SA,
 	/** Remove the pair with sa->spi_in. */
@@ -417,11 +455,22 @@ typedef enum {
 	HOST_NOTIFIED
 } host_effect_kind;
 
+/** Where ESP to a peer goes. */
+struct host_route {
+	bool unverified; /**< only as many octets as came from the peer lately (RFC 8046 section 5.6) */
+	uint8_t use;     /**< host_paths_use */
+	uint8_t more_count;
+	struct {
+		struct endpoint local, remote;
+	} more[HOST_MORE_WAYS]; /**< further ways for `use` */
+};
+
 /** A pair of ESP SAs of one association (RFC 7402). Keys are wiped when the effect is taken away. */
 struct host_sa {
 	struct endpoint local, remote; /**< outer addresses and transport */
 	uint32_t spi_in, spi_out;      /**< in the ESP packets that we receive, and that we send */
 	uint8_t suite;                 /**< ESP suite, RFC 7402 section 5.1.2 */
+	struct host_route route;       /**< HOST_MOVE_SA */
 	struct esp_keys keys_in, keys_out;
 	/** HOST_INSTALL_SA: it only receives, and the older pair sends, until HOST_USE_SA (RFC 7402 section 3.3.2). */
 	bool standby;
@@ -429,6 +478,14 @@ struct host_sa {
 	 * nothing more, and the caller tells HOST_SA_HARD_LIMIT. In packets and encrypted octets of one direction; 0 =
 	 * none. */
 	struct host_key_limits soft, hard;
+};
+
+/** A change of path. */
+struct host_handover {
+	const char *reason;                      /**< "link gone", "deprecated", "silent" or "better path"; static */
+	struct endpoint from_local, from_remote; /**< the effect's `local` and `remote` are where it goes now */
+	bool resumed;                            /**< the peer is heard again, `gap` after it was last heard before */
+	duration gap;
 };
 
 struct host_association_change {
@@ -470,6 +527,7 @@ struct host_effect {
 	const struct host_sa *sa;                   /**< the SA kinds; only INSTALL carries keys. HOST_REKEYED */
 	struct host_association_change association; /**< HOST_ASSOCIATION */
 	const struct host_data *data;               /**< HOST_DATA, HOST_DATA_FAILED */
+	struct host_handover handover;              /**< HOST_HANDOVER */
 	const char *event;                          /**< HOST_EVENT; static storage */
 	uint16_t notification;                      /**< HOST_NOTIFIED: Notify Message Type */
 	bool outgoing;                              /**< HOST_NOTIFIED */
@@ -479,6 +537,32 @@ struct host_effect {
 bool host_next_effect(struct host *host, struct host_effect *effect);
 
 /* ---- status --------------------------------------------------------------------------------------------------- */
+
+/** One path of an association. */
+struct host_path_view {
+	struct endpoint local, remote;
+	const char *state;  /**< "ACTIVE" …; static */
+	const char *origin; /**< how the peer's locator is known; static */
+	bool current;       /**< it is used */
+	bool more;          /**< it is used as well (spread, duplicate) */
+	uint8_t preference; /**< link_preference of our link */
+	bool metered;
+	uint16_t cost;
+	uint16_t loss;       /**< of questions, per mille */
+	duration round_trip; /**< 0 = not known */
+	instant heard;       /**< 0 = never */
+	instant held_until;  /**< it has failed before: until then it is not preferred to one that works; 0 = not */
+};
+
+/** The last handover of an association. */
+struct host_handover_view {
+	uint32_t count;     /**< in all; 0: none, and the rest is nothing */
+	const char *reason; /**< of the last; static */
+	instant at;
+	bool resumed;
+	duration gap;
+	struct endpoint from_local, from_remote;
+};
 
 struct host_association_view {
 	struct hit peer;
@@ -510,10 +594,14 @@ struct host_association_view {
 	unsigned rekeys;                   /**< how often they were renewed by UPDATE since the base exchange */
 	bool rekeying;                     /**< they are being renewed */
 	struct host_key_limits soft, hard; /**< of the SAs */
+	struct host_handover_view handover;
 	const struct endpoint *locators;   /**< known, best first; valid until the next call into the host */
 	size_t locator_count;
 };
 
+/** Fills `view` with the path at `index` of the association with `peer`; false beyond the last. One that has only ever
+ *  had one path has that. */
+bool host_path_at(const struct host *host, const struct hit *peer, size_t index, struct host_path_view *view);
 size_t host_association_count(const struct host *host);
 /** Fills `view` with the association at `index` (order of making), 0 to count - 1; false beyond. */
 bool host_association_at(const struct host *host, size_t index, struct host_association_view *view);
@@ -566,6 +654,20 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(REKEY_DONE, "rekey_done")                                                                                    \
 	X(REKEY_FAILED, "rekey_failed")                                                                                \
 	X(KEYS_EXPIRED, "keys_expired")                                                                                \
+	X(HANDOVER_LINK_GONE, "handover_link_gone")                                                                    \
+	X(HANDOVER_DEPRECATED, "handover_deprecated")                                                                  \
+	X(HANDOVER_SILENT, "handover_silent")                                                                          \
+	X(HANDOVER_BETTER, "handover_better_path")                                                                     \
+	X(LOCATOR_SET_OUT, "locator_set_out")                                                                          \
+	X(LOCATOR_SET_IN, "locator_set_in")                                                                            \
+	X(LOCATOR_OBSERVED, "locator_observed")                                                                        \
+	X(CHECKS_OUT, "checks_out")                                                                                    \
+	X(CHECKS_ANSWERED, "checks_answered")                                                                          \
+	X(CHECKS_FAILED, "checks_failed")                                                                              \
+	X(CHECKS_BEYOND_CREDIT, "checks_beyond_credit")                                                                \
+	X(RESUMED, "resumed")                                                                                          \
+	X(DROP_LOCATOR, "drop_locator")                                                                                \
+	X(DROP_OLD_LOCATOR_SET, "drop_old_locator_set")                                                                                \
 	X(RETRANSMITTED, "retransmitted")                                                                              \
 	X(FORWARDED, "forwarded")                                                                                      \
 	X(R1_SIGNED_ON_DEMAND, "r1_signed_on_demand")                                                                  \

@@ -13,7 +13,9 @@
  *   rekey.c           new ESP keys by UPDATE                  key_lifetime.c   when it is time for them
  *   certificates.c, certificate_exchange.c   CERT (RFC 8002)     notifications.c   what may be notified, and when
  *   rekey_keys.c      which keys they are                     state_table.h, state_machine.c   what is allowed when
- *   problem.c         what is told by ICMP                    mobile_router.h   hosts on board, and who serves them
+ *   problem.c         what is told by ICMP                    mobility.h   several paths, and when they change
+ *   mobile_router.h   hosts on board, and who serves them
+ *   problem.c         what is told by ICMP                    mobility.h   several paths, and when they change
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -28,6 +30,7 @@
 #include "hip/core/keys.h"
 #include "hip/core/locators.h"
 #include "hip/core/mobile_router.h"
+#include "hip/core/mobility.h"
 #include "hip/core/notifications.h"
 #include "hip/core/hashed_rates.h"
 #include "hip/core/puzzle_difficulty.h"
@@ -173,6 +176,7 @@ struct session {
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
+	struct mobility *mobility; /* NULL: one path, and nothing to choose; see mobility.h */
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
 	bool has_abandoned, has_abandoned_part;
 	uint32_t abandoned;      /* Update ID of a request for new keys that was given up */
@@ -255,6 +259,7 @@ enum timer_kind {
 	TIMER_LIVENESS,
 	TIMER_KEYS, /* UPDATE of a rekeying again; the keys are old */
 	TIMER_READDRESS,
+	TIMER_PATHS, /* announcements, checks and questions; see mobility.h */
 	TIMER_CERTIFICATES, /* an UPDATE with some of ours again; the peer's do not come */
 	TIMER_ROUTER,       /* an UPDATE about mobile routers again; a ticket wants more time */
 	TIMER_KINDS
@@ -330,8 +335,9 @@ struct host {
 	struct deadline_heap deadlines;
 	struct effect_queue effects;
 
-	struct address addresses[HOST_ADDRESSES_MAXIMUM];
-	size_t address_count;
+	struct link_address links[HOST_ADDRESSES_MAXIMUM]; /* the most liked first */
+	size_t link_count;
+	bool links_known; /* the system has told, if only that there are none */
 
 	struct r1_pool r1_pool;
 	struct puzzle_source puzzles;
@@ -494,8 +500,18 @@ hiphop_error verify_identity(struct host *host, const struct hit *hit, const str
 	struct host_identity **identity);
 
 /* candidates.c */
-/* Our own usable locators as a LOCATOR_SET. Nothing when there is none. */
-void candidates_offer(struct host *host, struct parameter_locator_set *set);
+/* Our own usable locators as a LOCATOR_SET, those that are meant for the peer of `session` (NULL: there is none yet).
+ * Nothing when there is none. */
+void candidates_offer(const struct host *host, const struct session *session, struct parameter_locator_set *set);
+/* Whether a link of ours is meant for the peer of a session: hosts on board of a router and the world are kept apart. */
+bool candidates_link_fits(const struct host *host, const struct session *session, const struct link_address *link);
+/* A locator of a peer as an endpoint; false for what cannot be used from here, our own addresses too. */
+bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint);
+/* The priority of a peer's locator that has none (RFC 8445 section 5.1.2.1), by how it is known. */
+uint32_t candidates_priority(path_origin origin);
+/* Takes over what the system says about our own addresses, the most liked first. */
+void candidates_set_links(struct host *host, const struct link_address *links, size_t count);
+const struct link_address *candidates_link(const struct host *host, const struct address *address);
 /* The usable ones of a received LOCATOR_SET, preferred first, at most `capacity`; returns how many. `preferred` tells
  * whether the first is one that the peer prefers. */
 size_t candidates_take(struct host *host, const struct parameter_locator_set *set, struct endpoint *endpoints,
@@ -690,9 +706,14 @@ void certificates_arm(struct host *host, struct association *association);
 void certificates_timer(struct host *host, instant now, struct association *association);
 
 /* liveness.c */
+struct esp_traffic {
+	instant sent, heard; /* 0: never */
+};
+struct esp_traffic esp_traffic_of(const struct host *host, const struct association *association);
 void liveness_start(struct host *host, instant now, struct association *association);
 void liveness_timer(struct host *host, instant now, struct association *association);
-void liveness_readdress(struct host *host, instant now, struct association *association);
+/* Looks after the association now. */
+void liveness_hurry(struct host *host, instant now, struct association *association);
 
 /* overlay_path.c */
 /* Decides about a packet that has OVERLAY_ID or came inside ESP. True when it is for this host. */

@@ -241,7 +241,7 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 		return;
 	}
 	extras.route = &route;
-	candidates_offer(host, &locators);
+	candidates_offer(host, NULL, &locators);
 	if (obtain_key(host, generation, place) ||
 		build_r1(host, &out, generation, generation->entries[place], difficulty, &extras) ||
 		personalise(host, in, level, (uint8_t)(route.count + 1), out.octets, out.length)) {

@@ -330,7 +330,8 @@ static void tell_failed(struct host *host, struct association *association, hiph
 	tell_end(host, association, HOST_FAILED, reason);
 }
 
-/* A session that still hears its peer outlives a failed renewal; any other ends with it. */
+/* A session that has heard its peer not so long ago outlives a failed exchange: the peer may be in a tunnel, or a
+ * machine that sleeps. */
 static bool session_survives(struct host *host, instant now, const struct association *association)
 {
 	const struct host_environment *environment = &host->configuration.environment;
@@ -343,7 +344,7 @@ static bool session_survives(struct host *host, instant now, const struct associ
 		environment->traffic(environment->context, &association->peer, &sent, &heard);
 	if (session->control_heard > heard)
 		heard = session->control_heard;
-	return heard != 0 && now < instant_after(heard, SECONDS(10));
+	return heard != 0 && now < instant_after(heard, host->configuration.patience);
 }
 
 /* Ends the association, unless its session still hears the peer. */

@@ -221,6 +221,12 @@ void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notic
 	effects_release_taken(&host->effects);
 	if (!association || !has_keys(association))
 		return;
+	if (notice == HOST_SA_SENDS) {
+		if (association->session->mobility)
+			association->session->mobility->watched = false;
+		mobility_arm(host, now, association);
+		return;
+	}
 	if (notice == HOST_SA_LOST) {
 		lost(host, now, association, spi_in);
 		return;

@@ -7,30 +7,22 @@
  * layers above are told to go round the peer; the old state yields only to a valid I2 or R2. UDP mappings are kept
  * alive (RFC 9028 section 4.10), and who is neither used nor held is closed (UAL, RFC 7401 section 4.4.1).
  */
-#include "hip/core/router_internal.h"
+#include "hip/core/host_internal.h"
 
 #define LOOK_EVERY         SECONDS(1)
 #define KEEPALIVE_AFTER    SECONDS(15)
 #define HELD_SILENCE       SECONDS(20) /* a held peer that nobody sends to is asked this often */
 #define IDLE_SILENCE       SECONDS(40) /* any other, when not even a keepalive is heard */
 #define RETRY_WITHOUT_PATH SECONDS(30)
-#define GIVEN_UP_AFTER     SECONDS(60) /* without any way to send an I1; a host on the move may have none for a while */
-#define READDRESS_DELAY    MILLISECONDS(100)
-#define READDRESS_STEP     MILLISECONDS(20)
-#define READDRESS_LATEST   SECONDS(3)
 
 /* When the UPDATEs go out after the silence began, and then the I1. */
 static const duration schedule[] = {SILENT_AFTER, MILLISECONDS(2500), MILLISECONDS(3500), MILLISECONDS(4500)};
 #define PROBES (sizeof schedule / sizeof schedule[0] - 1)
 
-struct traffic {
-	instant sent, heard;
-};
-
-static struct traffic esp_traffic(const struct host *host, const struct association *association)
+struct esp_traffic esp_traffic_of(const struct host *host, const struct association *association)
 {
 	const struct host_environment *environment = &host->configuration.environment;
-	struct traffic esp = {0, 0};
+	struct esp_traffic esp = {0, 0};
 
 	if (environment->traffic)
 		environment->traffic(environment->context, &association->peer, &esp.sent, &esp.heard);
@@ -56,7 +48,7 @@ static duration unused_lifetime(const struct host *host, const struct hit *peer)
 }
 
 static bool is_unused(
-	const struct host *host, instant now, const struct association *association, const struct traffic *esp)
+	const struct host *host, instant now, const struct association *association, const struct esp_traffic *esp)
 {
 	const struct session *session = association->session;
 	instant used = later(later(esp->sent, esp->heard), session->began);
@@ -64,7 +56,7 @@ static bool is_unused(
 	return !association->held && now >= instant_after(used, unused_lifetime(host, &association->peer));
 }
 
-static void keep_alive(struct host *host, instant now, struct association *association, const struct traffic *esp)
+static void keep_alive(struct host *host, instant now, struct association *association, const struct esp_traffic *esp)
 {
 	struct session *session = association->session;
 	instant sent = later(later(esp->sent, session->control_sent), session->began);
@@ -74,7 +66,7 @@ static void keep_alive(struct host *host, instant now, struct association *assoc
 }
 
 /* Sets or clears the beginning of a silence. */
-static void judge_silence(struct association *association, instant now, const struct traffic *esp)
+static void judge_silence(struct association *association, instant now, const struct esp_traffic *esp)
 {
 	struct session *session = association->session;
 	instant heard = later(esp->heard, session->control_heard);
@@ -130,7 +122,7 @@ static void clear_suspicion(struct host *host, struct association *association, 
 }
 
 /* The next step of the schedule, when it is due. Returns when to look again. */
-static instant ask(struct host *host, instant now, struct association *association, const struct traffic *esp)
+static instant ask(struct host *host, instant now, struct association *association, const struct esp_traffic *esp)
 {
 	struct session *session = association->session;
 	instant heard = later(esp->heard, session->control_heard);
@@ -151,7 +143,7 @@ static instant ask(struct host *host, instant now, struct association *associati
 		return instant_after(now, LOOK_EVERY);
 	}
 	suspect(host, now, association);
-	if (initiator_begin(host, now, association) && now >= instant_after(heard, GIVEN_UP_AFTER))
+	if (initiator_begin(host, now, association) && now >= instant_after(heard, host->configuration.patience))
 		state_machine_run(host, now, association, STATE_EVENT_LOST, HIPHOP_NOT_FOUND);
 	return instant_after(now, LOOK_EVERY);
 }
@@ -159,7 +151,7 @@ static instant ask(struct host *host, instant now, struct association *associati
 static void look_after_direct(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
-	struct traffic esp = esp_traffic(host, association);
+	struct esp_traffic esp = esp_traffic_of(host, association);
 	instant again = instant_after(now, LOOK_EVERY);
 
 	if (esp.heard > session->began)
@@ -186,7 +178,7 @@ static void look_after_direct(struct host *host, instant now, struct association
 static void look_after_pathless(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
-	const struct traffic none = {0, 0};
+	const struct esp_traffic none = {0, 0};
 
 	if (is_unused(host, now, association, &none) && !association->initiation) {
 		state_machine_run(host, now, association, STATE_EVENT_UNUSED, HIPHOP_OK);
@@ -213,73 +205,8 @@ void liveness_timer(struct host *host, instant now, struct association *associat
 		look_after_pathless(host, now, association);
 }
 
-/* ---- our own addresses ---- */
-
-static bool is_own_address(const struct host *host, const struct address *address)
+void liveness_hurry(struct host *host, instant now, struct association *association)
 {
-	for (size_t i = 0; i < host->address_count; i++) {
-		if (address_equal(&host->addresses[i], address))
-			return true;
-	}
-	return false;
-}
-
-static bool path_is_stale(struct host *host, const struct session *session)
-{
-	struct way way;
-
-	if (!session->direct || !way_to_endpoint(host, &session->remote, &way))
-		return true;
-	if (address_is_unspecified(&session->local.address))
-		return false;
-	if (!address_is_unspecified(&way.local.address))
-		return !address_equal(&way.local.address, &session->local.address);
-	return !is_own_address(host, &session->local.address);
-}
-
-void liveness_readdress(struct host *host, instant now, struct association *association)
-{
-	const struct session *session = association->session;
-
-	if (!session || session->state >= HOST_CLOSING || association->initiation)
-		return;
-	if (path_is_stale(host, session))
-		initiator_begin(host, now, association);
-}
-
-void host_set_links(struct host *host, instant now, const struct link_address *links, size_t count)
-{
-	struct address usable[HOST_ADDRESSES_MAXIMUM];
-	size_t usable_count = 0;
-	duration delay = READDRESS_DELAY;
-
-	effects_release_taken(&host->effects);
-	for (size_t i = 0; i < count && usable_count < HOST_ADDRESSES_MAXIMUM; i++) {
-		if (address_is_usable_locator(&links[i].address))
-			usable[usable_count++] = links[i].address;
-	}
-	for (size_t i = 0; i < usable_count; i++)
-		host->addresses[i] = usable[i];
-	host->address_count = usable_count;
-	router_links(host, now, links, count);
-	/* A little apart, so that a host with many peers does not speak to all at once. */
-	for (size_t i = 0; i < host->count; i++) {
-		if (!host->all[i]->session)
-			continue;
-		association_set_timer(host, host->all[i], TIMER_READDRESS, instant_after(now, delay));
-		if (delay < READDRESS_LATEST)
-			delay += READDRESS_STEP;
-	}
-}
-
-void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count)
-{
-	struct link_address links[HOST_ADDRESSES_MAXIMUM] = {0};
-	size_t taken = 0;
-
-	for (size_t i = 0; i < count && taken < HOST_ADDRESSES_MAXIMUM; i++) {
-		if (address_is_usable_locator(&addresses[i]))
-			links[taken++].address = addresses[i];
-	}
-	host_set_links(host, now, links, taken);
+	if (association->session && association->session->has_sas)
+		association_set_timer(host, association, TIMER_LIVENESS, now);
 }

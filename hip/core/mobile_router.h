@@ -86,8 +86,10 @@ struct router_dealings {
 	size_t refusal_count;
 	size_t refusals_telling; /* the first of them are in the UPDATE under way */
 
-	/* As the peer of a host on board: locators that are being checked (proxy_peer.c). */
-	struct proxy_check *check;
+	/* As the peer of a host on board: what the last UPDATE-PROXY said (proxy_peer.c). */
+	uint32_t proxy_sequence;
+	size_t place_count;
+	struct endpoint places[ROUTER_LOCATORS_MAXIMUM + 1];
 };
 
 /* How it stands with our own router. */
@@ -119,8 +121,6 @@ struct router_service {
 struct mobile_router {
 	struct router_use use;
 	struct router_service service;
-	size_t link_count;
-	struct link_address links[HOST_ADDRESSES_MAXIMUM]; /* the usable ones */
 };
 
 #endif

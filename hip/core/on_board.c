@@ -187,6 +187,7 @@ hiphop_error on_board_delegate(struct on_board *table, instant now, struct board
 	(*ticket)->expires = instant_after(now, SECONDS(delegation->grant.lifetime));
 	if (delegation->sequence > (*ticket)->sequence)
 		(*ticket)->sequence = delegation->sequence;
+	(*ticket)->has_way = false;
 	(*ticket)->passed_on = (*ticket)->passing = (*ticket)->refused = false;
 	if (!add_spis(table, *ticket))
 		return HIPHOP_OK;
@@ -380,6 +381,15 @@ struct delegated *on_board_outward(const struct on_board *table, const struct bo
 	struct outward_key key = outward_key(via, spi);
 
 	return map_get(&table->outward, &key);
+}
+
+void on_board_forget_ways(struct on_board *table)
+{
+	struct map_walk walk = map_walk_start(&table->tickets);
+	struct delegated *ticket;
+
+	while ((ticket = map_walk_next(&walk, NULL)))
+		ticket->has_way = false;
 }
 
 /* ---- time ---- */

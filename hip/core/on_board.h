@@ -62,6 +62,10 @@ struct delegated {
 	bool unanswered;   /**< it was given up */
 	struct deadline deadline;
 
+	/* The way on which its ESP leaves, once that was asked for (router_relay.c). */
+	bool has_way;
+	struct endpoint way_local, way_remote;
+
 	/* For who passes it on to the next router (own_tickets.c). */
 	bool passed_on; /**< the next router has it as it is now */
 	bool passing;   /**< … or will, by the UPDATE `passing_by` */
@@ -121,6 +125,9 @@ bool on_board_has_spi(const struct on_board *table, uint32_t spi);
 struct delegated *on_board_inward(const struct on_board *table, uint32_t spi, const struct endpoint *from);
 /** The ticket of ESP that a registered host sends. */
 struct delegated *on_board_outward(const struct on_board *table, const struct boarder *via, uint32_t spi);
+
+/** The ways of all tickets are to be asked for again. */
+void on_board_forget_ways(struct on_board *table);
 
 /** Drops whose time is over; true when anything went. */
 bool on_board_expire(struct on_board *table, instant now);

@@ -27,6 +27,20 @@ static void add_pair(struct parameter_delegation *delegation, uint32_t spi_in, u
 		delegation->pairs[delegation->pair_count++] = (struct delegation_pair){spi_in, spi_out};
 }
 
+/* The peer may send from wherever it has been reached. */
+static void add_other_places(const struct path_set *paths, struct parameter_delegation *out)
+{
+	for (size_t i = 0; i < paths->count && out->locator_count < DELEGATION_LOCATORS_MAXIMUM; i++) {
+		const struct path *path = &paths->items[i];
+		size_t place = 0;
+
+		while (place < out->locator_count && !endpoint_equal(&out->locators[place], &path->remote))
+			place++;
+		if (path->verified && path->state != PATH_DEPRECATED && place == out->locator_count)
+			out->locators[out->locator_count++] = path->remote;
+	}
+}
+
 /* As things are now: old pairs and those that are coming receive as well. */
 static void describe(
 	const struct host *host, instant now, const struct association *association, struct parameter_delegation *out)
@@ -48,6 +62,8 @@ static void describe(
 		add_pair(out, association->retired->spi_in, association->retired->spi_out);
 	out->locators[0] = session->remote;
 	out->locator_count = 1;
+	if (session->mobility)
+		add_other_places(&session->mobility->paths, out);
 }
 
 static bool has_same_pairs(const struct parameter_delegation *a, const struct parameter_delegation *b)
@@ -187,6 +203,25 @@ static void compare(struct host *host, instant now, struct association *associat
 	bytes_wipe(&current, sizeof current);
 }
 
+/* The peer is reached otherwise now, or not at all. */
+static void take_away(struct host *host, instant now, struct association *association)
+{
+	struct own_ticket *own = association->dealings->own, *copy;
+
+	if (!association_is_usable(association) || association->session->state >= HOST_CLOSING) {
+		own_ticket_drop(host, association);
+		return;
+	}
+	copy = is_on_board(host) && (own->told || own->in_flight) ? calloc(1, sizeof *copy) : NULL;
+	if (copy) {
+		*copy = *own;
+		make_orphan(host, copy);
+	}
+	own->revoked = true;
+	own->told = own->in_flight = false;
+	router_tell(host, now, association, NEWS_TICKET);
+}
+
 void own_ticket_review(struct host *host, instant now, struct association *association)
 {
 	struct own_ticket *own = association->dealings ? association->dealings->own : NULL;
@@ -194,7 +229,7 @@ void own_ticket_review(struct host *host, instant now, struct association *assoc
 
 	if (!is_wanted(host, association)) {
 		if (own && !own->revoked)
-			own_ticket_drop(host, association);
+			take_away(host, now, association);
 		own_tickets_tell_ends(host, now);
 		return;
 	}

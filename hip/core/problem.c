@@ -15,12 +15,8 @@ static bool is_between_two(const struct host *host, const struct endpoint *local
 {
 	if (!address_is_usable_locator(&remote->address) || !address_is_usable_locator(&local->address))
 		return false;
-	for (size_t i = 0; i < host->address_count; i++) {
-		if (address_equal(&host->addresses[i], &local->address))
-			return true;
-	}
 	/* There may be more than are kept. */
-	return host->address_count == HOST_ADDRESSES_MAXIMUM;
+	return candidates_link(host, &local->address) || host->link_count == HOST_ADDRESSES_MAXIMUM;
 }
 
 /* What has come pays for what goes out: in the long run nobody gets more octets by us than somebody has sent. */

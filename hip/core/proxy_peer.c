@@ -1,131 +1,157 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The peer of a host on board: a router says by UPDATE-PROXY where that host is reached now. The ticket that the host
- * itself gave proves that the router may; the place is checked before anything goes there (RFC 8046 section 5.4).
+ * itself gave proves that the router may; the places are taken as those of an UPDATE are, and checked as those are (RFC
+ * 8046 section 5.4), but that the router answers instead of the host.
  */
 #include "hip/core/router_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define CHECK_TRIES         4 /* for each place */
-#define CHECK_TIMEOUT_LEAST MILLISECONDS(250)
-#define NONCE_LENGTH        8
+/* Of the place where an UPDATE-PROXY comes from, when it is not listed: what a relayed candidate has (RFC 8445 section
+ * 5.1.2.2). */
+#define UNLISTED_PRIORITY 65535
+#define UNLISTED_LIFETIME 3600
+#define PROTOCOL_UDP      17
+/* A check that was sent so lately is not sent again because the router asks. */
+#define AGAIN_AFTER MILLISECONDS(100)
 
-/* The places of one UPDATE-PROXY, one after the other. */
-struct proxy_check {
-	uint32_t sequence;
-	size_t count, place;
-	struct endpoint places[CANDIDATES_MAXIMUM];
-	uint8_t nonce[NONCE_LENGTH]; /* of the one under way */
-	unsigned tries;
-	instant sent;
-	struct way way;
-	bool over;
-};
+/* ---- asking ---- */
 
-void proxy_peer_free(struct router_dealings *dealings)
+static bool is_place(const struct router_dealings *dealings, const struct endpoint *remote)
 {
-	free(dealings->check);
-	dealings->check = NULL;
-}
-
-/* ---- sending ---- */
-
-static bool choose_way(struct host *host, struct proxy_check *check)
-{
-	while (check->place < check->count) {
-		if (way_to_endpoint(host, &check->places[check->place], &check->way))
+	for (size_t i = 0; i < dealings->place_count; i++) {
+		if (endpoint_equal(&dealings->places[i], remote))
 			return true;
-		check->place++;
 	}
-	check->over = true;
 	return false;
 }
 
-static void send_check(struct host *host, instant now, struct association *association)
+bool proxy_peer_asks(const struct association *association, instant now, const struct endpoint *remote)
 {
-	struct router_dealings *dealings = association->dealings;
-	struct proxy_check *check = dealings->check;
-	const struct parameter_sequence_list acks = {.count = 1, .items = {check->sequence}};
-	struct packet_builder builder;
-	size_t length;
+	const struct router_dealings *dealings = association->dealings;
 
-	if (!choose_way(host, check))
+	return dealings && dealings->held.valid && now < dealings->held.expires && dealings->held.was_used &&
+	       is_place(dealings, remote);
+}
+
+static void start(struct host *host, const struct association *association, struct outgoing *out)
+{
+	const struct parameter_sequence_list acks = {.count = 1, .items = {association->dealings->proxy_sequence}};
+
+	outgoing_start(host, out, HIP_PACKET_UPDATE_PROXY, &association->peer);
+	parameter_sequence_list_write(&out->builder, PARAMETER_ACK, &acks);
+}
+
+hiphop_error proxy_peer_build(struct host *host, const struct association *association,
+	const uint8_t nonce[static PATH_NONCE_LENGTH], struct outgoing *out)
+{
+	const struct held_ticket *held = &association->dealings->held;
+
+	start(host, association, out);
+	parameter_opaque_write(&out->builder, PARAMETER_ECHO_REQUEST_SIGNED, (struct span){nonce, PATH_NONCE_LENGTH});
+	return ticket_protect(&out->builder, held->id, held->key, &out->length);
+}
+
+/* Nothing is to be checked: the router is to know that it was heard. */
+static void acknowledge(struct host *host, const struct incoming *in, const struct association *association)
+{
+	const struct held_ticket *held = &association->dealings->held;
+	struct outgoing out;
+	struct way way;
+
+	start(host, association, &out);
+	if (ticket_protect(&out.builder, held->id, held->key, &out.length))
 		return;
-	if (check->tries++)
-		count(host, HOST_COUNT_RETRANSMITTED);
-	check->sent = now;
-	packet_builder_start(
-		&builder, host->work, sizeof host->work, HIP_PACKET_UPDATE_PROXY, 0, &host->self, &association->peer);
-	parameter_number_write(&builder, PARAMETER_SEQ, check->sequence);
-	parameter_sequence_list_write(&builder, PARAMETER_ACK, &acks);
-	parameter_opaque_write(
-		&builder, PARAMETER_ECHO_REQUEST_SIGNED, (struct span){check->nonce, sizeof check->nonce});
-	if (!ticket_protect(&builder, dealings->held.id, dealings->held.key, &length))
-		(void)outgoing_send(host, &check->way, host->work, length);
+	way_of_arrival(in->arrival, &way);
+	(void)outgoing_send(host, &way, out.octets, out.length);
 }
 
-static void begin_place(struct host *host, instant now, struct association *association)
+static bool is_due(const struct path *path, instant now)
 {
-	struct proxy_check *check = association->dealings->check;
-
-	random_fill(host->random, check->nonce, sizeof check->nonce);
-	check->tries = 0;
-	send_check(host, now, association);
+	return path->state == PATH_UNVERIFIED && !path->link_gone &&
+	       (!path->check.tries || now >= instant_after(path->check.sent, AGAIN_AFTER));
 }
 
-/* ---- receiving ---- */
-
-static void add_place(struct proxy_check *check, const struct endpoint *place)
+/* Sends the checks that are due; returns how many went out. */
+static size_t send_checks(struct host *host, instant now, struct association *association)
 {
-	for (size_t i = 0; i < check->count; i++) {
-		if (endpoint_equal(&check->places[i], place))
+	struct path_set *paths = &association->session->mobility->paths;
+	size_t sent = 0;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		if (is_due(&paths->items[i], now) && proxy_peer_asks(association, now, &paths->items[i].remote))
+			sent += path_check_send(host, now, association, i, NULL, NULL, false);
+	}
+	return sent;
+}
+
+/* ---- the places ---- */
+
+/* A NAT may stand before the router. */
+static void add_sender(const struct host *host, const struct endpoint *from, struct parameter_locator_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct endpoint listed;
+
+		if (candidates_endpoint(host, &set->items[i], &listed) && endpoint_equal(&listed, from))
 			return;
 	}
-	if (check->count < CANDIDATES_MAXIMUM)
-		check->places[check->count++] = *place;
+	if (set->count < LOCATOR_SET_MAXIMUM && from->transport == TRANSPORT_UDP)
+		set->items[set->count++] = (struct locator){.address = from->address,
+			.lifetime = UNLISTED_LIFETIME,
+			.priority = UNLISTED_PRIORITY,
+			.port = from->port,
+			.protocol = PROTOCOL_UDP,
+			.kind = LOCATOR_KIND_PEER_REFLEXIVE,
+			.type = LOCATOR_TYPE_TRANSPORT_ADDRESS};
 }
 
-static struct proxy_check *obtain_check(struct host *host, struct router_dealings *dealings)
+static void note_places(
+	const struct host *host, struct router_dealings *dealings, const struct parameter_locator_set *set)
 {
-	if (!dealings->check)
-		dealings->check = malloc(sizeof *dealings->check);
-	if (!dealings->check) {
-		count(host, HOST_COUNT_DROP_NO_MEMORY);
-		return NULL;
+	dealings->place_count = 0;
+	for (size_t i = 0; i < set->count && dealings->place_count <= ROUTER_LOCATORS_MAXIMUM; i++) {
+		if (candidates_endpoint(host, &set->items[i], &dealings->places[dealings->place_count]))
+			dealings->place_count++;
 	}
-	memset(dealings->check, 0, sizeof *dealings->check);
-	return dealings->check;
 }
 
-static void check_anew(struct host *host, const struct incoming *in, struct association *association, uint32_t sequence,
-	const struct parameter_locator_set *locators)
+static void take_places(struct host *host, const struct incoming *in, struct association *association,
+	uint32_t sequence, struct parameter_locator_set *set)
 {
-	struct proxy_check *check = obtain_check(host, association->dealings);
-	bool preferred;
+	struct router_dealings *dealings = association->dealings;
 
-	if (!check)
+	/* Those of a router may not be more than are kept. */
+	if (set->count > ROUTER_LOCATORS_MAXIMUM)
+		set->count = ROUTER_LOCATORS_MAXIMUM;
+	add_sender(host, &in->arrival->remote, set);
+	if (locator_set_apply(host, in->now, association, set)) {
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;
-	ticket_note(&association->dealings->held, sequence);
-	check->sequence = sequence;
-	check->count = candidates_take(host, locators, check->places, CANDIDATES_MAXIMUM - 1, &preferred);
-	/* A NAT may stand before the router. */
-	add_place(check, &in->arrival->remote);
-	begin_place(host, in->now, association);
-	router_arm(host, association);
+	}
+	ticket_note(&dealings->held, sequence);
+	dealings->proxy_sequence = sequence;
+	note_places(host, dealings, set);
+	association->session->mobility->credit += (uint32_t)in->length;
+	count(host, HOST_COUNT_PROXY_MOVES);
+	router_event(host, &association->peer, "is elsewhere, its router says");
+	if (!send_checks(host, in->now, association))
+		acknowledge(host, in, association);
 }
 
 /* The router has not heard our check, or we not its answer. */
-static void check_again(struct host *host, const struct incoming *in, struct association *association)
+static void repeat(struct host *host, const struct incoming *in, struct association *association)
 {
-	const struct proxy_check *check = association->dealings->check;
+	struct mobility *mobility = association->session->mobility;
 
-	if (check && !check->over)
-		send_check(host, in->now, association);
-	else
-		count(host, HOST_COUNT_DROP_REPLAYED);
+	if (mobility)
+		mobility->credit += (uint32_t)in->length;
+	if (!mobility || !send_checks(host, in->now, association))
+		acknowledge(host, in, association);
 }
+
+/* ---- receiving ---- */
 
 static void take_move(struct host *host, const struct incoming *in, struct association *association)
 {
@@ -148,45 +174,40 @@ static void take_move(struct host *host, const struct incoming *in, struct assoc
 		return;
 	}
 	if (judged == TICKET_SEQUENCE_NEW)
-		check_anew(host, in, association, sequence, &locators);
+		take_places(host, in, association, sequence, &locators);
 	else
-		check_again(host, in, association);
+		repeat(host, in, association);
 }
 
-static void move_there(struct host *host, struct association *association)
+static struct path *find_asked(const struct association *association, struct span echo)
 {
-	struct session *session = association->session;
-	struct proxy_check *check = association->dealings->check;
-	struct queued_effect *move = effect_make(HOST_MOVE_SA, 0);
+	struct path_set *paths = &association->session->mobility->paths;
 
-	if (!move) {
-		count(host, HOST_COUNT_DROP_NO_MEMORY);
-		return;
+	for (size_t i = 0; echo.length == PATH_NONCE_LENGTH && i < paths->count; i++) {
+		struct path *path = &paths->items[i];
+
+		if (path->check.tries && bytes_equal_constant_time(echo.data, path->check.nonce, PATH_NONCE_LENGTH))
+			return path;
 	}
-	check->over = true;
-	session->local = check->way.local;
-	session->remote = check->way.remote;
-	session_tell_sa(host, session, &association->peer, move);
-	(void)locators_learn(&host->locators, &association->peer, &session->remote, false);
-	count(host, HOST_COUNT_PROXY_CONFIRMED);
-	router_event(host, &association->peer, "is reached at a new place, as its router says");
+	return NULL;
 }
 
 static void take_echo(struct host *host, const struct incoming *in, struct association *association)
 {
-	struct proxy_check *check = association->dealings->check;
+	struct path *path = NULL;
 	struct span echo;
 
-	if (!check || check->over ||
-		parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_RESPONSE_SIGNED), &echo) ||
-		echo.length != sizeof check->nonce ||
-		!bytes_equal_constant_time(echo.data, check->nonce, sizeof check->nonce)) {
+	if (association->session->mobility &&
+		!parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_RESPONSE_SIGNED), &echo))
+		path = find_asked(association, echo);
+	if (!path || !is_place(association->dealings, &path->remote)) {
 		count(host, HOST_COUNT_DROP_ECHO);
 		return;
 	}
+	association->session->mobility->credit += (uint32_t)in->length;
 	session_heard(host, in->now, association);
-	move_there(host, association);
-	router_arm(host, association);
+	count(host, HOST_COUNT_PROXY_CONFIRMED);
+	mobility_path_answered(host, in->now, association, path);
 }
 
 /* The association whose ticket it is under; NULL, counted, when it is under none. */
@@ -224,36 +245,4 @@ void proxy_peer_input(struct host *host, struct incoming *in)
 		take_move(host, in, association);
 	else
 		take_echo(host, in, association);
-}
-
-/* ---- time ---- */
-
-static duration timeout(const struct association *association, unsigned tries)
-{
-	duration first = 2 * association->round_trip;
-
-	return (first > CHECK_TIMEOUT_LEAST ? first : CHECK_TIMEOUT_LEAST) << (tries - 1);
-}
-
-instant proxy_peer_wake(const struct association *association)
-{
-	const struct proxy_check *check = association->dealings->check;
-
-	if (!check || check->over || !check->tries)
-		return INSTANT_NEVER;
-	return instant_after(check->sent, timeout(association, check->tries));
-}
-
-void proxy_peer_timer(struct host *host, instant now, struct association *association)
-{
-	struct proxy_check *check = association->dealings->check;
-
-	if (now < proxy_peer_wake(association))
-		return;
-	if (check->tries < CHECK_TRIES) {
-		send_check(host, now, association);
-		return;
-	}
-	check->place++;
-	begin_place(host, now, association);
 }

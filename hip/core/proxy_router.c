@@ -167,21 +167,17 @@ void proxy_router_tick(struct host *host, instant now)
 
 /* ---- being checked ---- */
 
-/* What a check has; false when it is none. */
-static bool read_check(const struct packet_view *view, struct parameter_sequence_list *acks, struct span *echo)
+/* An acknowledgment may come without a question: then the peer knows the place already. */
+static void echo_back(struct host *host, const struct incoming *in, const struct delegated *ticket)
 {
-	return !parameter_sequence_list_read(packet_find(view, PARAMETER_ACK), acks) &&
-	       !parameter_opaque_read(packet_find(view, PARAMETER_ECHO_REQUEST_SIGNED), echo) &&
-	       echo->length <= ECHO_OCTETS_MAXIMUM;
-}
-
-static void echo_back(
-	struct host *host, const struct incoming *in, const struct delegated *ticket, uint32_t seq, struct span echo)
-{
-	const struct parameter_sequence_list acks = {.count = 1, .items = {seq}};
+	const struct parameter_sequence_list acks = {.count = 1, .items = {ticket->sequence}};
 	struct packet_builder builder;
+	struct span echo;
 	struct way way;
 
+	if (parameter_opaque_read(packet_find(&in->view, PARAMETER_ECHO_REQUEST_SIGNED), &echo) ||
+		echo.length > ECHO_OCTETS_MAXIMUM)
+		return;
 	start(host, &builder, ticket);
 	parameter_sequence_list_write(&builder, PARAMETER_ACK, &acks);
 	parameter_opaque_write(&builder, PARAMETER_ECHO_RESPONSE_SIGNED, echo);
@@ -204,8 +200,6 @@ bool proxy_router_input(struct host *host, const struct incoming *in)
 	struct parameter_sequence_list acks;
 	uint8_t id[TICKET_ID_LENGTH];
 	struct delegated *ticket;
-	struct span echo;
-	uint32_t seq;
 
 	if (parameter_ticket_id_read(packet_find(&in->view, PARAMETER_TICKET_ID), id))
 		return false;
@@ -218,13 +212,10 @@ bool proxy_router_input(struct host *host, const struct incoming *in)
 		return true;
 	}
 	/* Another router on the way down has asked: it is for that one. */
-	if (!read_check(&in->view, &acks, &echo) || acks.items[0] != ticket->sequence)
+	if (parameter_sequence_list_read(packet_find(&in->view, PARAMETER_ACK), &acks) ||
+		acks.items[0] != ticket->sequence)
 		return false;
-	if (parameter_number_read(packet_find(&in->view, PARAMETER_SEQ), &seq)) {
-		count(host, HOST_COUNT_DROP_MALFORMED);
-		return true;
-	}
 	be_confirmed(host, ticket);
-	echo_back(host, in, ticket, seq, echo);
+	echo_back(host, in, ticket);
 	return true;
 }

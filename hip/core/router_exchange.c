@@ -451,7 +451,7 @@ void router_arm(struct host *host, struct association *association)
 
 	if (!dealings)
 		return;
-	at = instant_earlier(next_try(association), proxy_peer_wake(association));
+	at = next_try(association);
 	if (dealings->own && !dealings->own->revoked)
 		at = instant_earlier(at, dealings->own->renew);
 	association_set_timer(host, association, TIMER_ROUTER, at);
@@ -482,7 +482,6 @@ void router_timer(struct host *host, instant now, struct association *associatio
 	if (!dealings || !association->session || association->session->state >= HOST_CLOSING)
 		return;
 	try_again(host, now, association);
-	proxy_peer_timer(host, now, association);
 	own_ticket_review(host, now, association);
 	router_arm(host, association);
 }

@@ -13,7 +13,7 @@
 hiphop_error router_start(struct host *host);
 void router_free(struct host *host);
 /* The links of this host are these now. */
-void router_links(struct host *host, instant now, const struct link_address *links, size_t count);
+void router_links(struct host *host, instant now);
 void router_tick(struct host *host, instant now);
 instant router_next_wake(const struct host *host);
 /* Something about an association may have changed, or it has gone: after each packet of its peer, and each of its
@@ -21,10 +21,14 @@ instant router_next_wake(const struct host *host);
 void router_review(struct host *host, instant now, const struct hit *peer);
 /* The association goes. */
 void router_forget(struct host *host, struct association *association);
-/* Where the world reaches this host by one of its addresses, when that is on board of a router: the locators of the
- * router. False when it is not. */
-bool router_locators_of(
-	const struct host *host, const struct address *address, const struct endpoint **locators, size_t *count);
+/* Where the peer of a session (NULL: anybody) reaches this host by one of its addresses, when that is on board of a
+ * router: the locators of the router. False when it is not, and for the router itself. */
+bool router_locators_of(const struct host *host, const struct session *session, const struct address *address,
+	const struct endpoint **locators, size_t *count);
+
+/* router_service.c */
+/* Whether an interface of this name is where hosts come on board. */
+bool router_is_inside(const struct host *host, const char *name);
 
 /* router_exchange.c */
 /* TIMER_ROUTER */
@@ -54,9 +58,11 @@ bool router_carries(struct host *host, struct host_effect *effect);
 /* proxy_peer.c */
 /* An UPDATE-PROXY that came for this host. */
 void proxy_peer_input(struct host *host, struct incoming *in);
-void proxy_peer_timer(struct host *host, instant now, struct association *association);
-instant proxy_peer_wake(const struct association *association);
-void proxy_peer_free(struct router_dealings *dealings);
+/* Whether it is for a router to say if the peer is reached there. */
+bool proxy_peer_asks(const struct association *association, instant now, const struct endpoint *remote);
+/* Builds the check with this nonce. */
+hiphop_error proxy_peer_build(struct host *host, const struct association *association,
+	const uint8_t nonce[static PATH_NONCE_LENGTH], struct outgoing *out);
 
 /* ---- for each other ---- */
 

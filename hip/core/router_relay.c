@@ -25,12 +25,19 @@ void router_translate_arrival(const struct host *host, struct incoming *in, stru
 	in->arrival = relayed;
 }
 
-static bool leaves_on_board(const struct host *host, const struct host_effect *effect)
+static bool leaves_on_board(const struct host *host, const struct endpoint *local, const struct endpoint *remote)
 {
 	const struct router_use *use = &host->router.use;
 
-	return is_on_board(host) && address_equal(&effect->local.address, &use->local.address) &&
-	       effect->remote.transport == TRANSPORT_UDP && !endpoint_equal(&effect->remote, &use->remote);
+	return is_on_board(host) && address_equal(&local->address, &use->local.address) &&
+	       remote->transport == TRANSPORT_UDP && !endpoint_equal(remote, &use->remote);
+}
+
+/* ESP has its SPI, and needs to be told nothing. */
+static void redirect(const struct host *host, const struct endpoint *local, struct endpoint *remote)
+{
+	if (leaves_on_board(host, local, remote))
+		*remote = host->router.use.remote;
 }
 
 /* The octets of an effect are the host's own until the next call. */
@@ -48,21 +55,33 @@ static bool add_relay_to(struct host *host, struct host_effect *effect)
 	return true;
 }
 
-bool router_carries(struct host *host, struct host_effect *effect)
+static bool carry_packet(struct host *host, struct host_effect *effect)
 {
-	bool sends = effect->kind == HOST_SEND;
-
-	if (!sends && effect->kind != HOST_INSTALL_SA && effect->kind != HOST_MOVE_SA)
+	if (!leaves_on_board(host, &effect->local, &effect->remote))
 		return true;
-	if (!leaves_on_board(host, effect))
-		return true;
-	if (sends && !add_relay_to(host, effect)) {
+	if (!add_relay_to(host, effect)) {
 		count(host, HOST_COUNT_DROP_RELAY);
 		return false;
 	}
 	effect->remote = host->router.use.remote;
-	if (!sends)
-		effects_redirect(&host->effects, effect);
+	return true;
+}
+
+bool router_carries(struct host *host, struct host_effect *effect)
+{
+	struct host_sa *sa = effects_taken_sa(&host->effects);
+
+	if (!is_on_board(host))
+		return true;
+	if (effect->kind == HOST_SEND)
+		return carry_packet(host, effect);
+	if (effect->kind == HOST_SEND_PROBE || effect->kind == HOST_INSTALL_SA || effect->kind == HOST_MOVE_SA)
+		redirect(host, &effect->local, &effect->remote);
+	if (!sa || (effect->kind != HOST_INSTALL_SA && effect->kind != HOST_MOVE_SA))
+		return true;
+	redirect(host, &sa->local, &sa->remote);
+	for (size_t i = 0; effect->kind == HOST_MOVE_SA && i < sa->route.more_count; i++)
+		redirect(host, &sa->route.more[i].local, &sa->route.more[i].remote);
 	return true;
 }
 
@@ -70,11 +89,7 @@ bool router_carries(struct host *host, struct host_effect *effect)
 
 static bool is_own_place(const struct host *host, const struct endpoint *endpoint)
 {
-	for (size_t i = 0; i < host->router.link_count; i++) {
-		if (address_equal(&host->router.links[i].address, &endpoint->address))
-			return true;
-	}
-	return false;
+	return candidates_link(host, &endpoint->address) != NULL;
 }
 
 /* A copy without RELAY_TO and RELAY_FROM, whoever put them in. HIPHOP_TOO_LARGE, HIPHOP_INVALID_ARGUMENT (a payload).
@@ -175,18 +190,21 @@ bool router_relays(struct host *host, struct incoming *in)
 
 /* ---- the router: ESP ---- */
 
-/* The way out, that is perhaps through the next router. */
-static bool leave_by(struct host *host, const struct endpoint *to, struct host_esp_hop *hop)
+/* The way out, that is perhaps through the next router. The system is asked for it once. */
+static bool leave_by(struct host *host, struct delegated *ticket, struct host_esp_hop *hop)
 {
-	struct host_effect effect = {.kind = HOST_MOVE_SA};
 	struct way way;
 
-	if (!way_to_endpoint(host, to, &way))
-		return false;
-	effect.local = way.local;
-	effect.remote = way.remote;
-	hop->local = way.local;
-	hop->remote = leaves_on_board(host, &effect) ? host->router.use.remote : way.remote;
+	if (!ticket->has_way) {
+		if (!way_to_endpoint(host, &ticket->what.locators[0], &way))
+			return false;
+		redirect(host, &way.local, &way.remote);
+		ticket->way_local = way.local;
+		ticket->way_remote = way.remote;
+		ticket->has_way = true;
+	}
+	hop->local = ticket->way_local;
+	hop->remote = ticket->way_remote;
 	return true;
 }
 
@@ -216,7 +234,7 @@ static bool from_board(
 	}
 	carrier->octets_out += hop->length;
 	if (!on_board_find(on_board, &ticket->what.peer))
-		return leave_by(host, &ticket->what.locators[0], hop);
+		return leave_by(host, ticket, hop);
 	other = map_get(&on_board->inward, &hop->spi);
 	return other && to_board(host, now, other, hop);
 }

@@ -18,7 +18,7 @@
 
 /* ---- where this router is reached ---- */
 
-static bool is_inside(const struct host *host, const char *name)
+bool router_is_inside(const struct host *host, const char *name)
 {
 	const struct host_configuration *configuration = &host->configuration;
 
@@ -32,22 +32,9 @@ static bool is_inside(const struct host *host, const char *name)
 /* Hosts may board where it is inside; anywhere, when nothing is said of that. */
 static bool may_board_at(const struct host *host, const struct address *address)
 {
-	const struct mobile_router *router = &host->router;
+	const struct link_address *link = candidates_link(host, address);
 
-	if (!host->configuration.inside_count)
-		return true;
-	for (size_t i = 0; i < router->link_count; i++) {
-		if (address_equal(&router->links[i].address, address))
-			return is_inside(host, router->links[i].name);
-	}
-	return false;
-}
-
-static unsigned dislike(const struct link_address *link)
-{
-	static const unsigned ranks[] = {[LINK_NORMAL] = 1, [LINK_PREFER] = 0, [LINK_AVOID] = 2};
-
-	return (link->preference <= LINK_AVOID ? ranks[link->preference] : 1) << 16 | link->cost;
+	return !host->configuration.inside_count || (link && router_is_inside(host, link->name));
 }
 
 static void add_uplink(struct endpoint *uplinks, size_t *count, const struct endpoint *endpoint)
@@ -79,30 +66,16 @@ static size_t uplinks_of_next_router(const struct host *host, struct endpoint up
 	return count;
 }
 
-/* The most liked first; of those liked alike the first. A router that is on board of another is reached there alone. */
+/* A router that is on board of another is reached there alone. */
 static size_t collect_uplinks(const struct host *host, struct endpoint uplinks[ROUTER_LOCATORS_MAXIMUM])
 {
-	const struct mobile_router *router = &host->router;
-	bool used[HOST_ADDRESSES_MAXIMUM] = {false};
 	size_t count = 0;
 
 	if (is_on_board(host))
 		return uplinks_of_next_router(host, uplinks);
-	for (size_t round = 0; round < router->link_count; round++) {
-		const struct link_address *best = NULL;
-		size_t place = 0;
-
-		for (size_t i = 0; i < router->link_count; i++) {
-			const struct link_address *link = &router->links[i];
-
-			if (used[i] || (best && dislike(link) >= dislike(best)))
-				continue;
-			best = link;
-			place = i;
-		}
-		used[place] = true;
-		if (best && !is_inside(host, best->name))
-			add_own_uplink(host, best, uplinks, &count);
+	for (size_t i = 0; i < host->link_count; i++) {
+		if (!router_is_inside(host, host->links[i].name))
+			add_own_uplink(host, &host->links[i], uplinks, &count);
 	}
 	return count;
 }
@@ -128,6 +101,7 @@ void service_look_at_uplinks(struct host *host, instant now)
 
 	if (!host->configuration.mobile_router)
 		return;
+	on_board_forget_ways(&service->on_board);
 	count = collect_uplinks(host, uplinks);
 	if (count == service->uplink_count && memcmp(uplinks, service->uplinks, count * sizeof uplinks[0]) == 0)
 		return;

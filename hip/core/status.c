@@ -62,6 +62,21 @@ void host_load(const struct host *host, struct host_load *load)
 	};
 }
 
+static void view_handover(const struct session *session, struct host_association_view *view)
+{
+	const struct handover *handover = session->mobility ? &session->mobility->handover : NULL;
+
+	if (!handover)
+		return;
+	view->handover = (struct host_handover_view){.count = handover->count,
+		.reason = handover_reason_name(handover->reason),
+		.at = handover->at,
+		.resumed = handover->resumed,
+		.gap = handover->gap,
+		.from_local = handover->from_local,
+		.from_remote = handover->from_remote};
+}
+
 static void view_session(const struct host *host, const struct session *session, struct host_association_view *view)
 {
 	const struct esp_suite *suite = esp_suite_by_id(session->keys.suite);
@@ -79,6 +94,7 @@ static void view_session(const struct host *host, const struct session *session,
 	if (!session->has_sas)
 		return;
 	view->path = "direct";
+	view_handover(session, view);
 	view->keyed = session->keyed;
 	view->rekey_at = session->rekey_at;
 	view->expire_at = session->expire_at;
@@ -89,6 +105,48 @@ static void view_session(const struct host *host, const struct session *session,
 	view->spi_in = session->spi_in;
 	view->spi_out = session->spi_out;
 	view->suite = suite ? suite->name : "";
+}
+
+static void view_path(const struct mobility *mobility, size_t place, struct host_path_view *view)
+{
+	const struct path *path = &mobility->paths.items[place];
+
+	*view = (struct host_path_view){.local = path->local,
+		.remote = path->remote,
+		.state = path_state_name((path_state)path->state),
+		.origin = path_origin_name((path_origin)path->origin),
+		.current = place == mobility->paths.current,
+		.preference = path->preference,
+		.metered = path->metered,
+		.cost = path->cost,
+		.loss = path->loss,
+		.round_trip = path->round_trip,
+		.heard = path->heard,
+		.held_until = path->held_until};
+	for (size_t i = 0; i < mobility->more_count; i++)
+		view->more = view->more || mobility->more[i] == place;
+}
+
+bool host_path_at(const struct host *host, const struct hit *peer, size_t index, struct host_path_view *view)
+{
+	const struct association *association = association_find(host, peer);
+	const struct session *session = association ? association->session : NULL;
+
+	if (!session || !session->has_sas)
+		return false;
+	if (session->mobility) {
+		if (index < session->mobility->paths.count)
+			view_path(session->mobility, index, view);
+		return index < session->mobility->paths.count;
+	}
+	*view = (struct host_path_view){.local = session->local,
+		.remote = session->remote,
+		.state = path_state_name(PATH_ACTIVE),
+		.origin = path_origin_name(PATH_BY_EXCHANGE),
+		.current = true,
+		.round_trip = association->round_trip,
+		.heard = session->control_heard};
+	return index == 0;
 }
 
 static void view_initiation(const struct initiation *initiation, struct host_association_view *view)

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * UPDATE with SEQ and ACK (RFC 7401 sections 5.3.5, 6.11 and 6.12). This host sends one at a time: to ask whether the
- * peer is there, or for new keys (rekey.c).
+ * peer is there, or for new keys (rekey.c); where it is, is asked and told beside that (mobility.h).
  */
 #include "hip/core/router_internal.h"
 #include "hip/core/state_actions.h"
 
 /* Update IDs ahead of the expected one that are taken. */
 #define UPDATE_WINDOW 64
-/* A session is this old before its peer is followed elsewhere. */
-#define FOLLOW_NOT_BEFORE SECONDS(3)
 
 struct protection session_protection(const struct session *session)
 {
@@ -146,18 +144,23 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 	outgoing_send(host, &way, out.octets, out.length);
 }
 
-/* The peer speaks from another place than its SA goes to: its NAT has changed the mapping, say. Only a new exchange
- * proves that it is there. */
+/* The peer speaks from another place than its SA goes to: its NAT has changed the mapping, say. */
 static void follow(struct host *host, const struct incoming *in, struct association *association)
 {
 	const struct session *session = association->session;
-	const struct endpoint *from = &in->arrival->remote;
 
-	if (in->arrival->inside_esp || !session->has_sas || endpoint_equal(from, &session->remote) ||
-		in->now < instant_after(session->began, FOLLOW_NOT_BEFORE))
+	if (in->arrival->inside_esp || !session->has_sas || endpoint_equal(&in->arrival->remote, &session->remote))
 		return;
-	if (!locators_learn(&host->locators, &association->peer, from, false))
-		initiator_begin(host, in->now, association);
+	locator_observed(host, in->now, association, &in->arrival->local, &in->arrival->remote);
+}
+
+/* OLD SPI and NEW SPI are the same: nothing is rekeyed, middleboxes are told (RFC 8046 section 5.3 step 1). */
+static bool is_gratuitous(const struct incoming *in)
+{
+	struct parameter_esp_info esp_info;
+
+	return !parameter_esp_info_read(packet_find(&in->view, PARAMETER_ESP_INFO), &esp_info) &&
+	       esp_info.old_spi == esp_info.new_spi && !packet_find(&in->view, PARAMETER_DIFFIE_HELLMAN);
 }
 
 /* Anything but HIPHOP_OK: the packet is not acknowledged, and may come again. */
@@ -167,7 +170,7 @@ static hiphop_error take_rekeying(struct host *host, const struct incoming *in, 
 	char peer[HIT_TEXT_SIZE];
 	hiphop_error error;
 
-	if (!packet_find(&in->view, PARAMETER_ESP_INFO))
+	if (!packet_find(&in->view, PARAMETER_ESP_INFO) || is_gratuitous(in))
 		return HIPHOP_OK;
 	/* It has no ESP yet, and is not to get it this way. */
 	if (session_on_probation(association->session))
@@ -191,7 +194,7 @@ static bool asks_for_echo(const struct incoming *in)
 static void take_seq(struct host *host, const struct incoming *in, struct association *association, uint32_t id,
 	const struct parameter_sequence_list *acks)
 {
-	bool answered = false;
+	bool answered = false, acknowledged = false;
 	hiphop_error error;
 
 	if (was_processed(association->session, id)) {
@@ -202,6 +205,8 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 		return;
 	}
 	error = take_rekeying(host, in, association, id, acks, &answered);
+	if (!error)
+		error = locator_set_take(host, in, association, id, &acknowledged);
 	if (!error)
 		error = router_take(host, in, association, id);
 	if (error) {
@@ -215,7 +220,7 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	note_processed(association->session, id);
 	follow(host, in, association);
 	/* The part of a rekeying echoes nothing: that goes by itself then. */
-	if (!answered || asks_for_echo(in))
+	if (!acknowledged && (!answered || asks_for_echo(in)))
 		answer(host, in, association, id);
 	certificates_came(host, in, association);
 }
@@ -237,7 +242,7 @@ static bool has_news(
 
 	return (has_seq && !was_processed(session, seq)) || probe_waits_for(session, acks) ||
 	       rekey_waits_for(session, acks) || certificates_wait_for(session, acks) ||
-	       router_waits_for(association, acks);
+	       mobility_waits_for(session, acks) || router_waits_for(association, acks);
 }
 
 void update_input(struct host *host, struct incoming *in)
@@ -278,9 +283,10 @@ void update_input(struct host *host, struct incoming *in)
 		session_heard(host, in->now, association);
 	take_ack(association, &acks, in->now);
 	/* A part that is new comes first: what it acknowledges goes with it, not with one before. */
-	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || was_processed(session, seq))
+	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || is_gratuitous(in) || was_processed(session, seq))
 		rekey_acknowledged(host, in->now, association, &acks);
 	certificates_acknowledged(host, in->now, association, &acks);
+	mobility_acknowledged(host, in, association, &acks);
 	router_acknowledged(host, in, association, &acks);
 	if (seq_view)
 		take_seq(host, in, association, seq, &acks);

@@ -39,14 +39,20 @@ hiphop_error esp_install(struct esp *esp, const struct esp_pair *pair)
 	return security_association_add(&esp->table, pair);
 }
 
-hiphop_error esp_move(struct esp *esp, uint32_t spi_in, const struct endpoint *local, const struct endpoint *remote)
+hiphop_error esp_set_route(struct esp *esp, uint32_t spi_in, const struct esp_route *route)
+{
+	struct security_association *pair = security_association_by_spi(&esp->table, spi_in);
+
+	return pair ? route_set(&pair->peer->route, route) : HIPHOP_NOT_FOUND;
+}
+
+hiphop_error esp_watch(struct esp *esp, uint32_t spi_in)
 {
 	struct security_association *pair = security_association_by_spi(&esp->table, spi_in);
 
 	if (!pair)
 		return HIPHOP_NOT_FOUND;
-	pair->local = *local;
-	pair->remote = *remote;
+	pair->peer->watched = true;
 	return HIPHOP_OK;
 }
 
@@ -90,36 +96,60 @@ static size_t add_trailer(uint8_t *payload, size_t length, size_t block_length, 
 	return length + padding + 2;
 }
 
-/* Seals the packet's data, which is the ESP payload by now. */
-static void seal_payload(struct esp *esp, instant now, struct security_association_peer *peer, struct packet *packet,
-	uint8_t next_header)
+/* Octets on the wire of a payload. */
+static size_t sealed_length(const struct esp_suite *suite, size_t payload)
 {
-	struct security_association *pair = peer->pairs[0];
+	size_t block = suite->block_length;
+
+	return ESP_HEADER_LENGTH + suite->iv_length + (payload + 2 + block - 1) / block * block + suite->icv_length;
+}
+
+static bool fits(const struct packet *packet, const struct esp_suite *suite)
+{
+	return packet->offset >= ESP_HEADER_LENGTH + suite->iv_length &&
+	       (size_t)packet->offset + packet->length + suite->block_length + 2 + suite->icv_length <=
+		       sizeof(packet->octets);
+}
+
+/* Seals the packet's data, which is the ESP payload by now. */
+static bool seal_payload(struct esp *esp, struct security_association *pair, struct packet *packet, uint8_t next_header)
+{
 	const struct esp_suite *suite = esp_cipher_suite(pair->seal);
 	size_t head = ESP_HEADER_LENGTH + suite->iv_length;
-	size_t inner = packet->length;
 	size_t payload;
 
-	if (packet->offset < head ||
-		(size_t)packet->offset + packet->length + suite->block_length + 2 + suite->icv_length >
-			sizeof(packet->octets)) {
+	if (!fits(packet, suite)) {
 		drop(esp, packet, ESP_COUNT_DROP_TOO_LARGE);
-		return;
+		return false;
 	}
 	payload = add_trailer(packet_data(packet), packet->length, suite->block_length, next_header);
 	packet->offset = (uint16_t)(packet->offset - head);
 	if (esp_cipher_seal(pair->seal, pair->spi_out, ++pair->sequence_out, packet_data(packet), payload)) {
 		drop(esp, packet, ESP_COUNT_DROP_NO_SA);
-		return;
+		return false;
 	}
 	packet->length = (uint16_t)(head + payload + suite->icv_length);
 	packet->kind = PACKET_ESP;
-	packet->local = pair->local;
-	packet->remote = pair->remote;
+	pair->octets_out += payload;
+	return true;
+}
+
+static void seal_traffic(struct esp *esp, instant now, struct security_association_peer *peer, struct packet *packet,
+	uint8_t next_header)
+{
+	struct security_association *pair = peer->pairs[0];
+	size_t inner = packet->length;
+
+	if (!seal_payload(esp, pair, packet, next_header))
+		return;
+	route_sent(&peer->route, packet->length);
 	peer->sent = now;
 	peer->octets_out += inner;
-	pair->octets_out += payload;
 	esp->counters[ESP_COUNT_SEALED]++;
+	if (!peer->watched)
+		return;
+	peer->watched = false;
+	lifetime_tell_again(&esp->table, pair, ESP_NOTICE_SENDS);
 }
 
 static bool may_seal(struct esp *esp, const struct security_association_peer *peer)
@@ -127,6 +157,29 @@ static bool may_seal(struct esp *esp, const struct security_association_peer *pe
 	struct security_association *pair = peer->pairs[0];
 
 	return !lifetime_look_out(pair) || lifetime_may_seal(&esp->table, pair);
+}
+
+/* The packet waits until the peer has answered where it is said to be. */
+static void hold_back(struct esp *esp, struct packet *packet, const struct hit *peer)
+{
+	packet->kind = PACKET_MISS;
+	packet->peer = *peer;
+	esp->counters[ESP_COUNT_BEYOND_CREDIT]++;
+}
+
+static void seal_for(struct esp *esp, instant now, struct security_association_peer *peer, struct packet *packet,
+	const struct beet_header *header)
+{
+	size_t length = sealed_length(esp_cipher_suite(peer->pairs[0]->seal), header->payload_length);
+
+	if (!route_choose(&peer->route, now, packet, packet_data(packet), length)) {
+		hold_back(esp, packet, &header->destination);
+		return;
+	}
+	packet->peer = header->destination;
+	packet->offset = (uint16_t)(packet->offset + BEET_INNER_HEADER_LENGTH);
+	packet->length = header->payload_length;
+	seal_traffic(esp, now, peer, packet, header->next_header);
 }
 
 static void seal_inner(struct esp *esp, instant now, struct packet *packet)
@@ -147,10 +200,7 @@ static void seal_inner(struct esp *esp, instant now, struct packet *packet)
 		packet->peer = header.destination;
 		esp->counters[ESP_COUNT_MISS]++;
 	} else {
-		packet->peer = header.destination;
-		packet->offset = (uint16_t)(packet->offset + BEET_INNER_HEADER_LENGTH);
-		packet->length = header.payload_length;
-		seal_payload(esp, now, peer, packet, header.next_header);
+		seal_for(esp, now, peer, packet, &header);
 	}
 }
 
@@ -158,10 +208,24 @@ static void seal_control(struct esp *esp, instant now, struct packet *packet)
 {
 	struct security_association_peer *peer = security_association_peer_find(&esp->table, &packet->peer);
 
-	if (peer && may_seal(esp, peer))
-		seal_payload(esp, now, peer, packet, BEET_PROTOCOL_HIP);
-	else
+	if (!peer || !may_seal(esp, peer))
 		drop(esp, packet, ESP_COUNT_DROP_NO_SA);
+	else if (!route_choose(&peer->route, now, packet, NULL,
+			 sealed_length(esp_cipher_suite(peer->pairs[0]->seal), packet->length)))
+		drop(esp, packet, ESP_COUNT_BEYOND_CREDIT);
+	else
+		seal_traffic(esp, now, peer, packet, BEET_PROTOCOL_HIP);
+}
+
+/* A probe goes where it says, and is no traffic. */
+static void seal_probe(struct esp *esp, struct packet *packet)
+{
+	struct security_association_peer *peer = security_association_peer_find(&esp->table, &packet->peer);
+
+	if (!peer || !may_seal(esp, peer))
+		drop(esp, packet, ESP_COUNT_DROP_NO_SA);
+	else if (seal_payload(esp, peer->pairs[0], packet, BEET_PROTOCOL_NONE))
+		esp->counters[ESP_COUNT_PROBES_OUT]++;
 }
 
 void esp_seal_packet(struct esp *esp, instant now, struct packet *packet)
@@ -170,6 +234,8 @@ void esp_seal_packet(struct esp *esp, instant now, struct packet *packet)
 		seal_inner(esp, now, packet);
 	else if (packet->kind == PACKET_CONTROL)
 		seal_control(esp, now, packet);
+	else if (packet->kind == PACKET_PROBE)
+		seal_probe(esp, packet);
 }
 
 void esp_seal(struct esp *esp, instant now, struct packet_vector *vector)
@@ -199,28 +265,41 @@ static hiphop_error take_trailer(const uint8_t *payload, size_t *length, uint8_t
 	return HIPHOP_OK;
 }
 
-/* Turns an authenticated payload into an inner packet or a HIP packet. */
-static void deliver(struct esp *esp, struct security_association *pair, struct packet *packet, const uint8_t *payload,
-	size_t length)
+/* What a dummy packet (RFC 4303 section 2.6) may be: a probe. Any other has done its work by being heard. */
+static void deliver_dummy(struct esp *esp, struct packet *packet)
 {
+	if (packet->length == ESP_PROBE_LENGTH) {
+		packet->kind = PACKET_PROBE;
+		esp->counters[ESP_COUNT_PROBES_IN]++;
+	} else {
+		packet->kind = PACKET_DROPPED;
+	}
+}
+
+/* Turns an authenticated payload into an inner packet, a HIP packet or a probe. */
+static void deliver(struct esp *esp, instant now, struct security_association *pair, struct packet *packet,
+	const uint8_t *payload, size_t length)
+{
+	size_t outer = packet->length;
 	uint8_t next_header;
 
 	if (take_trailer(payload, &length, &next_header) || payload - packet->octets < BEET_INNER_HEADER_LENGTH) {
 		drop(esp, packet, ESP_COUNT_DROP_MALFORMED);
 		return;
 	}
+	route_heard(&esp->table, now, pair, packet, outer, next_header == BEET_PROTOCOL_NONE);
 	packet->offset = (uint16_t)(payload - packet->octets);
 	packet->length = (uint16_t)length;
 	packet->peer = pair->peer->hit;
+	if (next_header == BEET_PROTOCOL_NONE) {
+		deliver_dummy(esp, packet);
+		return;
+	}
+	pair->peer->heard = now;
 	pair->peer->octets_in += length;
 	esp->counters[ESP_COUNT_OPENED]++;
 	if (next_header == BEET_PROTOCOL_HIP) {
 		packet->kind = PACKET_CONTROL;
-		return;
-	}
-	if (next_header == BEET_PROTOCOL_NONE) {
-		/* A dummy packet (RFC 4303 section 2.6): it has done its work by being heard. */
-		packet->kind = PACKET_DROPPED;
 		return;
 	}
 	packet->offset = (uint16_t)(packet->offset - BEET_INNER_HEADER_LENGTH);
@@ -264,8 +343,7 @@ static void open_esp(struct esp *esp, instant now, struct packet *packet)
 		drop(esp, packet, ESP_COUNT_DROP_EXPIRED);
 		return;
 	}
-	pair->peer->heard = now;
-	deliver(esp, pair, packet, payload, length);
+	deliver(esp, now, pair, packet, payload, length);
 }
 
 void esp_open_packet(struct esp *esp, instant now, struct packet *packet)
@@ -288,6 +366,33 @@ void esp_traffic(const struct esp *esp, const struct hit *hit, instant *sent, in
 
 	*sent = peer ? peer->sent : 0;
 	*heard = peer ? peer->heard : 0;
+}
+
+instant esp_heard_on_route(const struct esp *esp, const struct hit *hit)
+{
+	const struct security_association_peer *peer = security_association_peer_find(&esp->table, hit);
+
+	return peer ? peer->route.heard : 0;
+}
+
+uint64_t esp_credit(const struct esp *esp, const struct hit *hit, instant now)
+{
+	struct security_association_peer *peer = security_association_peer_find(&esp->table, hit);
+
+	return peer ? route_credit(&peer->route, now) : 0;
+}
+
+bool esp_copy_way(const struct esp *esp, const struct packet *packet, struct esp_way *way)
+{
+	const struct security_association_peer *peer;
+
+	if (packet->kind != PACKET_ESP || !packet->copy)
+		return false;
+	peer = security_association_peer_find(&esp->table, &packet->peer);
+	if (!peer || !peer->route.extras || !peer->route.extras->count)
+		return false;
+	*way = peer->route.extras->ways[0];
+	return true;
 }
 
 bool esp_volume(const struct esp *esp, const struct hit *hit, uint64_t *octets_in, uint64_t *octets_out)

@@ -41,8 +41,15 @@ static void tell(struct security_association_table *table, struct security_assoc
 		lifetime->next = table->noticed;
 		table->noticed = pair;
 	}
-	lifetime->told |= notice;
-	lifetime->pending |= notice;
+	lifetime->told |= (uint8_t)notice;
+	lifetime->pending |= (uint8_t)notice;
+}
+
+void lifetime_tell_again(
+	struct security_association_table *table, struct security_association *pair, esp_notice_kind notice)
+{
+	pair->lifetime.told &= (uint8_t)~notice;
+	tell(table, pair, notice);
 }
 
 bool lifetime_may_seal(struct security_association_table *table, struct security_association *pair)
@@ -91,7 +98,8 @@ void lifetime_forget(struct security_association_table *table, const struct secu
 
 bool lifetime_next_notice(struct security_association_table *table, struct esp_notice *notice)
 {
-	static const esp_notice_kind kinds[] = {ESP_NOTICE_HEARD, ESP_NOTICE_SOFT, ESP_NOTICE_HARD};
+	static const esp_notice_kind kinds[] = {ESP_NOTICE_HEARD, ESP_NOTICE_SOFT, ESP_NOTICE_HARD, ESP_NOTICE_SENDS,
+		ESP_NOTICE_ELSEWHERE, ESP_NOTICE_RESUMED};
 	struct security_association *pair = table->noticed;
 	size_t kind = 0;
 
@@ -101,7 +109,11 @@ bool lifetime_next_notice(struct security_association_table *table, struct esp_n
 		kind++;
 	notice->kind = kinds[kind];
 	notice->spi_in = pair->spi_in;
-	pair->lifetime.pending &= ~(unsigned)kinds[kind];
+	if (notice->kind == ESP_NOTICE_ELSEWHERE)
+		notice->way = pair->peer->route.extras->other;
+	if (notice->kind == ESP_NOTICE_RESUMED)
+		notice->gap = pair->peer->gap;
+	pair->lifetime.pending &= (uint8_t)~kinds[kind];
 	if (!pair->lifetime.pending)
 		table->noticed = pair->lifetime.next;
 	return true;

@@ -28,8 +28,10 @@ void security_associations_free(struct security_association_table *table)
 	while ((pair = map_walk_next(&walk, NULL)))
 		free_pair(pair);
 	walk = map_walk_start(&table->by_peer);
-	while ((peer = map_walk_next(&walk, NULL)))
+	while ((peer = map_walk_next(&walk, NULL))) {
+		route_free(&peer->route);
 		free(peer);
+	}
 	map_free(&table->by_spi);
 	map_free(&table->by_peer);
 }
@@ -53,8 +55,6 @@ static hiphop_error make_pair(const struct esp_pair *parameters, struct security
 
 	if (!pair)
 		return HIPHOP_NO_MEMORY;
-	pair->local = parameters->local;
-	pair->remote = parameters->remote;
 	pair->spi_in = parameters->spi_in;
 	pair->spi_out = parameters->spi_out;
 	lifetime_start(pair, &parameters->limits);
@@ -92,6 +92,7 @@ static void forget_peer_without_pairs(struct security_association_table *table, 
 	if (peer->pair_count)
 		return;
 	map_remove(&table->by_peer, &peer->hit);
+	route_free(&peer->route);
 	free(peer);
 }
 
@@ -128,6 +129,10 @@ hiphop_error security_association_add(struct security_association_table *table, 
 		return error;
 	}
 	pair->peer = peer;
+	if (!parameters->standby || !peer->pair_count) {
+		(void)route_set(&peer->route, &(struct esp_route){.first = {parameters->local, parameters->remote}});
+		peer->route.changed = false;
+	}
 	peer->pairs[peer->pair_count++] = pair;
 	if (!parameters->standby)
 		move_to_front(peer, pair);
@@ -146,7 +151,7 @@ hiphop_error security_association_use(struct security_association_table *table, 
 
 static void take_out_of_peer(struct security_association_peer *peer, const struct security_association *pair)
 {
-	size_t kept = 0;
+	uint8_t kept = 0;
 
 	for (size_t i = 0; i < peer->pair_count; i++) {
 		if (peer->pairs[i] != pair)

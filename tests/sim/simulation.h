@@ -4,14 +4,17 @@
  * gives the same run: `trace` is a hash over every delivery (time, ends, length).
  *
  * There is as much of a kernel as the tests need: ICMPv6 echo requests are answered, and UDP goes to the proxy or to
- * phones.
+ * phones. Each host begins with one link; simulation_links.h has more of them, NATs, and what happens to them.
  */
 #ifndef HIPHOP_TESTS_SIM_SIMULATION_H
 #define HIPHOP_TESTS_SIM_SIMULATION_H
 
 #include "daemon/configuration.h"
 #include "daemon/node.h"
+#include "hip/base/map.h"
 #include "hip/crypto/host_identity.h"
+#include "tests/sim/simulation_links.h"
+#include "tests/sim/simulation_stream.h"
 
 #include <jansson.h>
 
@@ -40,13 +43,16 @@ struct simulation_host {
 	struct host_identity *more[CONFIGURATION_MORE]; /**< by configuration.more; see simulation_add_identity */
 	struct seeded_random generator;
 	struct random_source random;
-	struct address address;
+	struct address address; /**< of its first link, as it is made */
+	struct simulation_link links[SIMULATION_LINKS];
+	bool links_held, links_untold;    /**< simulation_links_hold; the node is to be told */
 	struct node *node;                /**< NULL while the host is down */
-	instant wake;                     /**< of the node */
+	bool suspended;                   /**< simulation_suspend */
 	bool cut_off;                     /**< no packet comes or goes */
 	unsigned partition;               /**< hosts of different partitions do not hear each other */
 	uint64_t tunnel_packets;          /**< inner packets handed to the applications, echo requests not counted */
 	uint64_t sent, received;          /**< datagrams */
+	struct map traffic;               /**< address → struct simulation_traffic */
 	struct waiting_datagram *waiting; /**< for its proxy and its phones */
 	struct kept_record *state;        /**< its state file */
 };
@@ -61,12 +67,24 @@ struct simulation {
 	wall_milliseconds wall_start;
 	struct simulation_host *hosts;
 	size_t host_count;
+	instant *wakes; /**< of the nodes; a tree, each place has the earlier of the two below it, the first is 1 */
+	size_t wake_leaves;
 	duration delay;  /**< one way */
 	duration jitter; /**< up to so much more */
 	uint32_t loss_per_mille;
 	struct in_flight **heap; /**< datagrams under way, earliest first */
 	size_t in_flight_count, in_flight_capacity;
 	uint64_t next_order;
+	struct seeded_random hash_generator; /**< of the maps, which draw nothing from the random of the network */
+	struct random_source hash_random;
+	struct map owners; /**< realm and address → whose it is */
+	struct map nobody; /**< address → struct simulation_traffic: sent there while nobody had it */
+	struct simulation_nat nats[SIMULATION_NATS];
+	size_t nat_count;
+	struct simulation_stream streams[SIMULATION_STREAMS];
+	size_t stream_count;
+	simulation_observer *observer;         /**< told of each packet that a host sends; may be NULL */
+	void *observer_context;                /**< for the test that wrote `observer` */
 	struct packet_vector *vector;          /**< for one delivery */
 	struct packet_vector *replies_vectors; /**< two, for echo replies */
 	uint64_t trace;                        /**< hash of all that was delivered */
@@ -94,6 +112,10 @@ void simulation_boot(struct simulation *simulation, size_t host);
 void simulation_kill(struct simulation *simulation, size_t host);
 /** Lets a host leave in order: node_stop, its last packets go out, then it is down. */
 void simulation_leave(struct simulation *simulation, size_t host);
+/** Stops a host as it is: no call into its node, nothing comes in, while time goes on. Its links may change. */
+void simulation_suspend(struct simulation *simulation, size_t host);
+/** Goes on: a late node_tick, then the node is told of its addresses if they have changed. */
+void simulation_resume(struct simulation *simulation, size_t host);
 /** Runs for a length of virtual time. */
 void simulation_run(struct simulation *simulation, duration length);
 /** Runs until `done` says true, checked every 100 ms; false when that took longer than `limit`. */
@@ -115,6 +137,8 @@ bool simulation_keeps(const struct simulation *simulation, size_t host, const st
 char *simulation_hit(const struct simulation *simulation, size_t host, char text[static HIT_TEXT_SIZE]);
 /** True when host `a` shows an association with `b` as ESTABLISHED. */
 bool simulation_is_associated(struct simulation *simulation, size_t a, size_t b);
+/** True when each host that is up has joined the overlay. */
+bool simulation_all_joined(struct simulation *simulation);
 /** True when each host that is up has as its first successor the next one on the ring. */
 bool simulation_ring_is_right(struct simulation *simulation);
 

@@ -10,26 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-static bool all_joined(struct simulation *simulation)
-{
-	for (size_t i = 0; i < simulation->host_count; i++) {
-		json_t *status;
-		bool joined;
-
-		if (!simulation->hosts[i].node)
-			continue;
-		status = node_status(simulation->hosts[i].node, simulation->now);
-		joined = json_is_true(json_object_get(json_object_get(status, "overlay"), "joined"));
-		json_decref(status);
-		if (!joined)
-			return false;
-	}
-	return true;
-}
-
 static bool settled(struct simulation *simulation)
 {
-	return all_joined(simulation) && simulation_ring_is_right(simulation);
+	return simulation_all_joined(simulation) && simulation_ring_is_right(simulation);
 }
 
 static void boot_all(struct simulation *simulation, duration apart)

@@ -61,7 +61,7 @@ struct network_host {
 	struct hit sa_peers[NETWORK_SAS];
 	unsigned sa_ages[NETWORK_SAS], sa_age; /* 0: on standby */
 	bool sa_heard[NETWORK_SAS];
-	unsigned rekeyed;
+	unsigned rekeyed, handovers;
 	instant sent[NETWORK_HOSTS], heard[NETWORK_HOSTS];
 	unsigned changes, usable, failed, closed, suspected, heard_again;
 	struct host_association_change last;
@@ -244,6 +244,18 @@ static inline void network_install(struct network_host *self, const struct host_
 	self->sa_heard[slot] = false;
 }
 
+/** All pairs with a peer go the same way. */
+static inline void network_move_sas(struct network_host *self, const struct host_effect *effect)
+{
+	assert_non_null(network_inbound(self, effect->sa->spi_in));
+	for (size_t i = 0; i < NETWORK_SAS; i++) {
+		if (!self->sas[i].spi_in || !hit_equal(&self->sa_peers[i], &effect->peer))
+			continue;
+		self->sas[i].local = effect->local;
+		self->sas[i].remote = effect->remote;
+	}
+}
+
 static inline void network_put(
 	struct network *network, struct network_host *from, const struct host_effect *effect, bool sealed)
 {
@@ -304,6 +316,12 @@ static inline void network_drain(struct network *network, struct network_host *s
 		case HOST_USE_SA:
 			assert_non_null(network_inbound(self, effect.sa->spi_in));
 			self->sa_ages[network_inbound(self, effect.sa->spi_in) - self->sas] = ++self->sa_age;
+			break;
+		case HOST_MOVE_SA:
+			network_move_sas(self, &effect);
+			break;
+		case HOST_HANDOVER:
+			self->handovers += !effect.handover.resumed;
 			break;
 		case HOST_REKEYED:
 			self->rekeyed++;
@@ -478,7 +496,8 @@ static inline struct network *network_make(size_t count, uint16_t transport)
 			.transports = {transport},
 			.transport_count = 1,
 			.puzzle_difficulty = 4,
-			.puzzle_difficulty_maximum = 10};
+			.puzzle_difficulty_maximum = 10,
+			.patience = SECONDS(10)};
 		network_boot(network, i);
 	}
 	return network;

@@ -55,6 +55,7 @@ struct world_packet {
 	instant at;
 	uint64_t order;
 	size_t from;
+	uint32_t spi; /* a question inside ESP; 0: HIP */
 	struct endpoint source, destination;
 	size_t length;
 	uint8_t *octets;
@@ -175,19 +176,22 @@ static inline struct world_packet world_pop(struct world *world)
 	return first;
 }
 
-static inline void world_send(struct world_host *self, const struct host_effect *effect)
+static inline void world_send(struct world_host *self, const struct host_effect *effect, uint32_t spi)
 {
 	struct world *world = self->world;
 	bool inside = world_is_private(&effect->remote.address);
 	struct world_packet packet = {.at = world->now + (inside ? WORLD_INSIDE : WORLD_OUTSIDE),
 		.order = world->order++,
 		.from = (size_t)(self - world->hosts),
+		.spi = spi,
 		.source = effect->local,
 		.destination = effect->remote,
 		.length = effect->length};
 
-	self->octets += effect->length + 4 + 28;
-	self->packets++;
+	if (!spi) {
+		self->octets += effect->length + 4 + 28;
+		self->packets++;
+	}
 	packet.octets = malloc(effect->length);
 	assert_non_null(packet.octets);
 	memcpy(packet.octets, effect->octets, effect->length);
@@ -254,7 +258,12 @@ static inline void world_drain(struct world_host *self)
 
 		switch (effect.kind) {
 		case HOST_SEND:
-			world_send(self, &effect);
+			world_send(self, &effect, 0);
+			break;
+		case HOST_SEND_PROBE:
+			sa = world_outbound(self, &effect.peer);
+			if (sa)
+				world_send(self, &effect, sa->sa.spi_out);
 			break;
 		case HOST_INSTALL_SA:
 			world_install(self, &effect);
@@ -327,6 +336,24 @@ static inline bool world_talk(struct world *world, size_t a, size_t b)
 
 /* ---- time ---- */
 
+/* A question goes on to the next hop, or has arrived. */
+static inline void world_arrive_inside(struct world *world, struct world_host *to, const struct world_packet *packet)
+{
+	struct host_esp_hop hop = {
+		.local = packet->destination, .remote = packet->source, .spi = packet->spi, .length = packet->length};
+	const struct world_sa *in = world_inbound(to, packet->spi);
+	struct host_effect onward = {.octets = packet->octets, .length = packet->length};
+
+	if (in) {
+		host_probe_input(to->host, world->now, &in->peer, &hop.local, &hop.remote, packet->octets);
+	} else if (host_forward_esp(to->host, world->now, &hop)) {
+		onward.local = hop.local;
+		onward.remote = hop.remote;
+		world_send(to, &onward, packet->spi);
+	}
+	world_drain(to);
+}
+
 static inline void world_arrive(struct world *world, struct world_packet *packet)
 {
 	const struct host_arrival arrival = {.local = packet->destination, .remote = packet->source};
@@ -334,6 +361,10 @@ static inline void world_arrive(struct world *world, struct world_packet *packet
 
 	if (!to || packet->destination.port != 10500)
 		return;
+	if (packet->spi) {
+		world_arrive_inside(world, to, packet);
+		return;
+	}
 	host_input(to->host, world->now, &arrival, packet->octets, packet->length);
 	world_drain(to);
 }

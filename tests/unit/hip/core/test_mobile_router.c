@@ -143,7 +143,7 @@ static bool keep_proxies(struct world *world, struct world_packet *packet)
 	struct catch *catch = world->context;
 	struct world_packet *kept;
 
-	if (world_type(packet) != HIP_PACKET_UPDATE_PROXY || catch->count == 8)
+	if (packet->spi || world_type(packet) != HIP_PACKET_UPDATE_PROXY || catch->count == 8)
 		return true;
 	kept = &catch->kept[catch->count++];
 	*kept = *packet;

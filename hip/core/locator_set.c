@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the peer says it is (RFC 8046 section 5.3), and where it speaks from. What it says is only a claim: no data goes
+ * to a locator beyond credit before the peer has answered there (section 5.4), and checks have a credit of their own.
+ */
+#include "hip/core/host_internal.h"
+
+static bool same_locator(const struct path *path, const struct endpoint *remote)
+{
+	return endpoint_equal(&path->remote, remote);
+}
+
+static instant expiry(instant now, uint32_t lifetime)
+{
+	return lifetime == LOCATOR_LIFETIME_UNBOUNDED ? INSTANT_NEVER : instant_after(now, SECONDS(lifetime));
+}
+
+static void note_listed(struct path *path, const struct locator *locator, instant now)
+{
+	bool has_priority = locator->type == LOCATOR_TYPE_TRANSPORT_ADDRESS;
+
+	path_happens(path, PATH_EVENT_LISTED, now);
+	path->origin = PATH_BY_LOCATOR_SET;
+	path->expires = expiry(now, locator->lifetime);
+	path->priority = has_priority ? locator->priority : candidates_priority(PATH_BY_LOCATOR_SET);
+	path->preferred = locator->preferred && !has_priority;
+}
+
+/* Adds what is new, renews what is known. `listed` gets the bits of the places of all that are in the set. */
+static uint32_t note_set(
+	struct host *host, instant now, struct session *session, const struct parameter_locator_set *set)
+{
+	struct path_set *paths = &session->mobility->paths;
+	uint32_t listed = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct endpoint remote;
+
+		if (!candidates_endpoint(host, &set->items[i], &remote)) {
+			count(host, HOST_COUNT_DROP_LOCATOR);
+			continue;
+		}
+		mobility_add_paths(host, session, &remote, PATH_BY_LOCATOR_SET);
+		for (size_t j = 0; j < paths->count; j++) {
+			if (same_locator(&paths->items[j], &remote))
+				note_listed(&paths->items[j], &set->items[i], now);
+		}
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		struct endpoint remote;
+
+		if (!candidates_endpoint(host, &set->items[i], &remote))
+			continue;
+		for (size_t j = 0; j < paths->count; j++)
+			listed |= same_locator(&paths->items[j], &remote) ? UINT32_C(1) << j : 0;
+	}
+	return listed;
+}
+
+/* `from`: where the peer speaks from right now, which is as good as listed; NULL: that is not known. */
+static void apply(struct host *host, instant now, struct association *association,
+	const struct parameter_locator_set *set, const struct endpoint *from)
+{
+	struct path_set *paths = &association->session->mobility->paths;
+	uint32_t listed = note_set(host, now, association->session, set);
+
+	for (size_t i = 0; i < paths->count; i++) {
+		struct path *path = &paths->items[i];
+
+		if (!(listed >> i & 1) && !(from && same_locator(path, from)))
+			path_happens(path, PATH_EVENT_UNLISTED, now);
+	}
+	candidates_learn(host, &association->peer, set);
+	count(host, HOST_COUNT_LOCATOR_SET_IN);
+}
+
+hiphop_error locator_set_apply(struct host *host, instant now, struct association *association,
+	const struct parameter_locator_set *set)
+{
+	struct session *session = association->session;
+
+	if (mobility_obtain(host, now, session))
+		return HIPHOP_NO_MEMORY;
+	apply(host, now, association, set, NULL);
+	handover_settle(host, now, association);
+	mobility_arm(host, now, association);
+	return HIPHOP_OK;
+}
+
+/* ---- from a packet ---- */
+
+static bool is_newer(const struct mobility *mobility, uint32_t update_id)
+{
+	return !mobility->has_last_set || (int32_t)(update_id - mobility->last_set) > 0;
+}
+
+static bool may_be_a_locator(const struct host *host, const struct endpoint *endpoint)
+{
+	return address_is_usable_locator(&endpoint->address) && !candidates_link(host, &endpoint->address);
+}
+
+/* The path that a packet came by, made when there is none. NULL: there is no room, or it cannot be one. */
+static struct path *path_of_arrival(struct host *host, struct session *session, const struct endpoint *local,
+	const struct endpoint *remote)
+{
+	struct path_set *paths = &session->mobility->paths;
+	struct path *path = path_set_find(paths, local, remote);
+
+	if (path || !may_be_a_locator(host, remote))
+		return path;
+	mobility_add_path(host, session, local, remote, PATH_BY_OBSERVATION);
+	path = path_set_find(paths, local, remote);
+	if (path)
+		count(host, HOST_COUNT_LOCATOR_OBSERVED);
+	return path;
+}
+
+/* The acknowledgment goes with the nonce to where the peer speaks from (RFC 8046 section 3.2.1 step 2). */
+static bool check_where_it_speaks(
+	struct host *host, const struct incoming *in, struct association *association, uint32_t update_id)
+{
+	struct session *session = association->session;
+	const struct host_arrival *arrival = in->arrival;
+	struct path *path;
+
+	if (arrival->inside_esp)
+		return false;
+	path = path_of_arrival(host, session, &arrival->local, &arrival->remote);
+	if (!path || path->state != PATH_UNVERIFIED)
+		return false;
+	return path_check_send(host, in->now, association, (size_t)(path - session->mobility->paths.items), in,
+		&update_id, false);
+}
+
+/* A session without path for ESP gets one by a new exchange, which knows these locators then. */
+static hiphop_error take_without_path(
+	struct host *host, const struct association *association, const struct parameter_locator_set *set)
+{
+	candidates_learn(host, &association->peer, set);
+	return HIPHOP_OK;
+}
+
+hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,
+	uint32_t update_id, bool *acknowledged)
+{
+	struct session *session = association->session;
+	const struct host_arrival *arrival = in->arrival;
+	struct parameter_locator_set set;
+	hiphop_error error = parameter_locator_set_read(packet_find(&in->view, PARAMETER_LOCATOR_SET), &set);
+
+	*acknowledged = false;
+	if (error)
+		return error == HIPHOP_NOT_FOUND ? HIPHOP_OK : HIPHOP_MALFORMED;
+	if (!session->has_sas || session_on_probation(session))
+		return take_without_path(host, association, &set);
+	if (mobility_obtain(host, in->now, session))
+		return HIPHOP_NO_MEMORY;
+	if (!is_newer(session->mobility, update_id)) {
+		count(host, HOST_COUNT_DROP_OLD_LOCATOR_SET);
+		return HIPHOP_OK;
+	}
+	session->mobility->has_last_set = true;
+	session->mobility->last_set = update_id;
+	if (!arrival->inside_esp)
+		(void)path_of_arrival(host, session, &arrival->local, &arrival->remote);
+	apply(host, in->now, association, &set, arrival->inside_esp ? NULL : &arrival->remote);
+	*acknowledged = check_where_it_speaks(host, in, association, update_id);
+	handover_settle(host, in->now, association);
+	mobility_arm(host, in->now, association);
+	return HIPHOP_OK;
+}
+
+/* ---- packets from elsewhere ---- */
+
+/* The peer sends by another path than we do: ours may be dead. */
+static void note_known_path(struct host *host, instant now, struct association *association, struct path *path)
+{
+	struct path_set *paths = &association->session->mobility->paths;
+
+	path->heard = now;
+	if (path->state == PATH_SILENT)
+		path->next_try = now;
+	if (path->state == PATH_ACTIVE && path != path_set_current(paths) &&
+		association->session->mobility->answers_questions)
+		path_probe_send(host, now, association, path_set_current(paths));
+}
+
+void locator_observed(struct host *host, instant now, struct association *association, const struct endpoint *local,
+	const struct endpoint *remote)
+{
+	struct session *session = association->session;
+	struct path *path;
+	size_t known;
+
+	if (!session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session) ||
+		!may_be_a_locator(host, remote) || mobility_obtain(host, now, session))
+		return;
+	known = session->mobility->paths.count;
+	path = path_of_arrival(host, session, local, remote);
+	/* A NAT has another mapping, say: then nobody is where we send to. */
+	if (session->mobility->paths.count > known)
+		path_happens(path_set_current(&session->mobility->paths), PATH_EVENT_DOUBTED, now);
+	else if (path)
+		note_known_path(host, now, association, path);
+	mobility_arm(host, now, association);
+}
+
+void host_note_elsewhere(struct host *host, instant now, uint32_t spi_in, const struct endpoint *local,
+	const struct endpoint *remote)
+{
+	struct association *association = map_get(&host->by_spi, &spi_in);
+
+	effects_release_taken(&host->effects);
+	if (association && association->session)
+		locator_observed(host, now, association, local, remote);
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our own links change, and the peers are told (RFC 8046 sections 3.2 and 5.2): a path from a new address to where the
+ * peer has answered before is used at once, and an UPDATE with LOCATOR_SET goes the same way.
+ */
+#include "hip/core/router_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the base exchange did not carry is told this much later, so that no UPDATE overtakes an R2. */
+#define BEGIN_DELAY  MILLISECONDS(300)
+#define BEGIN_SPREAD MILLISECONDS(400)
+/* A LOCATOR_SET goes out this often until it is acknowledged; from the third on over the overlay as well. */
+#define ANNOUNCEMENT_TRIES   8
+#define ANNOUNCEMENT_OVERLAY 2
+/* Changes of our links that a peer is told, a second, and at once. */
+#define ANNOUNCEMENTS_PER_SECOND 2
+#define ANNOUNCEMENTS_AT_ONCE    5
+/* Told again before the lifetime of the locators is over (one hour, candidates.c). */
+#define ANNOUNCEMENT_LIFETIME SECONDS(2700)
+/* When there are many peers, they are told one after the other. */
+#define READDRESS_STEP NANOSECONDS(200000)
+/* HIP octets that a peer may have sent to an unverified address at first: its I2 or R2 had more. */
+#define CREDIT_AT_FIRST 600
+
+/* ---- having and not having ---- */
+
+static void take_link(const struct host *host, struct path *path)
+{
+	const struct link_address *link = candidates_link(host, &path->local.address);
+
+	path->link_gone = !link && !address_is_unspecified(&path->local.address) && host->links_known;
+	if (!link)
+		return;
+	path->preference = link->preference;
+	path->metered = link->metered;
+	path->cost = link->cost;
+}
+
+hiphop_error mobility_obtain(const struct host *host, instant now, struct session *session)
+{
+	struct mobility *mobility;
+	struct path *path;
+
+	if (session->mobility)
+		return HIPHOP_OK;
+	mobility = calloc(1, sizeof *mobility);
+	path = mobility ? path_set_add(&mobility->paths, &session->local, &session->remote) : NULL;
+	if (!path) {
+		free(mobility);
+		return HIPHOP_NO_MEMORY;
+	}
+	path->state = PATH_ACTIVE;
+	path->verified = true;
+	path->priority = candidates_priority(PATH_BY_EXCHANGE);
+	path->heard = session->control_heard;
+	path->active_since = now;
+	take_link(host, path);
+	mobility->announcements = token_bucket_start(ANNOUNCEMENTS_PER_SECOND, ANNOUNCEMENTS_AT_ONCE, now);
+	mobility->credit = CREDIT_AT_FIRST;
+	session->mobility = mobility;
+	return HIPHOP_OK;
+}
+
+void mobility_free(struct session *session)
+{
+	if (!session->mobility)
+		return;
+	path_set_free(&session->mobility->paths);
+	free(session->mobility);
+	session->mobility = NULL;
+}
+
+/* ---- paths from our links ---- */
+
+static struct endpoint local_endpoint(const struct host *host, const struct link_address *link, uint16_t transport)
+{
+	return (struct endpoint){.address = link->address,
+		.port = transport == TRANSPORT_UDP ? host->configuration.port : 0,
+		.transport = transport};
+}
+
+/* When there are too many, one that nobody relies on makes room. */
+static void make_room(struct path_set *set)
+{
+	for (size_t i = 0; set->count >= PATHS_MAXIMUM && i < set->count; i++) {
+		const struct path *path = &set->items[i];
+
+		if (i != set->current && (!path->verified || path->state == PATH_SILENT))
+			path_set_remove(set, i--);
+	}
+}
+
+void mobility_add_path(struct host *host, struct session *session, const struct endpoint *local,
+	const struct endpoint *remote, path_origin origin)
+{
+	struct path_set *set = &session->mobility->paths;
+	struct path *path;
+
+	if (path_set_find(set, local, remote))
+		return;
+	make_room(set);
+	path = path_set_add(set, local, remote);
+	if (!path)
+		return;
+	path->origin = (uint8_t)origin;
+	path->priority = candidates_priority(origin);
+	take_link(host, path);
+}
+
+void mobility_add_paths(struct host *host, struct session *session, const struct endpoint *remote, path_origin origin)
+{
+	for (size_t i = 0; i < host->link_count; i++) {
+		struct endpoint local = local_endpoint(host, &host->links[i], remote->transport);
+
+		if (candidates_link_fits(host, session, &host->links[i]) &&
+			address_is_ipv4(&local.address) == address_is_ipv4(&remote->address))
+			mobility_add_path(host, session, &local, remote, origin);
+	}
+}
+
+/* Each locator of the peer that is known gets a path from each of our links. */
+static void add_missing_paths(struct host *host, struct session *session)
+{
+	struct path_set *set = &session->mobility->paths;
+	struct endpoint remotes[PATHS_MAXIMUM];
+	uint8_t origins[PATHS_MAXIMUM];
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->items[i].state != PATH_DEPRECATED && count < PATHS_MAXIMUM) {
+			remotes[count] = set->items[i].remote;
+			origins[count++] = set->items[i].origin;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		mobility_add_paths(host, session, &remotes[i], (path_origin)origins[i]);
+}
+
+static void add_known_locators(struct host *host, struct association *association)
+{
+	const struct locator_list *known = locators_of(&host->locators, &association->peer);
+
+	for (size_t i = 0; known && i < known->count; i++)
+		mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_LOCATOR_SET);
+}
+
+/* A path without link keeps what is known of the peer's locator, and comes back with the link. */
+static void sync_links(const struct host *host, instant now, struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct path *path = &set->items[i];
+		bool was_gone = path->link_gone;
+
+		take_link(host, path);
+		if (path->link_gone == was_gone)
+			continue;
+		path_happens(path, PATH_EVENT_UNANSWERED, now);
+		path->next_try = now;
+		path->hold = 0;
+		path->failed_tries = 0;
+	}
+}
+
+static void drop_useless(struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct path *path = &set->items[i];
+
+		if (i != set->current && (path->link_gone || path->state == PATH_DEPRECATED))
+			path_set_remove(set, i--);
+	}
+}
+
+/* ---- what the peer is told ---- */
+
+/* Of what a LOCATOR_SET says; never 0. */
+static uint64_t digest_of(const struct host *host, const struct session *session)
+{
+	struct parameter_locator_set set;
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+
+	candidates_offer(host, session, &set);
+	for (size_t i = 0; i < set.count; i++) {
+		for (size_t j = 0; j < sizeof set.items[i].address.octets; j++)
+			digest = (digest ^ set.items[i].address.octets[j]) * UINT64_C(0x100000001b3);
+		digest = (digest ^ set.items[i].priority) * UINT64_C(0x100000001b3);
+	}
+	return digest | 1;
+}
+
+void mobility_announce(struct host *host, instant now, struct association *association)
+{
+	struct announcement *announcement = &association->session->mobility->announcement;
+
+	(void)host;
+	announcement->due = true;
+	announcement->tries = 0;
+	announcement->next = now;
+}
+
+static bool has_link(const struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (!set->items[i].link_gone)
+			return true;
+	}
+	return false;
+}
+
+/* The path in use first, then each in turn. */
+static size_t place_of_try(const struct path_set *set, unsigned tries)
+{
+	size_t place = (set->current + tries) % set->count;
+
+	while (set->items[place].link_gone)
+		place = (place + 1) % set->count;
+	return place;
+}
+
+static bool may_announce(const struct host *host, instant now, struct session *session)
+{
+	struct mobility *mobility = session->mobility;
+	struct announcement *announcement = &mobility->announcement;
+
+	if (announcement->tries)
+		return true;
+	if (!token_bucket_take(&mobility->announcements, now)) {
+		announcement->next = instant_after(now, SECONDS(1) / ANNOUNCEMENTS_PER_SECOND);
+		return false;
+	}
+	announcement->update = session->own_update++;
+	announcement->digest = digest_of(host, session);
+	return true;
+}
+
+/* The peer is gone, or does not know us any more. */
+static void give_up(struct host *host, instant now, struct association *association)
+{
+	association->session->mobility->announcement.due = false;
+	if (!association->initiation)
+		initiator_begin(host, now, association);
+}
+
+static void run_announcement(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+	struct announcement *announcement = &mobility->announcement;
+	size_t place;
+
+	if (!announcement->due || now < announcement->next || !has_link(&mobility->paths))
+		return;
+	if (announcement->tries >= ANNOUNCEMENT_TRIES) {
+		give_up(host, now, association);
+		return;
+	}
+	if (!may_announce(host, now, association->session))
+		return;
+	place = place_of_try(&mobility->paths, announcement->tries);
+	path_check_send(host, now, association, place, NULL, NULL, true);
+	if (announcement->tries >= ANNOUNCEMENT_OVERLAY)
+		path_check_send_over_overlay(host, association);
+	announcement->tries++;
+	announcement->next = instant_after(
+		now, path_retransmission(path_set_current(&mobility->paths), announcement->tries));
+}
+
+static void note_acknowledged(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	mobility->announcement.due = false;
+	mobility->told = mobility->announcement.digest;
+	mobility->told_at = now;
+	if (mobility->told != digest_of(host, association->session))
+		mobility_announce(host, now, association);
+	else if (host->configuration.rekey_on_move && mobility->handover.reason == HANDOVER_LINK_GONE)
+		(void)rekey_begin(host, now, association, false);
+}
+
+/* ---- a session begins ---- */
+
+static bool has_choice(const struct host *host, const struct association *association)
+{
+	const struct locator_list *known = locators_of(&host->locators, &association->peer);
+
+	return host->link_count > 1 || (known && known->count > 1);
+}
+
+void mobility_begin(struct host *host, instant now, struct association *association)
+{
+	if (has_choice(host, association))
+		association_set_timer(host, association, TIMER_PATHS,
+			instant_after(now, BEGIN_DELAY + random_u64(host->random) % BEGIN_SPREAD));
+}
+
+/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. */
+static void find_paths(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (mobility_obtain(host, now, session))
+		return;
+	if (session->initiator) {
+		session->mobility->told = digest_of(host, session);
+		session->mobility->told_at = now;
+	} else if (host->link_count > 1) {
+		mobility_announce(host, now, association);
+	}
+	add_missing_paths(host, session);
+	add_known_locators(host, association);
+}
+
+/* ---- our own links ---- */
+
+/* With one link the path follows what the kernel would take, with several each has its own. */
+static bool is_stale(struct host *host, const struct session *session)
+{
+	struct way way;
+
+	if (address_is_unspecified(&session->local.address))
+		return false;
+	if (!candidates_link(host, &session->local.address) && host->links_known)
+		return true;
+	return way_to_endpoint(host, &session->remote, &way) && !address_is_unspecified(&way.local.address) &&
+	       !address_equal(&way.local.address, &session->local.address);
+}
+
+/* The kernel's own choice may be an address that is not listed. */
+static void add_path_of_kernel(struct host *host, struct session *session)
+{
+	struct way way;
+
+	if (!way_to_endpoint(host, &session->remote, &way) || address_is_unspecified(&way.local.address))
+		return;
+	if (host->links_known && !candidates_link(host, &way.local.address))
+		return;
+	mobility_add_path(host, session, &way.local, &session->remote, PATH_BY_EXCHANGE);
+}
+
+static void move(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	add_missing_paths(host, session);
+	if (session->mobility->paths.count == 1)
+		add_known_locators(host, association);
+	add_path_of_kernel(host, session);
+	sync_links(host, now, &session->mobility->paths);
+	handover_settle(host, now, association);
+	drop_useless(&session->mobility->paths);
+	if (session->mobility->told != digest_of(host, session))
+		mobility_announce(host, now, association);
+	mobility_timer(host, now, association);
+}
+
+void mobility_readdress(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (!session || session->state >= HOST_CLOSING)
+		return;
+	if (!session->direct) {
+		if (!association->initiation)
+			initiator_begin(host, now, association);
+		return;
+	}
+	if (!session->has_sas || (!session->mobility && host->link_count <= 1 && !is_stale(host, session)))
+		return;
+	if (!mobility_obtain(host, now, session))
+		move(host, now, association);
+	else if (!association->initiation)
+		initiator_begin(host, now, association);
+}
+
+void host_set_links(struct host *host, instant now, const struct link_address *links, size_t count)
+{
+	instant at = now;
+
+	effects_release_taken(&host->effects);
+	candidates_set_links(host, links, count);
+	router_links(host, now);
+	for (size_t i = 0; i < host->count; i++) {
+		if (!host->all[i]->session)
+			continue;
+		association_set_timer(host, host->all[i], TIMER_READDRESS, at);
+		at = instant_after(at, READDRESS_STEP);
+	}
+}
+
+void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count)
+{
+	struct link_address links[HOST_ADDRESSES_MAXIMUM] = {0};
+	size_t taken = 0;
+
+	for (size_t i = 0; i < count && taken < HOST_ADDRESSES_MAXIMUM; i++) {
+		if (address_is_usable_locator(&addresses[i]))
+			links[taken++].address = addresses[i];
+	}
+	host_set_links(host, now, links, taken);
+}
+
+void mobility_resume_all(struct host *host, instant now)
+{
+	count(host, HOST_COUNT_RESUMED);
+	log_write(host->log, LOG_LEVEL_INFO, "this host was suspended; its peers are told where it is");
+	for (size_t i = 0; i < host->count; i++) {
+		struct association *association = host->all[i];
+		struct session *session = association->session;
+
+		if (!session || !session->has_sas || session->state >= HOST_CLOSING ||
+			mobility_obtain(host, now, session))
+			continue;
+		session->mobility->told = 0;
+		association_set_timer(host, association, TIMER_READDRESS, now);
+	}
+}
+
+/* ---- time and answers ---- */
+
+bool mobility_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
+{
+	const struct mobility *mobility = session->mobility;
+
+	if (!mobility)
+		return false;
+	for (size_t i = 0; i < acks->count; i++) {
+		if (mobility->announcement.due && mobility->announcement.tries &&
+			acks->items[i] == mobility->announcement.update)
+			return true;
+	}
+	return path_checks_wait_for(mobility, acks);
+}
+
+static void verify_locator(struct path_set *set, const struct path *answered)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (endpoint_equal(&set->items[i].remote, &answered->remote) && set->items[i].state != PATH_DEPRECATED)
+			set->items[i].verified = true;
+	}
+}
+
+void mobility_tell_anew(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session) ||
+		mobility_obtain(host, now, session))
+		return;
+	mobility_announce(host, now, association);
+	mobility_arm(host, now, association);
+}
+
+void mobility_note_told(const struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (!session || !session->mobility)
+		return;
+	session->mobility->told = digest_of(host, session);
+	session->mobility->told_at = now;
+}
+
+/* The peer has received our nonce at its locator. */
+static void take_answer(struct host *host, instant now, struct association *association, struct path *path)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	count(host, HOST_COUNT_CHECKS_ANSWERED);
+	path_note_round_trip(path, now - path->check.sent);
+	association->round_trip = path->round_trip;
+	path->check.tries = 0;
+	path_happens(path, PATH_EVENT_ANSWERED, now);
+	verify_locator(&mobility->paths, path);
+	/* Whether the peer knows the cheap question. */
+	if (!mobility->answers_questions)
+		path_probe_send(host, now, association, path);
+}
+
+void mobility_path_answered(struct host *host, instant now, struct association *association, struct path *path)
+{
+	take_answer(host, now, association, path);
+	handover_settle(host, now, association);
+	drop_useless(&association->session->mobility->paths);
+	mobility_arm(host, now, association);
+}
+
+void mobility_acknowledged(struct host *host, const struct incoming *in, struct association *association,
+	const struct parameter_sequence_list *acks)
+{
+	struct mobility *mobility = association->session->mobility;
+	struct path *path;
+
+	if (!mobility || !association->session->has_sas)
+		return;
+	mobility->credit += (uint32_t)in->length;
+	path = path_check_answered(mobility, in, acks);
+	if (path)
+		take_answer(host, in->now, association, path);
+	for (size_t i = 0; i < acks->count; i++) {
+		if (mobility->announcement.due && mobility->announcement.tries &&
+			acks->items[i] == mobility->announcement.update)
+			note_acknowledged(host, in->now, association);
+	}
+	handover_settle(host, in->now, association);
+	drop_useless(&mobility->paths);
+	mobility_arm(host, in->now, association);
+}
+
+static void expire_locators(instant now, struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (now >= set->items[i].expires)
+			path_happens(&set->items[i], PATH_EVENT_UNLISTED, now);
+	}
+}
+
+void mobility_arm(struct host *host, instant now, struct association *association)
+{
+	(void)now;
+	if (association->session && association->session->mobility)
+		association_set_timer(host, association, TIMER_PATHS, now);
+}
+
+static instant next_announcement(const struct mobility *mobility)
+{
+	if (mobility->announcement.due)
+		return has_link(&mobility->paths) ? mobility->announcement.next : INSTANT_NEVER;
+	return mobility->told ? instant_after(mobility->told_at, ANNOUNCEMENT_LIFETIME) : INSTANT_NEVER;
+}
+
+void mobility_timer(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+	instant next;
+
+	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session))
+		return;
+	if (!session->mobility)
+		find_paths(host, now, association);
+	if (!session->mobility)
+		return;
+	expire_locators(now, &session->mobility->paths);
+	if (!session->mobility->announcement.due && now >= next_announcement(session->mobility))
+		mobility_announce(host, now, association);
+	run_announcement(host, now, association);
+	next = path_checks_run(host, now, association);
+	next = instant_earlier(next, path_probes_run(host, now, association));
+	handover_settle(host, now, association);
+	drop_useless(&session->mobility->paths);
+	next = instant_earlier(next, next_announcement(session->mobility));
+	association_set_timer(host, association, TIMER_PATHS, next > now ? next : now + 1);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Associations whose locators change, or that have several (RFC 8046, RFC 8047). Inside hip/core only.
+ *
+ * A session between one address and another has no struct mobility: nothing is to be chosen. It gets one when its own
+ * links or the peer's locators become several, or one of them changes, and from then on has a set of paths:
+ *
+ *   path.h, path_choice.c   what a path is, what follows what, which one is used
+ *   mobility.c              own links, LOCATOR_SETs that go out, timers
+ *   locator_set.c           LOCATOR_SETs that come in; packets from elsewhere
+ *   path_check.c            UPDATE with ECHO_REQUEST: does the peer answer there (RFC 8046 section 5.4)
+ *   path_probe.c            the cheap question inside ESP: does it still work
+ *   handover.c              going from one path to another, and who is told
+ */
+#ifndef HIPHOP_HIP_CORE_MOBILITY_H
+#define HIPHOP_HIP_CORE_MOBILITY_H
+
+#include "hip/base/token_bucket.h"
+#include "hip/core/host.h"
+#include "hip/core/path.h"
+#include "hip/wire/parameters.h"
+
+struct association;
+struct session;
+struct incoming;
+struct outgoing;
+
+/** Our LOCATOR_SET on its way to the peer. */
+struct announcement {
+	bool due;      /**< one is to be sent, or on its way */
+	uint8_t tries; /**< 0: not sent yet */
+	uint32_t update;
+	uint64_t digest; /**< of what it says */
+	instant next;    /**< when it is sent (again) */
+};
+
+/** The last handover of an association. */
+struct handover {
+	handover_reason reason; /**< HANDOVER_NONE: there was none */
+	instant at;
+	struct endpoint from_local, from_remote;
+	bool resumed; /**< the peer was heard since; `gap` is then the longest silence of it around that time */
+	duration gap;
+	uint32_t count; /**< handovers in all */
+};
+
+/** What a session has when there is something to choose. */
+struct mobility {
+	struct path_set paths;
+	uint64_t told; /**< digest of what the peer has acknowledged of our locators; 0: nothing is known of that */
+	instant told_at;
+	struct announcement announcement;
+	struct token_bucket announcements; /**< of the changes of our own links */
+	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
+	bool has_last_set;
+	bool answers_questions; /**< the peer knows the question inside ESP */
+	bool is_unverified;     /**< the route as it was told last: see struct host_route */
+	bool watched;           /**< the data plane tells when something is sent again */
+	uint8_t more_count;
+	uint8_t more[HOST_MORE_WAYS]; /**< places of the further ways, as told last */
+	uint32_t credit;              /**< octets of HIP packets that may go to unverified addresses */
+	instant flowing;              /**< ESP was sent at this time */
+	struct handover handover;
+};
+
+/* mobility.c */
+/** Gives the session what it needs to have several paths; the one that it has is the current one. HIPHOP_NO_MEMORY. */
+hiphop_error mobility_obtain(const struct host *host, instant now, struct session *session);
+void mobility_free(struct session *session);
+/** A session begins: what the base exchange did not carry is told and checked a moment later. */
+void mobility_begin(struct host *host, instant now, struct association *association);
+/** TIMER_READDRESS: our own links have changed. */
+void mobility_readdress(struct host *host, instant now, struct association *association);
+/** TIMER_PATHS */
+void mobility_timer(struct host *host, instant now, struct association *association);
+/** Sets the timer for what comes next. */
+void mobility_arm(struct host *host, instant now, struct association *association);
+/** Adds a path, unless it is there or there is no room. */
+void mobility_add_path(struct host *host, struct session *session, const struct endpoint *local,
+	const struct endpoint *remote, path_origin origin);
+/** Adds the paths from each of our links to this locator of the peer. */
+void mobility_add_paths(struct host *host, struct session *session, const struct endpoint *remote, path_origin origin);
+/** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
+void mobility_announce(struct host *host, instant now, struct association *association);
+/** Whether one of these acknowledges our LOCATOR_SET or answers a check, so that they are news. */
+bool mobility_waits_for(const struct session *session, const struct parameter_sequence_list *acks);
+/** Takes acknowledgments and ECHO_RESPONSEs of a verified UPDATE. */
+void mobility_acknowledged(struct host *host, const struct incoming *in, struct association *association,
+	const struct parameter_sequence_list *acks);
+/** A check on a path was answered otherwise than by an UPDATE of the peer itself. */
+void mobility_path_answered(struct host *host, instant now, struct association *association, struct path *path);
+/** Where we are reached has changed without our links: the peer is told now. Or somebody else has told it. */
+void mobility_tell_anew(struct host *host, instant now, struct association *association);
+void mobility_note_told(const struct host *host, instant now, struct association *association);
+/** The host was suspended: all peers are told again where it is. */
+void mobility_resume_all(struct host *host, instant now);
+
+/* locator_set.c */
+/** Takes the LOCATOR_SET of a verified UPDATE, if it has one. `*acknowledged` tells whether a check went back that
+ * acknowledges the UPDATE. HIPHOP_MALFORMED, HIPHOP_NO_MEMORY: the UPDATE is not to be acknowledged. */
+hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,
+	uint32_t update_id, bool *acknowledged);
+/** Takes the locators that somebody the peer trusts lists for it, as those of an UPDATE. HIPHOP_NO_MEMORY. */
+hiphop_error locator_set_apply(struct host *host, instant now, struct association *association,
+	const struct parameter_locator_set *set);
+/** The peer speaks from elsewhere: a path to there is checked, within credit. */
+void locator_observed(struct host *host, instant now, struct association *association, const struct endpoint *local,
+	const struct endpoint *remote);
+
+/* path_check.c */
+/** Sends a check on the path at `place`, or the next try of it. `acknowledge`: Update ID of the UPDATE `in` that it
+ * answers as well, or NULL. `announces`: with our LOCATOR_SET, under the Update ID of the announcement. False when it
+ * is beyond the credit or could not be made. */
+bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
+	const struct incoming *in, const uint32_t *acknowledge, bool announces);
+/** Our LOCATOR_SET over the overlay, when no locator of the peer answers. */
+void path_check_send_over_overlay(struct host *host, struct association *association);
+/** Whether one of these acknowledges a check. */
+bool path_checks_wait_for(const struct mobility *mobility, const struct parameter_sequence_list *acks);
+/** The path whose check these and the ECHO_RESPONSE of `in` answer, or NULL. */
+struct path *path_check_answered(
+	const struct mobility *mobility, const struct incoming *in, const struct parameter_sequence_list *acks);
+/** Sends what is due. Returns when to come again. */
+instant path_checks_run(struct host *host, instant now, struct association *association);
+
+/* path_probe.c */
+/** Asks where it is time, and finds out which paths are silent. Returns when to come again. */
+instant path_probes_run(struct host *host, instant now, struct association *association);
+/** Asks on one path at once. */
+void path_probe_send(struct host *host, instant now, struct association *association, struct path *path);
+
+/* handover.c */
+/** Goes to the best path, when that is another one, and tells the data plane the route. */
+void handover_settle(struct host *host, instant now, struct association *association);
+/** Tells the data plane the route once more. */
+void handover_tell_again(struct host *host, const struct association *association);
+
+#endif

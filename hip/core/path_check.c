@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does the peer answer there? An UPDATE with a nonce goes to the locator, and the peer sends the nonce back (RFC 8046
+ * section 5.4). The same packet may carry our LOCATOR_SET, and acknowledge an UPDATE of the peer. Towards an unverified
+ * locator no more octets go out than have come from the peer.
+ */
+#include "hip/core/router_internal.h"
+
+#include <string.h>
+
+/* A check is sent this often, then the path is SILENT. */
+#define CHECK_TRIES 6
+/* A SILENT path is tried again after this time, doubled each time. */
+#define RETRY_FIRST SECONDS(1)
+#define RETRY_MOST  SECONDS(60)
+/* One that the peer does not list is forgotten after so many tries. */
+#define UNLISTED_TRIES 4
+/* Without credit it is tried again after this time. */
+#define CREDIT_WAIT SECONDS(1)
+
+/* What an UPDATE about paths has in it. */
+struct contents {
+	uint32_t seq;
+	const uint32_t *acknowledge; /* NULL: nothing */
+	const struct incoming *in;   /* what is acknowledged and echoed, or NULL */
+	bool announces;
+	const uint8_t *nonce; /* NULL: none */
+	bool over_overlay;
+};
+
+static void write_locators(const struct host *host, const struct session *session, struct packet_builder *builder)
+{
+	struct parameter_locator_set set;
+
+	candidates_offer(host, session, &set);
+	parameter_locator_set_write(builder, &set);
+}
+
+/* ESP_INFO names the SA for middleboxes (RFC 8046 section 3.2.1). */
+static void write_covered(struct host *host, const struct session *session, const struct contents *contents,
+	struct outgoing *out)
+{
+	const struct parameter_esp_info esp_info = {.old_spi = session->spi_in, .new_spi = session->spi_in};
+	struct parameter_sequence_list acks = {.count = 1};
+
+	parameter_esp_info_write(&out->builder, &esp_info);
+	if (contents->announces)
+		write_locators(host, session, &out->builder);
+	parameter_number_write(&out->builder, PARAMETER_SEQ, contents->seq);
+	if (contents->acknowledge) {
+		acks.items[0] = *contents->acknowledge;
+		parameter_sequence_list_write(&out->builder, PARAMETER_ACK, &acks);
+	}
+	if (contents->nonce)
+		parameter_opaque_write(&out->builder, PARAMETER_ECHO_REQUEST_SIGNED,
+			(struct span){contents->nonce, PATH_NONCE_LENGTH});
+	outgoing_echo_signed(out, contents->in);
+	if (contents->over_overlay)
+		outgoing_overlay_covered(host, out, NULL);
+}
+
+static hiphop_error build(struct host *host, const struct association *association, const struct contents *contents,
+	struct outgoing *out)
+{
+	const struct protection protection = session_protection(association->session);
+	hiphop_error error;
+
+	outgoing_start(host, out, HIP_PACKET_UPDATE, &association->peer);
+	write_covered(host, association->session, contents, out);
+	error = outgoing_protect(host, out, &protection);
+	if (error)
+		return error;
+	outgoing_echo_unsigned(out, contents->in);
+	if (contents->over_overlay)
+		outgoing_overlay_uncovered(host, out, true);
+	return outgoing_finish(out);
+}
+
+static bool has_credit(struct host *host, struct mobility *mobility, const struct path *path, size_t length)
+{
+	if (path->verified)
+		return true;
+	if (mobility->credit < length) {
+		count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
+		return false;
+	}
+	mobility->credit -= (uint32_t)length;
+	return true;
+}
+
+static void way_of_path(const struct path *path, struct way *way)
+{
+	memset(way, 0, sizeof *way);
+	way->local = path->local;
+	way->remote = path->remote;
+}
+
+bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
+	const struct incoming *in, const uint32_t *acknowledge, bool announces)
+{
+	struct session *session = association->session;
+	struct mobility *mobility = session->mobility;
+	struct path *path = &mobility->paths.items[place];
+	bool is_new = !path->check.tries, by_router;
+	hiphop_error error;
+	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
+	struct outgoing out;
+	struct way way;
+
+	if (announces)
+		path->check.update = mobility->announcement.update;
+	else if (is_new)
+		path->check.update = session->own_update;
+	contents.seq = path->check.update;
+	random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
+	by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
+	error = by_router ? proxy_peer_build(host, association, path->check.nonce, &out)
+			  : build(host, association, &contents, &out);
+	if (error || !has_credit(host, mobility, path, out.length))
+		return false;
+	session->own_update += !announces && is_new && !by_router;
+	path->check.tries++;
+	path->check.sent = now;
+	way_of_path(path, &way);
+	if (outgoing_send(host, &way, out.octets, out.length))
+		return false;
+	count(host, announces ? HOST_COUNT_LOCATOR_SET_OUT : HOST_COUNT_CHECKS_OUT);
+	return true;
+}
+
+void path_check_send_over_overlay(struct host *host, struct association *association)
+{
+	const struct contents contents = {.seq = association->session->mobility->announcement.update,
+		.announces = true,
+		.over_overlay = true};
+	struct outgoing out;
+	struct way way;
+
+	if (!way_over_overlay(host, &association->peer, &association->peer, &way) ||
+		build(host, association, &contents, &out) || outgoing_send(host, &way, out.octets, out.length))
+		return;
+	count(host, HOST_COUNT_LOCATOR_SET_OUT);
+}
+
+/* ---- answers ---- */
+
+static bool acknowledges(const struct parameter_sequence_list *acks, uint32_t update)
+{
+	for (size_t i = 0; i < acks->count; i++) {
+		if (acks->items[i] == update)
+			return true;
+	}
+	return false;
+}
+
+bool path_checks_wait_for(const struct mobility *mobility, const struct parameter_sequence_list *acks)
+{
+	for (size_t i = 0; i < mobility->paths.count; i++) {
+		const struct path_check *check = &mobility->paths.items[i].check;
+
+		if (check->tries && acknowledges(acks, check->update))
+			return true;
+	}
+	return false;
+}
+
+struct path *path_check_answered(
+	const struct mobility *mobility, const struct incoming *in, const struct parameter_sequence_list *acks)
+{
+	const struct parameter_view *echo = packet_find(&in->view, PARAMETER_ECHO_RESPONSE_SIGNED);
+
+	if (!echo || echo->contents.length != PATH_NONCE_LENGTH)
+		return NULL;
+	for (size_t i = 0; i < mobility->paths.count; i++) {
+		struct path *path = &mobility->paths.items[i];
+
+		if (path->check.tries && acknowledges(acks, path->check.update) &&
+			bytes_equal_constant_time(echo->contents.data, path->check.nonce, PATH_NONCE_LENGTH))
+			return path;
+	}
+	return NULL;
+}
+
+/* ---- time ---- */
+
+static instant retry_after(const struct path *path, instant now)
+{
+	duration wait = RETRY_FIRST << (path->failed_tries < 6 ? path->failed_tries : 6);
+
+	return instant_after(now, wait < RETRY_MOST ? wait : RETRY_MOST);
+}
+
+static void give_up(struct host *host, instant now, struct path *path)
+{
+	count(host, HOST_COUNT_CHECKS_FAILED);
+	path_happens(path, PATH_EVENT_UNANSWERED, now);
+	path->next_try = retry_after(path, now);
+}
+
+/* A path that nobody has answered on yet. */
+static instant run_unverified(struct host *host, instant now, struct association *association, size_t place)
+{
+	struct path *path = &association->session->mobility->paths.items[place];
+	instant due = path->check.tries ? instant_after(path->check.sent, path_retransmission(path, path->check.tries)) : now;
+
+	if (path->next_try > due)
+		due = path->next_try;
+	if (now < due)
+		return due;
+	if (path->check.tries >= CHECK_TRIES) {
+		give_up(host, now, path);
+		return path->next_try;
+	}
+	if (!path_check_send(host, now, association, place, NULL, NULL, false)) {
+		path->next_try = instant_after(now, CREDIT_WAIT);
+		return path->next_try;
+	}
+	return instant_after(now, path_retransmission(path, path->check.tries));
+}
+
+/* One that is silent is tried now and then, by the cheap question where the peer knows it. */
+static instant run_silent(struct host *host, instant now, struct association *association, size_t place)
+{
+	struct mobility *mobility = association->session->mobility;
+	struct path *path = &mobility->paths.items[place];
+
+	if (now < path->next_try)
+		return path->next_try;
+	if (path->failed_tries < UINT8_MAX)
+		path->failed_tries++;
+	path->next_try = retry_after(path, now);
+	if (mobility->answers_questions && path->verified) {
+		path_probe_send(host, now, association, path);
+	} else {
+		path->check.tries = 0;
+		path_check_send(host, now, association, place, NULL, NULL, false);
+	}
+	return path->next_try;
+}
+
+static bool is_of_no_use(const struct path_set *set, size_t place)
+{
+	const struct path *path = &set->items[place];
+
+	return place != set->current && path->state == PATH_SILENT && path->origin != PATH_BY_LOCATOR_SET &&
+	       (!path->verified || path->failed_tries >= UNLISTED_TRIES);
+}
+
+instant path_checks_run(struct host *host, instant now, struct association *association)
+{
+	struct path_set *set = &association->session->mobility->paths;
+	instant next = INSTANT_NEVER;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->items[i].link_gone)
+			continue;
+		if (set->items[i].state == PATH_UNVERIFIED)
+			next = instant_earlier(next, run_unverified(host, now, association, i));
+		else if (set->items[i].state == PATH_SILENT)
+			next = instant_earlier(next, run_silent(host, now, association, i));
+		if (is_of_no_use(set, i))
+			path_set_remove(set, i--);
+	}
+	return next;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which path is used: first what works, then what the configuration of our links says, then what the peer prefers, then
+ * what was measured. What is only measured must be better by more than noise, and a path that has failed before must
+ * work for a while, so that the choice does not flap.
+ */
+#include "hip/core/path.h"
+
+/* A round trip is better when it is less than so many of 16 of the other, and by so much. */
+#define ROUND_TRIP_OF_16 11
+#define ROUND_TRIP_LEAST MILLISECONDS(10)
+/* So much more of a hundred questions lost is worse, per mille. */
+#define LOSS_NOTABLE 100
+
+static const char *const reason_names[HANDOVER_REASONS] = {
+	"none", "link gone", "deprecated", "silent", "better path"};
+
+const char *handover_reason_name(handover_reason reason)
+{
+	return (size_t)reason < HANDOVER_REASONS ? reason_names[reason] : "";
+}
+
+/* How well it can be used now, whatever anybody likes; the greater the better. */
+static int usability(const struct path *path)
+{
+	if (path->link_gone)
+		return 0;
+	switch ((path_state)path->state) {
+	case PATH_ACTIVE:
+		return 5;
+	case PATH_UNVERIFIED:
+		return path->verified ? 4 : 3;
+	case PATH_SILENT:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+static int liking(const struct path *path)
+{
+	static const int likings[] = {[LINK_NORMAL] = 1, [LINK_PREFER] = 2, [LINK_AVOID] = 0};
+
+	return path->preference <= LINK_AVOID ? likings[path->preference] : 1;
+}
+
+/* Greater than 0: `a` is better. What we want of our links comes before what the peer wants of its own. */
+static int compare_policy(const struct path *a, const struct path *b)
+{
+	if (liking(a) != liking(b))
+		return liking(a) - liking(b);
+	if (a->metered != b->metered)
+		return b->metered - a->metered;
+	if (a->cost != b->cost)
+		return b->cost - a->cost;
+	if (a->preferred != b->preferred)
+		return a->preferred - b->preferred;
+	return (a->priority > b->priority) - (a->priority < b->priority);
+}
+
+static bool is_notably_better(const struct path *a, const struct path *b)
+{
+	if (a->loss + LOSS_NOTABLE < b->loss)
+		return true;
+	if (b->loss + LOSS_NOTABLE < a->loss || !a->round_trip || !b->round_trip)
+		return false;
+	return a->round_trip + ROUND_TRIP_LEAST < b->round_trip &&
+	       16 * a->round_trip < ROUND_TRIP_OF_16 * b->round_trip;
+}
+
+static bool is_held(const struct path *path, instant now)
+{
+	return path->held_until && now < path->held_until;
+}
+
+/* Whether to go from `old` to `new`. */
+static bool is_better(const struct path *new, const struct path *old, instant now)
+{
+	int policy;
+
+	if (usability(new) != usability(old))
+		return usability(new) > usability(old);
+	if (is_held(new, now) != is_held(old, now))
+		return is_held(old, now);
+	policy = compare_policy(new, old);
+	return policy ? policy > 0 : is_notably_better(new, old);
+}
+
+size_t path_set_choose(const struct path_set *set, instant now)
+{
+	size_t best = set->current;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (i != best && is_better(&set->items[i], &set->items[best], now))
+			best = i;
+	}
+	return best;
+}
+
+handover_reason path_set_reason(const struct path_set *set, size_t place)
+{
+	const struct path *current = path_set_current(set);
+
+	if (place == set->current)
+		return HANDOVER_NONE;
+	if (current->link_gone)
+		return HANDOVER_LINK_GONE;
+	if (current->state == PATH_DEPRECATED)
+		return HANDOVER_DEPRECATED;
+	return current->state == PATH_SILENT ? HANDOVER_SILENT : HANDOVER_BETTER;
+}
+
+bool path_carries_more(const struct path *path)
+{
+	return path->state == PATH_ACTIVE && !path->link_gone && path->preference != LINK_AVOID && !path->metered;
+}

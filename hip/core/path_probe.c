@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Does a path still work? The question costs one small ESP packet: a dummy packet (RFC 4303 section 2.6), which a peer
+ * that does not know it discards, with a nonce that this peer sends back the same way. While traffic flows and there is
+ * another path, the one in use is asked whenever nothing was heard on it for a moment; the others are asked now and then.
+ */
+#include "hip/core/host_internal.h"
+
+#include <string.h>
+
+/* The question as it travels: a mark, what it is, and the nonce. */
+#define MARK_LENGTH 4
+static const uint8_t mark[MARK_LENGTH] = {'H', 'i', 'P', 'p'};
+enum { QUESTION = 1, ANSWER = 2 };
+
+/* Traffic is flowing for this time after a packet. */
+#define FLOWING SECONDS(1)
+/* While it flows, nothing heard for this time is a reason to ask, and so long is between two questions. */
+#define QUIET MILLISECONDS(40)
+/* At least so many questions remain unanswered before a path in use is SILENT; so many before another one is. */
+#define QUESTIONS_CURRENT 2
+#define QUESTIONS_OTHER   4
+/* How often other paths are asked: while traffic flows, and else; those that cost money more seldom. */
+#define OTHER_FLOWING         SECONDS(3)
+#define OTHER_FLOWING_METERED SECONDS(15)
+#define OTHER_IDLE            SECONDS(15)
+#define OTHER_IDLE_METERED    SECONDS(120)
+#define OTHER_AGAIN           MILLISECONDS(500)
+/* How long an answer is waited for: one and a half round trips and a bit more, so that with QUIET a path that dies is
+ * left within three round trips and 200 ms. */
+#define PATIENCE         MILLISECONDS(100)
+#define PATIENCE_JITTER  MILLISECONDS(40)
+#define PATIENCE_UNKNOWN MILLISECONDS(500)
+
+static duration patience(const struct path *path)
+{
+	duration jitter = 4 * path->variation, most = path->round_trip + PATIENCE_JITTER;
+
+	if (!path->round_trip)
+		return PATIENCE_UNKNOWN;
+	return path->round_trip * 3 / 2 + PATIENCE + (jitter < most ? jitter : most);
+}
+
+/* ---- sending ---- */
+
+static void send(struct host *host, const struct hit *peer, const struct endpoint *local,
+	const struct endpoint *remote, uint8_t what, const uint8_t nonce[static 8])
+{
+	struct queued_effect *effect = effect_make(HOST_SEND_PROBE, HOST_PROBE_LENGTH);
+
+	if (!effect)
+		return;
+	effect->effect.peer = *peer;
+	effect->effect.local = *local;
+	effect->effect.remote = *remote;
+	effect->effect.length = HOST_PROBE_LENGTH;
+	memset(effect->octets, 0, HOST_PROBE_LENGTH);
+	memcpy(effect->octets, mark, MARK_LENGTH);
+	effect->octets[MARK_LENGTH] = what;
+	memcpy(effect->octets + 8, nonce, 8);
+	effects_add(&host->effects, effect);
+}
+
+static void note_question(struct path *path, instant now, uint64_t nonce)
+{
+	const struct path_question *oldest = &path->questions[PATH_QUESTIONS - 1];
+
+	if (oldest->sent)
+		path_note_question(path, false);
+	memmove(&path->questions[1], &path->questions[0], (PATH_QUESTIONS - 1) * sizeof path->questions[0]);
+	path->questions[0] = (struct path_question){.nonce = nonce, .sent = now};
+	if (!path->asked)
+		path->asked = now;
+	if (path->question_count < UINT8_MAX)
+		path->question_count++;
+}
+
+void path_probe_send(struct host *host, instant now, struct association *association, struct path *path)
+{
+	uint64_t nonce = random_u64(host->random);
+	uint8_t octets[8];
+
+	if (path->questions[0].sent && now < instant_after(path->questions[0].sent, QUIET))
+		return;
+	memcpy(octets, &nonce, sizeof octets);
+	note_question(path, now, nonce);
+	send(host, &association->peer, &path->local, &path->remote, QUESTION, octets);
+}
+
+/* ---- answers ---- */
+
+static void note_answer(struct path *path, instant now, struct path_question *question)
+{
+	path_note_round_trip(path, now - question->sent);
+	path_note_question(path, true);
+	question->sent = 0;
+	path->asked = 0;
+	path->question_count = 0;
+}
+
+static bool take_answer(struct host *host, instant now, struct association *association, uint64_t nonce)
+{
+	struct path_set *set = &association->session->mobility->paths;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct path *path = &set->items[i];
+
+		for (size_t j = 0; j < PATH_QUESTIONS; j++) {
+			if (!path->questions[j].sent || path->questions[j].nonce != nonce)
+				continue;
+			note_answer(path, now, &path->questions[j]);
+			path_happens(path, PATH_EVENT_ANSWERED, now);
+			if (i == set->current)
+				association->round_trip = path->round_trip;
+			session_heard(host, now, association);
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct association *probed(struct host *host, const struct hit *peer)
+{
+	struct association *association = association_find(host, peer);
+	const struct session *session = association ? association->session : NULL;
+
+	return session && session->has_sas && session->state < HOST_CLOSING ? association : NULL;
+}
+
+void host_probe_input(struct host *host, instant now, const struct hit *peer, const struct endpoint *local,
+	const struct endpoint *remote, const uint8_t octets[static HOST_PROBE_LENGTH])
+{
+	struct association *association = probed(host, peer);
+	struct mobility *mobility;
+	uint64_t nonce;
+
+	effects_release_taken(&host->effects);
+	if (!association || memcmp(octets, mark, MARK_LENGTH) != 0)
+		return;
+	mobility = association->session->mobility;
+	if (octets[MARK_LENGTH] == QUESTION) {
+		send(host, peer, local, remote, ANSWER, octets + 8);
+		if (mobility)
+			mobility->answers_questions = true;
+		return;
+	}
+	if (octets[MARK_LENGTH] != ANSWER || !mobility)
+		return;
+	memcpy(&nonce, octets + 8, sizeof nonce);
+	mobility->answers_questions = true;
+	if (take_answer(host, now, association, nonce))
+		mobility_arm(host, now, association);
+}
+
+/* ---- time ---- */
+
+static void fall_silent(struct host *host, instant now, struct path *path)
+{
+	(void)host;
+	path_happens(path, PATH_EVENT_UNANSWERED, now);
+	path->next_try = instant_after(now, SECONDS(1));
+}
+
+static void note_heard(const struct host *host, const struct association *association, struct path *path)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+	instant heard = environment->heard_on_path ? environment->heard_on_path(environment->context, &association->peer) : 0;
+
+	if (heard > path->heard)
+		path->heard = heard;
+	if (path->asked && path->heard > path->asked) {
+		path->asked = 0;
+		path->question_count = 0;
+	}
+}
+
+/* The path in use while traffic flows. */
+static instant run_current(struct host *host, instant now, struct association *association)
+{
+	struct path *path = path_set_current(&association->session->mobility->paths);
+	instant last = path->questions[0].sent, due;
+
+	note_heard(host, association, path);
+	if (path->state != PATH_ACTIVE)
+		return INSTANT_NEVER;
+	if (path->asked && path->question_count >= QUESTIONS_CURRENT && now >= instant_after(path->asked, patience(path))) {
+		fall_silent(host, now, path);
+		return now;
+	}
+	due = instant_after(path->heard > last ? path->heard : last, QUIET);
+	if (now >= due) {
+		path_probe_send(host, now, association, path);
+		due = instant_after(now, QUIET);
+	}
+	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
+}
+
+static duration interval_of(const struct path *path, bool flowing)
+{
+	if (flowing)
+		return path->metered ? OTHER_FLOWING_METERED : OTHER_FLOWING;
+	return path->metered ? OTHER_IDLE_METERED : OTHER_IDLE;
+}
+
+static instant run_other(struct host *host, instant now, struct association *association, struct path *path, bool flowing)
+{
+	instant last = path->questions[0].sent, due;
+
+	if (path->heard > last && !path->asked)
+		last = path->heard;
+	if (path->asked && path->question_count >= QUESTIONS_OTHER && now >= instant_after(path->asked, patience(path))) {
+		fall_silent(host, now, path);
+		return now;
+	}
+	due = instant_after(last, path->asked && now >= instant_after(path->asked, patience(path))
+					  ? OTHER_AGAIN
+					  : interval_of(path, flowing));
+	if (path->asked)
+		due = instant_earlier(due, instant_after(last, OTHER_AGAIN > patience(path) ? OTHER_AGAIN : patience(path)));
+	if (now < due)
+		return due;
+	path_probe_send(host, now, association, path);
+	return instant_after(now, OTHER_AGAIN);
+}
+
+/* The data plane tells when traffic begins, so that nothing is looked at meanwhile. */
+static void watch(struct host *host, const struct association *association)
+{
+	struct session *session = association->session;
+	struct queued_effect *effect;
+
+	if (session->mobility->watched)
+		return;
+	effect = effect_make(HOST_WATCH_SA, 0);
+	if (!effect)
+		return;
+	session_tell_sa(host, session, &association->peer, effect);
+	session->mobility->watched = true;
+}
+
+instant path_probes_run(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+	struct path_set *set = &mobility->paths;
+	struct esp_traffic esp = esp_traffic_of(host, association);
+	bool flowing = esp.sent && now < instant_after(esp.sent, FLOWING);
+	instant next = INSTANT_NEVER;
+
+	if (set->count < 2 || !mobility->answers_questions)
+		return INSTANT_NEVER;
+	if (flowing)
+		next = run_current(host, now, association);
+	else
+		watch(host, association);
+	for (size_t i = 0; i < set->count; i++) {
+		if (i != set->current && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
+			next = instant_earlier(next, run_other(host, now, association, &set->items[i], flowing));
+	}
+	return next;
+}
