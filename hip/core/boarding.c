@@ -14,6 +14,7 @@
 #define SEEK_MOST       SECONDS(30)
 #define ASK_AGAIN_AFTER SECONDS(60) /* when the router said no */
 #define ASKED_FOR       SECONDS(60) /* so long an answer is awaited */
+#define LEAVING_TAKES   SECONDS(1)  /* the router hands on what goes to the peers at the end */
 
 /* ---- life ---- */
 
@@ -78,7 +79,7 @@ bool is_our_router(const struct host *host, const struct association *associatio
 
 bool is_on_board(const struct host *host)
 {
-	return host->router.use.state == HOST_ROUTER_REGISTERED;
+	return host->router.use.state == HOST_ROUTER_REGISTERED || host->router.use.state == HOST_ROUTER_LEAVING;
 }
 
 static bool is_good(const struct association *association)
@@ -169,7 +170,7 @@ static void leave(struct host *host, instant now)
 
 	if (was_on_board)
 		own_tickets_revoke(host, now);
-	if (use->state == HOST_ROUTER_REGISTERED || use->state == HOST_ROUTER_REGISTERING)
+	if (was_on_board || use->state == HOST_ROUTER_REGISTERING)
 		say_goodbye(host, now);
 	use->state = hit_is_null(&use->router) ? HOST_ROUTER_NONE : HOST_ROUTER_SEEKING;
 	use->seek = instant_after(now, SEEK_FIRST);
@@ -185,24 +186,41 @@ static void leave(struct host *host, instant now)
 	service_look_at_uplinks(host, now);
 }
 
+static void change_routers(struct host *host, instant now)
+{
+	struct router_use *use = &host->router.use;
+	const struct hit next = use->next;
+
+	if (!hit_is_null(&use->router)) {
+		leave(host, now);
+		host_hold(host, now, &use->router, false);
+	}
+	memset(use, 0, sizeof *use);
+	use->seek = INSTANT_NEVER;
+	if (hit_is_null(&next))
+		return;
+	host_hold(host, now, &next, true);
+	use->router = use->next = next;
+	use->state = HOST_ROUTER_SEEKING;
+	use->seek = now;
+}
+
 void host_use_router(struct host *host, instant now, const struct hit *router)
 {
+	static const struct hit nobody;
 	struct router_use *use = &host->router.use;
 
 	effects_release_taken(&host->effects);
-	if (router ? hit_equal(router, &use->router) : hit_is_null(&use->router))
+	use->next = router && !hit_equal(router, &host->self) ? *router : nobody;
+	if (hit_equal(&use->next, &use->router))
 		return;
-	leave(host, now);
-	if (!hit_is_null(&use->router))
-		host_hold(host, now, &use->router, false);
-	memset(use, 0, sizeof *use);
-	use->seek = INSTANT_NEVER;
-	if (!router || hit_equal(router, &host->self))
+	if (use->state != HOST_ROUTER_REGISTERED) {
+		change_routers(host, now);
 		return;
-	host_hold(host, now, router, true);
-	use->router = *router;
-	use->state = HOST_ROUTER_SEEKING;
-	use->seek = now;
+	}
+	use->state = HOST_ROUTER_LEAVING;
+	use->seek = instant_after(now, LEAVING_TAKES);
+	own_tickets_revoke(host, now);
 }
 
 static void board(struct host *host, instant now, const struct association *association, duration lifetime)
@@ -266,7 +284,7 @@ void boarding_answered(struct host *host, instant now, struct association *assoc
 		association->dealings->leaving = false;
 		return;
 	}
-	if (!is_our_router(host, association))
+	if (!is_our_router(host, association) || use->state == HOST_ROUTER_LEAVING)
 		return;
 	if (has_type(view, PARAMETER_REG_RESPONSE, &value) && value) {
 		board(host, now, association, registration_lifetime(value));
@@ -345,7 +363,7 @@ static void review_router(struct host *host, instant now, struct association *as
 	const struct session *session = association->session;
 
 	if (!is_good(association)) {
-		if (use->state == HOST_ROUTER_REGISTERED || use->state == HOST_ROUTER_REGISTERING)
+		if (is_on_board(host) || use->state == HOST_ROUTER_REGISTERING)
 			leave(host, now);
 		return;
 	}
@@ -442,9 +460,11 @@ void router_tick(struct host *host, instant now)
 
 	if (is_seeking(use) && now >= use->seek)
 		seek(host, now);
+	if (use->state == HOST_ROUTER_LEAVING && now >= use->seek)
+		change_routers(host, now);
 	if (is_on_board(host) && (now >= use->expires || !association))
 		leave(host, now);
-	else if (is_on_board(host) && now >= use->renew)
+	else if (use->state == HOST_ROUTER_REGISTERED && now >= use->renew)
 		ask(host, now, association);
 	service_tick(host, now);
 }
@@ -454,7 +474,7 @@ instant router_next_wake(const struct host *host)
 	const struct router_use *use = &host->router.use;
 	instant wake = service_next_wake(host);
 
-	if (is_seeking(use))
+	if (is_seeking(use) || use->state == HOST_ROUTER_LEAVING)
 		wake = instant_earlier(wake, use->seek);
 	if (use->state == HOST_ROUTER_REGISTERED)
 		wake = instant_earlier(wake, instant_earlier(use->expires, use->renew));

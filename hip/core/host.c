@@ -612,9 +612,9 @@ void host_tick(struct host *host, instant now)
 
 	effects_release_taken(&host->effects);
 	notice_suspension(host, now);
+	router_tick(host, now);
 	while ((deadline = deadline_heap_pop(&host->deadlines, now)))
 		expire(host, now, deadline);
-	router_tick(host, now);
 	follow_load(host, now);
 	r1_preparation_tick(host, now);
 	if (host->transport)

@@ -317,6 +317,7 @@ typedef enum {
 	HOST_ROUTER_SEEKING,     /**< there is no association with it */
 	HOST_ROUTER_REGISTERING, /**< it has been asked */
 	HOST_ROUTER_REGISTERED,  /**< this host is on board */
+	HOST_ROUTER_LEAVING,     /**< it is still, and has taken its tickets back */
 	HOST_ROUTER_REFUSED      /**< it does not take us; asked again after a while */
 } host_router_state;
 /** "none", "seeking" and so on. Static. */

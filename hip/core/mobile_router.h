@@ -95,6 +95,7 @@ struct router_dealings {
 /* How it stands with our own router. */
 struct router_use {
 	struct hit router; /* null: none is wanted */
+	struct hit next;   /* the one to use when this one is left; null: none */
 	host_router_state state;
 	uint8_t failure;               /* of REG_FAILED, when REFUSED */
 	struct endpoint local, remote; /* where we reach it, while REGISTERED */

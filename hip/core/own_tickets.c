@@ -146,8 +146,8 @@ static bool is_wanted(const struct host *host, const struct association *associa
 {
 	const struct session *session = association->session;
 
-	return is_on_board(host) && !is_our_router(host, association) && session && session->state < HOST_CLOSING &&
-	       session->direct && session->has_sas && !session_on_probation(session) &&
+	return host->router.use.state == HOST_ROUTER_REGISTERED && !is_our_router(host, association) && session &&
+	       session->state < HOST_CLOSING && session->direct && session->has_sas && !session_on_probation(session) &&
 	       address_equal(&session->local.address, &host->router.use.local.address);
 }
 
@@ -247,9 +247,10 @@ void own_ticket_review(struct host *host, instant now, struct association *assoc
 	}
 	if (!own)
 		return;
-	compare(host, now, association);
+	/* The peer first: what the router sends it by the ticket comes behind that. */
 	if (news)
 		router_tell(host, now, association, news);
+	compare(host, now, association);
 }
 
 void own_tickets_tell_ends(struct host *host, instant now)
@@ -443,19 +444,41 @@ void own_tickets_told(struct host *host, uint32_t update, bool told)
 
 /* ---- refusals ---- */
 
+void own_tickets_tell_owner(
+	struct host *host, instant now, const struct delegated *ticket, delegation_refusal_reason reason)
+{
+	struct association *association = association_find(host, &ticket->via->hit);
+	struct router_dealings *dealings = association ? router_dealings_of(association) : NULL;
+	struct parameter_delegation_refused *refused;
+
+	if (!dealings || dealings->refusal_count >= REFUSALS_MAXIMUM)
+		return;
+	refused = &dealings->refusals[dealings->refusal_count++];
+	memcpy(refused->id, ticket->what.grant.id, sizeof refused->id);
+	refused->reason = (uint8_t)reason;
+	router_tell(host, now, association, NEWS_REFUSALS);
+}
+
 /* A host on board gave it: it is told what the next router says. */
 static void refuse_downwards(struct host *host, instant now, const struct parameter_delegation_refused *refused)
 {
 	struct delegated *ticket = on_board_ticket(&host->router.service.on_board, refused->id);
-	struct association *association = ticket ? association_find(host, &ticket->via->hit) : NULL;
-	struct router_dealings *dealings = association ? router_dealings_of(association) : NULL;
 
-	if (!dealings || dealings->refusal_count >= REFUSALS_MAXIMUM)
+	if (!ticket)
 		return;
-	ticket->passed_on = false;
-	ticket->refused = true;
-	dealings->refusals[dealings->refusal_count++] = *refused;
-	router_tell(host, now, association, NEWS_REFUSALS);
+	if (refused->reason != DELEGATION_UNANSWERED) {
+		ticket->passed_on = false;
+		ticket->refused = true;
+	}
+	own_tickets_tell_owner(host, now, ticket, (delegation_refusal_reason)refused->reason);
+}
+
+/* The peer has lost the ticket, say: it gets another, and hears from us where we are. */
+static void begin_anew(struct host *host, instant now, struct association *association)
+{
+	own_ticket_drop(host, association);
+	mobility_tell_anew(host, now, association);
+	own_ticket_review(host, now, association);
 }
 
 void own_ticket_refused(struct host *host, instant now, const struct parameter_delegation_refused *refused)
@@ -466,6 +489,11 @@ void own_ticket_refused(struct host *host, instant now, const struct parameter_d
 
 		if (!own || memcmp(own->grant.id, refused->id, sizeof refused->id) != 0)
 			continue;
+		if (refused->reason == DELEGATION_UNANSWERED) {
+			if (!own->ignored)
+				begin_anew(host, now, association);
+			return;
+		}
 		own->refused = true;
 		own->told = false;
 		router_event(host, &association->peer, "the router refuses a ticket");

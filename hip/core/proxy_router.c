@@ -11,7 +11,9 @@
 
 #include <string.h>
 
-#define TRIES         8
+#define TRIES 8
+/* After so many the host on board is told, since it may do more about it. */
+#define TELL_AFTER    4
 #define TIMEOUT_FIRST MILLISECONDS(300) /* doubles */
 #define TIMEOUT_MOST  SECONDS(8)
 /* So many at once, and the next so much later: what a socket and the hosts at the other end take without loss. */
@@ -152,6 +154,8 @@ static void go_on(struct host *host, instant now, struct delegated *ticket)
 	}
 	if (ticket->tries)
 		count(host, HOST_COUNT_RETRANSMITTED);
+	if (ticket->tries == TELL_AFTER)
+		own_tickets_tell_owner(host, now, ticket, DELEGATION_UNANSWERED);
 	send_move(host, ticket);
 	ticket->tries++;
 	set_due(host, ticket, instant_after(now, pause < TIMEOUT_MOST ? pause : TIMEOUT_MOST));
@@ -211,10 +215,14 @@ bool proxy_router_input(struct host *host, const struct incoming *in)
 		count(host, HOST_COUNT_DROP_MAC);
 		return true;
 	}
-	/* Another router on the way down has asked: it is for that one. */
+	/* Another router on the way down has asked: then it is for that one. */
 	if (parameter_sequence_list_read(packet_find(&in->view, PARAMETER_ACK), &acks) ||
-		acks.items[0] != ticket->sequence)
-		return false;
+		acks.items[0] != ticket->sequence) {
+		if (ticket->owner->carrier)
+			return false;
+		count(host, HOST_COUNT_DROP_REPLAYED);
+		return true;
+	}
 	be_confirmed(host, ticket);
 	echo_back(host, in, ticket);
 	return true;

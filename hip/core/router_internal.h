@@ -94,7 +94,10 @@ size_t own_tickets_gather(
 bool own_tickets_to_tell(const struct host *host);
 /* The UPDATE is acknowledged (or, `told` false, given up). */
 void own_tickets_told(struct host *host, uint32_t update, bool told);
-/* Our router does not take one as it is. */
+/* A ticket that a host on board gave is of no use: whoever gave it is told. */
+void own_tickets_tell_owner(
+	struct host *host, instant now, const struct delegated *ticket, delegation_refusal_reason reason);
+/* Our router says what is wrong with one. */
 void own_ticket_refused(struct host *host, instant now, const struct parameter_delegation_refused *refused);
 void own_ticket_drop(struct host *host, struct association *association);
 /* Has the router told of tickets that have ended, when there are any. */

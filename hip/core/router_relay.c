@@ -277,6 +277,7 @@ const char *host_router_state_name(host_router_state state)
 		[HOST_ROUTER_SEEKING] = "seeking",
 		[HOST_ROUTER_REGISTERING] = "registering",
 		[HOST_ROUTER_REGISTERED] = "registered",
+		[HOST_ROUTER_LEAVING] = "leaving",
 		[HOST_ROUTER_REFUSED] = "refused"};
 
 	return (size_t)state < sizeof names / sizeof names[0] ? names[state] : "";

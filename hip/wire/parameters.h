@@ -314,11 +314,12 @@ hiphop_error parameter_router_locators_read(const struct parameter_view *view, s
 hiphop_error parameter_router_locators_write(
 	struct packet_builder *builder, const struct parameter_router_locators *in);
 
-/** DELEGATION_REFUSED: what of a DELEGATION the router does not take. */
+/** DELEGATION_REFUSED: what is wrong with a DELEGATION, that was refused or turned out to be of no use. */
 typedef enum {
 	DELEGATION_SPI_COLLIDES = 1, /**< another host on board, or the router, has this SPI */
 	DELEGATION_TOO_MANY = 2,
-	DELEGATION_NOT_YOURS = 3 /**< the ticket is another's, or the owner is not on board */
+	DELEGATION_NOT_YOURS = 3, /**< the ticket is another's, or the owner is not on board */
+	DELEGATION_UNANSWERED = 4 /**< it was taken, and the peer does not answer to it */
 } delegation_refusal_reason;
 struct parameter_delegation_refused {
 	uint8_t id[TICKET_ID_LENGTH];

@@ -245,6 +245,7 @@ static inline void world_move(struct world_host *self, const struct host_effect 
 		if (hit_equal(&self->sas[i].peer, &effect->peer)) {
 			self->sas[i].sa.local = effect->local;
 			self->sas[i].sa.remote = effect->remote;
+			self->sas[i].sa.route = effect->sa->route;
 		}
 	}
 }

@@ -130,6 +130,11 @@ static void test_tunnel(void **state)
 	world_free(world);
 }
 
+static struct router_dealings *dealings(struct world *world, size_t a, size_t b)
+{
+	return association_find(world->hosts[a].host, &world->hosts[b].hit)->dealings;
+}
+
 /* ---- what is caught, kept and made up ---- */
 
 struct catch
@@ -172,6 +177,7 @@ static void test_replayed(void **state)
 	struct world *world = start_with_association();
 	struct catch catch = {.count = 0};
 	uint64_t out, replayed = 0;
+	size_t octets;
 
 	(void)state;
 	world->fate = keep_proxies;
@@ -185,11 +191,15 @@ static void test_replayed(void **state)
 	out = world->hosts[PEER].packets;
 	put_in(world, PEER, &catch.kept[0], "192.0.2.66");
 	put_in(world, PEER, &catch.kept[2], "192.0.2.66");
-	put_in(world, PEER, &catch.kept[3], "192.0.2.66");
 	replayed =
 		world_counter(world, PEER, HOST_COUNT_DROP_REPLAYED) + world_counter(world, PEER, HOST_COUNT_DROP_ECHO);
-	assert_int_equal(replayed, 3);
+	assert_int_equal(replayed, 2);
 	assert_int_equal(world->hosts[PEER].packets, out);
+	/* The newest may only be repeated: it is acknowledged once more, by a smaller packet. */
+	octets = world->hosts[PEER].octets;
+	put_in(world, PEER, &catch.kept[3], "192.0.2.66");
+	assert_int_equal(world->hosts[PEER].packets, out + 1);
+	assert_true(world->hosts[PEER].octets - octets < catch.kept[3].length);
 	/* A check that is replayed to the router is for the SEQ before: nobody answers. */
 	out = world_counter(world, ROUTER, HOST_COUNT_UPDATE_PROXY_OUT);
 	put_in(world, ROUTER, &catch.kept[1], "192.0.2.66");
@@ -227,7 +237,8 @@ static void test_forged(void **state)
 }
 
 /* An UPDATE-PROXY as the router makes it, with any SEQ and locator. */
-static void tell_peer(struct world *world, const struct delegated *ticket, uint32_t sequence, const char *locator)
+static void tell_peer(
+	struct world *world, const struct delegated *ticket, uint32_t sequence, const char *locator, const char *from)
 {
 	struct parameter_locator_set set = {.count = 1};
 	struct world_packet packet = {.source = {.port = 10500}, .destination = {.port = 10500}};
@@ -248,7 +259,7 @@ static void tell_peer(struct world *world, const struct delegated *ticket, uint3
 	assert_int_equal(
 		ticket_protect(&builder, ticket->what.grant.id, ticket->what.grant.key, &packet.length), HIPHOP_OK);
 	packet.octets = octets;
-	put_in(world, PEER, &packet, "203.0.113.9");
+	put_in(world, PEER, &packet, from);
 }
 
 static struct delegated ticket_of(struct world *world)
@@ -260,19 +271,32 @@ static struct delegated ticket_of(struct world *world)
 	return *ticket;
 }
 
-/* A router that lies about its place gets no data there; and the checks stop. */
+static bool count_to_victim(struct world *world, struct world_packet *packet)
+{
+	const struct address victim = world_address("192.0.2.99");
+
+	if (address_equal(&packet->destination.address, &victim))
+		*(size_t *)world->context += packet->length;
+	return true;
+}
+
+/* A router that lies about its place: data and checks go there within credit alone, and what is true is found again. */
 static void test_victim_as_locator(void **state)
 {
 	struct world *world = start_with_association();
 	const struct delegated ticket = ticket_of(world);
-	uint64_t before = world->hosts[PEER].packets;
+	size_t octets = 0;
 
 	(void)state;
-	tell_peer(world, &ticket, 100, "192.0.2.99");
-	world_run(world, SECONDS(30));
-	assert_true(world->hosts[PEER].packets - before < 16);
-	assert_true(world_counter(world, PEER, HOST_COUNT_UPDATE_PROXY_OUT) <= 12);
+	world->fate = count_to_victim;
+	world->context = &octets;
+	tell_peer(world, &ticket, 100, "192.0.2.99", "192.0.2.99");
+	assert_true(world_outbound(&world->hosts[PEER], &world->hosts[HOST].hit)->sa.route.unverified);
+	world_run(world, SECONDS(60));
+	/* Hardly more than the I2 of the host had. */
+	assert_true(octets > 0 && octets < 1700);
 	assert_true(is_at(where(world, PEER, HOST), "198.51.100.1"));
+	assert_true(world_talk(world, HOST, PEER));
 	world_free(world);
 }
 
@@ -284,7 +308,7 @@ static void test_places_that_cannot_be(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		tell_peer(world, &ticket, 100 + (uint32_t)i, places[i]);
+		tell_peer(world, &ticket, 100 + (uint32_t)i, places[i], "198.51.100.1");
 	world_run(world, SECONDS(20));
 	assert_true(is_at(where(world, PEER, HOST), "198.51.100.1"));
 	world_free(world);
@@ -303,7 +327,7 @@ static void test_ticket_is_over(void **state)
 	association_find(world->hosts[PEER].host, &world->hosts[HOST].hit)->held = true;
 	dropped = world_counter(world, PEER, HOST_COUNT_DROP_TICKET);
 	world->now += SECONDS(TICKET_LIFETIME_MAXIMUM);
-	tell_peer(world, &ticket, 100, "203.0.113.9");
+	tell_peer(world, &ticket, 100, "203.0.113.9", "203.0.113.9");
 	assert_int_equal(world_counter(world, PEER, HOST_COUNT_DROP_TICKET), dropped + 1);
 	world_free(world);
 }
@@ -312,16 +336,104 @@ static void test_leaving(void **state)
 {
 	struct world *world = start_with_association();
 	const struct delegated ticket = ticket_of(world);
+	uint64_t dropped;
 
 	(void)state;
 	host_use_router(world->hosts[HOST].host, world->now, NULL);
+	world_run(world, MILLISECONDS(500));
+	assert_int_equal(world_router(world, HOST).state, HOST_ROUTER_LEAVING);
+	assert_int_equal(world_router(world, HOST).tickets, 0);
 	world_run(world, SECONDS(1));
 	assert_int_equal(world_router(world, HOST).state, HOST_ROUTER_NONE);
 	assert_int_equal(world_router(world, ROUTER).boarders, 0);
 	assert_int_equal(world_router(world, ROUTER).delegations, 0);
 	assert_false(world_esp(world, PEER, HOST, NULL));
-	tell_peer(world, &ticket, 100, "203.0.113.9");
-	assert_int_equal(world_counter(world, PEER, HOST_COUNT_DROP_TICKET), 1);
+	dropped = world_counter(world, PEER, HOST_COUNT_DROP_TICKET);
+	tell_peer(world, &ticket, 100, "203.0.113.9", "203.0.113.9");
+	assert_int_equal(world_counter(world, PEER, HOST_COUNT_DROP_TICKET), dropped + 1);
+	world_free(world);
+}
+
+/* The host has its associations before it comes on board, and takes them along when it leaves. */
+static void test_on_and_off(void **state)
+{
+	struct world *world = start();
+
+	(void)state;
+	world_relink(world, HOST, "wlan0", "192.0.2.50");
+	world_connect(world, HOST, PEER, "192.0.2.1");
+	world_run(world, SECONDS(2));
+	assert_true(is_at(where(world, PEER, HOST), "192.0.2.50"));
+	world_relink(world, HOST, "wlan0", "10.1.0.2");
+	world_board(world, HOST, ROUTER, "10.1.0.1");
+	world_run(world, SECONDS(3));
+	assert_true(is_at(where(world, PEER, HOST), "198.51.100.1"));
+	assert_true(world_talk(world, HOST, PEER));
+	assert_int_equal(world_router(world, HOST).confirmed, 1);
+	world_relink(world, ROUTER, "uplink", "203.0.113.7");
+	world_run(world, SECONDS(1));
+	assert_true(world_talk(world, HOST, PEER));
+	/* It gets off, and the ticket is over. */
+	world_relink(world, HOST, "wlan0", "192.0.2.51");
+	world_run(world, SECONDS(3));
+	assert_true(is_at(where(world, PEER, HOST), "192.0.2.51"));
+	assert_true(world_talk(world, HOST, PEER));
+	assert_false(dealings(world, PEER, HOST)->held.valid);
+	assert_int_equal(world_router(world, HOST).tickets, 0);
+	world_free(world);
+}
+
+/* A peer that acknowledges, and knows nothing of tickets: the host itself tells it where it is. */
+static void test_peer_without_tickets(void **state)
+{
+	struct world *world = start_with_association();
+
+	(void)state;
+	ticket_forget(&dealings(world, PEER, HOST)->held);
+	own_ticket_acknowledged(
+		world->hosts[HOST].host, association_find(world->hosts[HOST].host, &world->hosts[PEER].hit), false);
+	assert_int_equal(world_router(world, HOST).confirmed, 0);
+	world_relink(world, ROUTER, "uplink", "203.0.113.7");
+	world_run(world, SECONDS(1));
+	assert_true(is_at(where(world, PEER, HOST), "203.0.113.7"));
+	assert_true(world_talk(world, HOST, PEER));
+	world_free(world);
+}
+
+/* The peer has lost the ticket, and the host does not know: the router finds out. */
+static void test_peer_lost_the_ticket(void **state)
+{
+	struct world *world = start_with_association();
+
+	(void)state;
+	ticket_forget(&dealings(world, PEER, HOST)->held);
+	world_relink(world, ROUTER, "uplink", "203.0.113.7");
+	world_run(world, SECONDS(6));
+	assert_true(is_at(where(world, PEER, HOST), "203.0.113.7"));
+	assert_true(dealings(world, PEER, HOST)->held.valid);
+	world_relink(world, ROUTER, "uplink", "203.0.113.8");
+	world_run(world, SECONDS(1));
+	assert_true(is_at(where(world, PEER, HOST), "203.0.113.8"));
+	world_free(world);
+}
+
+static void test_two_uplinks(void **state)
+{
+	struct world *world = start_with_association();
+
+	(void)state;
+	world_link(world, ROUTER, "second", "203.0.113.9");
+	host_set_links(
+		world->hosts[ROUTER].host, world->now, world->hosts[ROUTER].links, world->hosts[ROUTER].link_count);
+	world_run(world, SECONDS(2));
+	assert_int_equal(world_router(world, HOST).locator_count, 2);
+	assert_true(world_talk(world, HOST, PEER));
+	/* The first one goes: the second was checked before. */
+	world_relink(world, ROUTER, "uplink", NULL);
+	world_run(world, WORLD_OUTSIDE + MILLISECONDS(1));
+	assert_true(is_at(where(world, PEER, HOST), "203.0.113.9"));
+	assert_false(world_outbound(&world->hosts[PEER], &world->hosts[HOST].hit)->sa.route.unverified);
+	assert_true(world_talk(world, HOST, PEER));
 	world_free(world);
 }
 
@@ -604,6 +716,10 @@ int main(void)
 		cmocka_unit_test(test_places_that_cannot_be),
 		cmocka_unit_test(test_ticket_is_over),
 		cmocka_unit_test(test_leaving),
+		cmocka_unit_test(test_on_and_off),
+		cmocka_unit_test(test_peer_without_tickets),
+		cmocka_unit_test(test_peer_lost_the_ticket),
+		cmocka_unit_test(test_two_uplinks),
 		cmocka_unit_test(test_new_keys),
 		cmocka_unit_test(test_colliding_spi),
 		cmocka_unit_test(test_refused),
