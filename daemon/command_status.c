@@ -122,6 +122,9 @@ static void print_sip(const json_t *sip)
 		print_span(command_number(registration, "expires_s", 0));
 		putchar('\n');
 	}
+	double relays = (double)json_array_size(json_object_get(sip, "relays"));
+	if (relays > 0)
+		printf("  media of phones on board: %.0f stream%s relayed\n", relays, plural(relays));
 }
 
 static void print_trouble(const json_t *trouble)

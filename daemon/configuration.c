@@ -267,6 +267,7 @@ void configuration_free(struct configuration *configuration)
 {
 	free(configuration->more);
 	free(configuration->hosts);
+	free(configuration->interfaces);
 	free(configuration->bootstrap);
 	free(configuration->authorities);
 	free(configuration->rules);

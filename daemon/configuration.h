@@ -10,8 +10,10 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/link_address.h"
 #include "hip/crypto/host_identity.h"
 #include "hip/wire/domain_identifier.h"
+#include "sipglue/sip.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +25,7 @@
 #define CONFIGURATION_ACCESS      128 /**< entries of access.rules, and of access.inbound, at most */
 #define CONFIGURATION_AUTHORITIES 16  /**< entries of access.certificate_authorities at most */
 #define CONFIGURATION_MORE        7   /**< entries of identity.more at most */
+#define CONFIGURATION_INTERFACES  64  /**< entries of paths.interfaces at most */
 
 _Static_assert(CONFIGURATION_TEXT == ACCESS_NAME_SIZE, "any name of a host may stand in a rule");
 
@@ -52,6 +55,22 @@ struct configured_bootstrap {
 	struct hit hit;
 };
 
+/** An entry of paths.interfaces. Of a link, the first one that fits its name counts. */
+struct configured_interface {
+	char name[LINK_NAME_SIZE]; /**< a pattern of fnmatch(3) */
+	uint8_t preference;        /**< link_preference */
+	bool metered;
+	uint16_t cost;
+	bool unused; /**< addresses of it are neither offered nor used */
+};
+
+/** paths.mode: how packets are dealt out to the paths to a peer. */
+enum path_mode {
+	PATH_MODE_BEST,     /**< all over the best one */
+	PATH_MODE_SPREAD,   /**< flows over several */
+	PATH_MODE_DUPLICATE /**< small packets of real-time flows twice, over the two best */
+};
+
 struct configuration {
 	char key_file[CONFIGURATION_TEXT];
 	char certificate_file[CONFIGURATION_TEXT]; /**< "" = none */
@@ -66,6 +85,9 @@ struct configuration {
 	bool icmp; /**< ICMP messages about packets over plain IP (RFC 7401 section 5.4) */
 	struct configured_host *hosts;
 	size_t host_count;
+	struct configured_interface *interfaces;
+	size_t interface_count;
+	uint8_t path_mode;                                                    /**< enum path_mode */
 	struct algorithm_list hit_suites, dh_groups, hip_ciphers, esp_suites; /**< preferences, best first */
 	bool weak;                                                            /**< they may have weak ones */
 	char overlay_name[CONFIGURATION_TEXT];
@@ -77,6 +99,8 @@ struct configuration {
 	size_t bootstrap_count;
 	char sip_domain[CONFIGURATION_TEXT];
 	uint16_t sip_port;
+	struct sip_network sip_networks[SIP_NETWORKS_MAXIMUM]; /**< sip.listen */
+	size_t sip_network_count;
 	char (*authorities)[CONFIGURATION_TEXT]; /**< access.certificate_authorities: file names */
 	size_t authority_count;
 	bool associate_listed;     /**< access.associate = "listed": only HITs of hosts and bootstrap; false = "any" */

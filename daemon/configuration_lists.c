@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/** The options that are lists: identities, transports, hosts, bootstrap members, access. */
+/** The options that are lists: identities, transports, hosts, interfaces, bootstrap members, access. */
 #include "daemon/configuration_options.h"
 
 #include <stdio.h>
@@ -9,6 +9,8 @@
 /* Of unused_seconds, as esp.unused_seconds has them. */
 #define UNUSED_LEAST 10
 #define UNUSED_MOST  2592000
+/* Of the cost of an interface. */
+#define COST_MOST 65535
 
 static bool is_sequence(const config_setting_t *setting)
 {
@@ -365,6 +367,100 @@ bool configuration_read_bootstrap(struct configuration_reading *reading, const c
 	}
 	return true;
 }
+
+/* ---- interfaces ---- */
+
+/** In the order of link_preference. */
+static const char *const preferences[] = {"normal", "prefer", "avoid"};
+#define PREFERENCES (sizeof preferences / sizeof *preferences)
+
+static bool read_pattern(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, char name[static LINK_NAME_SIZE])
+{
+	const char *text;
+	if (!member_text(reading, entry, "name", &text))
+		return false;
+	if (!text)
+		return configuration_complain(reading, entry, "an entry of %s needs a name", option->key);
+	const config_setting_t *member = config_setting_get_member(entry, "name");
+	size_t length = strlen(text);
+	if (!length || length >= LINK_NAME_SIZE)
+		return configuration_complain(reading, member, "name must have 1 to %d characters", LINK_NAME_SIZE - 1);
+	if (!configuration_is_utf8(text))
+		return configuration_complain(reading, member, "name is not in UTF-8");
+	memcpy(name, text, length + 1);
+	return true;
+}
+
+static bool read_preference(struct configuration_reading *reading, const config_setting_t *entry, uint8_t *preference)
+{
+	const char *text;
+	size_t index = 0;
+	if (!member_text(reading, entry, "preference", &text))
+		return false;
+	while (text && index < PREFERENCES && strcmp(preferences[index], text) != 0)
+		index++;
+	if (index == PREFERENCES)
+		return configuration_complain(reading, config_setting_get_member(entry, "preference"),
+			"preference must be \"normal\", \"prefer\" or \"avoid\"");
+	*preference = (uint8_t)index;
+	return true;
+}
+
+static bool read_cost(struct configuration_reading *reading, const config_setting_t *entry, uint16_t *cost)
+{
+	const config_setting_t *member = config_setting_get_member(entry, "cost");
+	if (!member)
+		return true;
+	int value = config_setting_get_int(member);
+	if (config_setting_type(member) != CONFIG_TYPE_INT || value < 0 || value > COST_MOST)
+		return configuration_complain(reading, member, "cost must be a whole number from 0 to %d", COST_MOST);
+	*cost = (uint16_t)value;
+	return true;
+}
+
+static bool read_use(struct configuration_reading *reading, const config_setting_t *entry, bool *unused)
+{
+	bool use;
+	if (!member_flag(reading, entry, "use", &use))
+		return false;
+	*unused = !use && config_setting_get_member(entry, "use");
+	return true;
+}
+
+static bool read_interface(struct configuration_reading *reading, const config_setting_t *entry,
+	const struct configuration_option *option, struct configured_interface *interface)
+{
+	static const char *const members[] = {"name", "preference", "metered", "cost", "use", NULL};
+	return check_members(reading, entry, option, members) &&
+	       read_pattern(reading, entry, option, interface->name) &&
+	       read_preference(reading, entry, &interface->preference) &&
+	       member_flag(reading, entry, "metered", &interface->metered) &&
+	       read_cost(reading, entry, &interface->cost) && read_use(reading, entry, &interface->unused);
+}
+
+bool configuration_read_interfaces(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option)
+{
+	struct configuration *configuration = reading->configuration;
+	size_t count;
+	if (!configuration_open_list(reading, setting, option, &count))
+		return false;
+	free(configuration->interfaces);
+	configuration->interface_count = 0;
+	configuration->interfaces = calloc(count + 1, sizeof *configuration->interfaces);
+	if (!configuration->interfaces)
+		return configuration_no_memory(reading);
+	for (size_t i = 0; i < count; i++) {
+		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
+		if (!read_interface(reading, entry, option, &configuration->interfaces[i]))
+			return false;
+		configuration->interface_count++;
+	}
+	return true;
+}
+
+/* ---- access ---- */
 
 static bool read_access_group(struct configuration_reading *reading, const config_setting_t *entry,
 	const struct configuration_option *option, struct access_rule *rule)

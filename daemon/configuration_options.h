@@ -77,11 +77,16 @@ bool configuration_read_transports(struct configuration_reading *reading, const 
 	const struct configuration_option *option);
 bool configuration_read_hosts(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
+bool configuration_read_interfaces(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
 bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 bool configuration_read_rules(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 bool configuration_read_inbound(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+/* configuration_listen.c */
+bool configuration_read_listen(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 /** Once the whole file was read: the names in access.rules, `setting`, must be of somebody. */
 bool configuration_check_rule_names(struct configuration_reading *reading, const config_setting_t *setting);

@@ -70,6 +70,10 @@ static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *eff
 	case NODE_SIP_CLOSE:
 		loop_sip_carry_out(hiphopd, effect);
 		break;
+	case NODE_MEDIA_OPEN:
+	case NODE_MEDIA_CLOSE:
+		loop_media_carry_out(hiphopd, effect);
+		break;
 	case NODE_PERSIST:
 	case NODE_FORGET:
 		persist(hiphopd, effect);
@@ -91,7 +95,7 @@ void loop_carry_out(struct hiphopd *hiphopd)
 	do {
 		while (node_next_effect(hiphopd->node, &effect))
 			carry_out_one(hiphopd, &effect);
-	} while (loop_sip_tell_failures(hiphopd));
+	} while (loop_sip_tell_failures(hiphopd) || loop_media_tell_failures(hiphopd));
 	instant wake = node_next_wake(hiphopd->node);
 	if (wake != hiphopd->armed)
 		clock_timer_set(hiphopd->wake_timer, wake);
@@ -166,6 +170,7 @@ static void stop(struct hiphopd *hiphopd, int exit_code)
 	loop_packets_stop(hiphopd);
 	loop_network_stop(hiphopd);
 	loop_sip_stop(hiphopd);
+	loop_media_stop(hiphopd);
 	control_stop(hiphopd->control);
 	hiphopd->control = NULL;
 	loop_watch_stop(&hiphopd->wake_watch);

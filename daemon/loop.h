@@ -13,6 +13,7 @@
 #include "hip/base/log.h"
 #include "hip/crypto/certificate.h"
 #include "kernel-helpers/helper.h"
+#include "kernel-helpers/media_sockets.h"
 #include "kernel-helpers/network_watch.h"
 #include "kernel-helpers/sip_sockets.h"
 #include "kernel-helpers/system_random.h"
@@ -33,6 +34,7 @@
 
 struct host_identity;
 struct loop_sip_stream;
+struct loop_media;
 
 /** One watched descriptor. */
 struct loop_watch {
@@ -68,9 +70,13 @@ struct hiphopd {
 	struct loop_watch wake_watch, step_watch, tunnel_watch, network_watch, helper_watch, signal_watch;
 	struct loop_watch underlay_watches[UNDERLAY_SOCKETS];
 	struct loop_watch datagram_watches[SIP_PLACES], listener_watches[SIP_PLACES];
-	uv_timer_t settle, minute, leave_limit;
+	uv_timer_t network_rest, minute, leave_limit;
 	int wake_timer, step_descriptor, signal_descriptor;
-	instant armed; /**< what the wake timer is set to */
+	struct link_address
+		links[NETWORK_ADDRESSES]; /**< as they were last: those that the node was told, then the unused */
+	size_t used_links, link_count;
+	bool network_missed; /**< the last look at the network failed */
+	instant armed;       /**< what the wake timer is set to */
 	struct control_server *control;
 	struct state_writer *writer;
 	struct packet_vector *vector; /**< for input; the node may send it on */
@@ -80,7 +86,9 @@ struct hiphopd {
 	uint32_t last_accepted; /**< connection number of the last accepted stream */
 	uint32_t failed_connects[LOOP_SIP_FAILURES];
 	unsigned failed_connect_count;
-	uint64_t send_errors_seen;
+	struct loop_media *media;
+	struct media_vector *media_vector; /**< for media that is relayed; made with the first */
+	uint64_t send_errors_seen, unbound_seen;
 	uint64_t queue_lost_seen[UNDERLAY_SOCKETS];
 	bool leaving; /**< a signal came; the overlay is being left */
 	bool stopping;
@@ -121,5 +129,11 @@ void loop_sip_carry_out(struct hiphopd *hiphopd, const struct node_effect *effec
 /** Tells the node of streams that failed while effects were carried out. True when there were any, so that new effects
  * may wait. */
 bool loop_sip_tell_failures(struct hiphopd *hiphopd);
+
+/* loop_media.c */
+void loop_media_stop(struct hiphopd *hiphopd);
+void loop_media_carry_out(struct hiphopd *hiphopd, const struct node_effect *effect);
+/** Likewise of ports for media that could not be opened. */
+bool loop_media_tell_failures(struct hiphopd *hiphopd);
 
 #endif

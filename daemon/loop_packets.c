@@ -95,4 +95,10 @@ void loop_packets_report(struct hiphopd *hiphopd)
 			(unsigned long long)(errors - hiphopd->send_errors_seen),
 			strerror(hiphopd->underlay.last_send_error));
 	hiphopd->send_errors_seen = errors;
+	uint64_t unbound = hiphopd->underlay.unbound_messages;
+	if (unbound != hiphopd->unbound_seen)
+		log_write(&hiphopd->log, LOG_LEVEL_INFO,
+			"%llu messages found no way by the interface of their source and took another",
+			(unsigned long long)(unbound - hiphopd->unbound_seen));
+	hiphopd->unbound_seen = unbound;
 }

@@ -89,7 +89,7 @@ void node_input_underlay(struct node *node, instant now, struct packet_vector *v
 /** PACKET_INNER packets read from TUN. Changed in place; may come back in NODE_UNDERLAY_SEND. */
 void node_input_tunnel(struct node *node, instant now, struct packet_vector *vector);
 
-/** SIP transport. `local` is the socket it came in on (own HIT, ::1, 127.0.0.1; port set). */
+/** SIP transport. `local` is the socket it came in on (own HIT, ::1, 127.0.0.1, or of sip.listen; port set). */
 void node_sip_datagram(struct node *node, instant now, const struct endpoint *local, const struct endpoint *remote,
 	const uint8_t *octets, size_t length);
 /** A SIP stream was accepted (connection < 0x80000000, chosen by the caller, never 0), or one asked for by
@@ -98,6 +98,19 @@ void node_sip_stream_opened(struct node *node, instant now, uint32_t connection,
 	const struct endpoint *remote);
 void node_sip_stream_data(struct node *node, instant now, uint32_t connection, const uint8_t *octets, size_t length);
 void node_sip_stream_closed(struct node *node, instant now, uint32_t connection, bool failed);
+
+/** A datagram that came to a port of NODE_MEDIA_OPEN. */
+struct node_media_arrival {
+	uint64_t token;
+	bool second_side; /**< at the second address, `remote` of the effect */
+	bool control;     /**< at the port for RTCP */
+	struct endpoint remote;
+};
+/** Whether it goes on, and `to` where: from the port of the same kind at the other address. Has no effects, so that a
+ * vector of them can be asked about in a row. */
+bool node_media_packet(struct node *node, instant now, const struct node_media_arrival *arrival, struct endpoint *to);
+/** The ports of NODE_MEDIA_OPEN could not be opened. */
+void node_media_failed(struct node *node, instant now, uint64_t token);
 
 /** A request from the control socket, a JSON object such as {"command":"ping","target":"bob"} (docs/control.md). The
  *  answer comes as NODE_REPLY with the same token, at once or later; "monitor" answers many times until
@@ -131,6 +144,9 @@ enum node_effect_kind {
 	NODE_SIP_CONNECT,   /**< connection, local, remote: open a TCP stream from the local address (any port) */
 	NODE_SIP_STREAM,    /**< connection, octets: send on the stream */
 	NODE_SIP_CLOSE,     /**< connection */
+	NODE_MEDIA_OPEN,    /**< token, local, remote: open UDP ports at both (addresses of this host) and at the next port
+			       of each, for a stream of media between them; what comes there: node_media_packet */
+	NODE_MEDIA_CLOSE,   /**< token */
 	NODE_PERSIST,       /**< record: store, replacing the old value of (space, key) */
 	NODE_FORGET,        /**< record: delete (space, key) */
 	NODE_RELOAD,        /**< token: read the configuration file again, then node_reload */

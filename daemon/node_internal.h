@@ -230,6 +230,11 @@ void node_sip_free(struct node *node);
 void node_on_sip_effect(struct node *node, instant now, const struct sip_effect *effect);
 void node_registration_restore(struct node *node, const struct node_record *record);
 
+/* node_media.c */
+void node_on_relay_effect(struct node *node, const struct sip_effect *effect);
+/** `sip.relays` of the status. */
+json_t *node_relays_json(const struct node *node);
+
 /* node_ping.c */
 /** What a try of a ping brought. */
 struct ping_answer {

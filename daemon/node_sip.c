@@ -27,6 +27,8 @@ hiphop_error node_sip_create(struct node *node)
 		.port = node->configuration->sip_port,
 		.random = node->environment.random,
 		.log = node->log,
+		.networks = node->configuration->sip_networks,
+		.network_count = node->configuration->sip_network_count,
 	};
 
 	return sip_create(&sip, &node->sip);
@@ -339,6 +341,10 @@ void node_on_sip_effect(struct node *node, instant now, const struct sip_effect 
 		break;
 	case SIP_MEDIA_CLOSE:
 		on_media_close(node, effect);
+		break;
+	case SIP_RELAY_OPEN:
+	case SIP_RELAY_CLOSE:
+		node_on_relay_effect(node, effect);
 		break;
 	case SIP_PERSIST_REGISTRATION:
 		on_persist(node, now, effect);

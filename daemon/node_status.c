@@ -204,8 +204,8 @@ static json_t *sip_json(const struct node *node, instant now)
 
 	sip_walk_registrations(node->sip, now, add_registration, registrations);
 	sip_walk_calls(node->sip, now, add_call, calls);
-	return json_pack("{s:s, s:o, s:o}", "domain", node->configuration->sip_domain, "registrations", registrations,
-		"calls", calls);
+	return json_pack("{s:s, s:o, s:o, s:o}", "domain", node->configuration->sip_domain, "registrations",
+		registrations, "calls", calls, "relays", node_relays_json(node));
 }
 
 static void add_counter(json_t *counters, const char *name, uint64_t value)
@@ -266,6 +266,10 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 	add_counter(counters, "sip_malformed", sip.malformed);
 	add_counter(counters, "sip_refused", sip.refused);
 	add_counter(counters, "sip_limited", sip.limited);
+	add_counter(counters, "relayed", sip.relayed);
+	add_counter(counters, "relay_refused", sip.relay_refused);
+	add_counter(counters, "relay_limited", sip.relay_limited);
+	add_counter(counters, "relay_failed", sip.relay_failed);
 	return counters;
 }
 

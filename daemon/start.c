@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/start.h"
 
+#include "daemon/link_policy.h"
 #include "daemon/start_internal.h"
 #include "hip/crypto/host_identity.h"
 #include "kernel-helpers/clocks.h"
@@ -101,8 +102,9 @@ static bool open_state(struct hiphopd *hiphopd)
 
 static bool source_address(void *context, const struct address *remote, struct address *source)
 {
-	(void)context;
-	return source_address_towards(remote, source);
+	const struct hiphopd *hiphopd = context;
+	return source_address_towards(remote, source) &&
+	       link_policy_source(hiphopd->links, hiphopd->used_links, hiphopd->link_count, source);
 }
 
 static void restore(void *context, const struct node_record *record)
@@ -126,7 +128,8 @@ static bool make_node(struct hiphopd *hiphopd)
 		.spi_mask = SPI_MASK,
 		.spi_mark = spi_mark,
 		.log = &hiphopd->log,
-		.source_address = source_address};
+		.source_address = source_address,
+		.context = hiphopd};
 	hiphop_error error = node_create(&environment, clock_now(), clock_wall(), &hiphopd->node);
 	if (error)
 		return start_fail(hiphopd, "The node cannot be made: %s.", hiphop_error_text(error));
@@ -250,6 +253,7 @@ void start_undo(struct hiphopd *hiphopd)
 	system_random_stop(&hiphopd->random);
 	free(hiphopd->vector);
 	free(hiphopd->sip_octets);
+	free(hiphopd->media_vector);
 	/* Last, so that the next hiphopd finds nothing of this one. */
 	close_descriptor(&hiphopd->lock);
 	configuration_free(&hiphopd->configuration);

@@ -69,6 +69,9 @@ bool start_underlay(struct hiphopd *hiphopd)
 		log_write(&hiphopd->log, LOG_LEVEL_WARNING, "this host has no IPv6; the underlay is IPv4 alone");
 	if (wants_transport(configuration, TRANSPORT_IP))
 		open_raw(hiphopd);
+	if (underlay_open_routes(&hiphopd->underlay))
+		log_write(&hiphopd->log, LOG_LEVEL_WARNING,
+			"the kernel cannot be asked for routes: with several uplinks all packets may leave by one");
 	return true;
 }
 
@@ -86,15 +89,22 @@ bool start_network_setup(struct hiphopd *hiphopd)
 	       start_fail(hiphopd, "%s cannot be set up (%s): %s.", name, answer.step, hiphop_error_text(error));
 }
 
+_Static_assert(SIP_MORE_PLACES == SIP_NETWORKS_MAXIMUM, "each network of the configuration has a place");
+
 bool start_sip(struct hiphopd *hiphopd)
 {
 	struct endpoint taken = {0};
 	char text[ENDPOINT_TEXT_SIZE];
 	uint16_t port = hiphopd->configuration.sip_port;
+	for (size_t i = 0; i < hiphopd->configuration.sip_network_count; i++)
+		(void)sip_sockets_add(&hiphopd->sip, &hiphopd->configuration.sip_networks[i].address);
 	hiphop_error error = sip_sockets_open(&hiphopd->sip, host_identity_hit(hiphopd->identity), port, &taken);
 	if (error == HIPHOP_EXISTS)
 		return start_fail(hiphopd, "SIP port %s is taken; stop the program there or choose another sip.port.",
 			endpoint_format(&taken, text));
+	if (error && taken.port)
+		return start_fail(
+			hiphopd, "SIP port %s cannot be opened: %s.", endpoint_format(&taken, text), strerror(errno));
 	return !error || start_fail(hiphopd, "SIP port %u cannot be opened: %s.", port, strerror(errno));
 }
 

@@ -15,7 +15,8 @@ instant clock_now(void);
 /** Milliseconds since 1970. */
 wall_milliseconds clock_wall(void);
 
-/** Opens a timer on CLOCK_BOOTTIME that becomes readable at the instant set. Close with close(). HIPHOP_SYSTEM. */
+/** Opens a timer on CLOCK_BOOTTIME that becomes readable at the instant set; one that passed in suspend is due right
+ *  after. Close with close(). HIPHOP_SYSTEM. */
 hiphop_error clock_timer_open(int *descriptor);
 /** Sets the timer; INSTANT_NEVER disarms it, an instant in the past makes it readable at once. */
 void clock_timer_set(int descriptor, instant at);

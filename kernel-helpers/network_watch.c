@@ -8,12 +8,16 @@
 #include <netlink/cache.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define WATCH_GROUPS (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)
+/** Messages read before the list is asked for. */
+#define MESSAGES_AT_ONCE 256
 
 struct network_watch {
 	int changes;             /**< multicast groups; read for the fact of a change alone */
@@ -76,30 +80,45 @@ int network_watch_descriptor(const struct network_watch *watch)
 	return watch->changes;
 }
 
-bool network_watch_consume(struct network_watch *watch)
+/** The kernel sends each message on its own, and its type is all that is read of it. */
+static network_change meaning_of(const struct nlmsghdr *header, ssize_t got)
 {
-	uint8_t messages[8192];
-	bool changed = false;
-	for (;;) {
-		ssize_t got = recv(watch->changes, messages, sizeof messages, MSG_DONTWAIT);
-		if (got < 0 && errno == EINTR)
-			continue;
-		/* ENOBUFS: the kernel threw messages away, so something did change. */
-		if (got < 0 && errno != ENOBUFS)
-			return changed;
-		changed = true;
-	}
+	if (got < (ssize_t)sizeof *header)
+		return NETWORK_PATHS_CHANGED; /* among others ENOBUFS: messages were lost, so something did change */
+	bool address = header->nlmsg_type == RTM_NEWADDR || header->nlmsg_type == RTM_DELADDR;
+	return address ? NETWORK_ADDRESSES_TOUCHED : NETWORK_PATHS_CHANGED;
 }
 
-static bool link_is_usable(const struct network_watch *watch, int index)
+network_change network_watch_consume(struct network_watch *watch)
 {
+	network_change change = NETWORK_UNCHANGED;
+	for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
+		struct nlmsghdr header;
+		ssize_t got = recv(watch->changes, &header, sizeof header, MSG_DONTWAIT);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno != ENOBUFS)
+			return change;
+		network_change told = meaning_of(&header, got);
+		if (told > change)
+			change = told;
+	}
+	return change;
+}
+
+/** RUNNING follows a lost carrier late at times, LOWER_UP at once; RUNNING alone knows of a Wi-Fi still to log in. */
+static bool link_is_usable(const struct network_watch *watch, int index, char name[static LINK_NAME_SIZE])
+{
+	const unsigned needed = IFF_UP | IFF_RUNNING | IFF_LOWER_UP;
 	struct rtnl_link *link = rtnl_link_get(watch->links, index);
 	if (!link)
 		return false;
 	unsigned flags = rtnl_link_get_flags(link);
-	const char *name = rtnl_link_get_name(link);
-	bool usable = flags & IFF_UP && flags & IFF_RUNNING && !(flags & IFF_LOOPBACK) && name &&
-		      strcmp(name, watch->tunnel_name) != 0;
+	const char *known = rtnl_link_get_name(link);
+	bool usable = (flags & needed) == needed && !(flags & IFF_LOOPBACK) && known &&
+		      strcmp(known, watch->tunnel_name) != 0;
+	if (usable)
+		snprintf(name, LINK_NAME_SIZE, "%s", known);
 	rtnl_link_put(link);
 	return usable;
 }
@@ -121,11 +140,13 @@ static bool read_address(struct rtnl_addr *entry, struct address *address)
 	return true;
 }
 
-static bool address_is_listed(const struct network_watch *watch, struct rtnl_addr *entry, struct address *address)
+static bool read_link_address(const struct network_watch *watch, struct rtnl_addr *entry, struct link_address *link)
 {
 	const unsigned unfit = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
-	return !(rtnl_addr_get_flags(entry) & unfit) && link_is_usable(watch, rtnl_addr_get_ifindex(entry)) &&
-	       read_address(entry, address) && address_is_usable_locator(address);
+	const int index = rtnl_addr_get_ifindex(entry);
+	*link = (struct link_address){.interface = (uint32_t)index};
+	return !(rtnl_addr_get_flags(entry) & unfit) && link_is_usable(watch, index, link->name) &&
+	       read_address(entry, &link->address) && address_is_usable_locator(&link->address);
 }
 
 static hiphop_error refill(struct network_watch *watch)
@@ -136,7 +157,7 @@ static hiphop_error refill(struct network_watch *watch)
 }
 
 hiphop_error network_watch_addresses(
-	struct network_watch *watch, struct address addresses[static NETWORK_ADDRESSES], size_t *count)
+	struct network_watch *watch, struct link_address links[static NETWORK_ADDRESSES], size_t *count)
 {
 	*count = 0;
 	hiphop_error error = refill(watch);
@@ -144,7 +165,7 @@ hiphop_error network_watch_addresses(
 		return error;
 	struct nl_object *object = nl_cache_get_first(watch->addresses);
 	for (; object && *count < NETWORK_ADDRESSES; object = nl_cache_get_next(object))
-		if (address_is_listed(watch, (struct rtnl_addr *)object, &addresses[*count]))
+		if (read_link_address(watch, (struct rtnl_addr *)object, &links[*count]))
 			(*count)++;
 	return HIPHOP_OK;
 }

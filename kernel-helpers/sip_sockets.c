@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #define LISTEN_BACKLOG 64
+#define FIRST_PLACES   3
 
 void sip_sockets_start(struct sip_sockets *sockets)
 {
-	*sockets = (struct sip_sockets){0};
+	*sockets = (struct sip_sockets){.count = FIRST_PLACES};
 	for (size_t i = 0; i < SIP_PLACES; i++) {
 		sockets->places[i].datagram = -1;
 		sockets->places[i].listener = -1;
@@ -32,9 +33,11 @@ static int open_at(const struct endpoint *local, int type)
 	int descriptor = socket(name.any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (descriptor < 0)
 		return -1;
-	/* The address of hip0 may come a moment later. */
+	/* The address of hip0 may come a moment later, those of local networks much later. */
 	if (name.any.sa_family == AF_INET6)
 		set_option(descriptor, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+	else
+		set_option(descriptor, IPPROTO_IP, IP_FREEBIND, 1);
 	if (type == SOCK_STREAM)
 		set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (bind(descriptor, &name.any, length) == 0 &&
@@ -62,20 +65,30 @@ static hiphop_error open_place(struct sip_place *place)
 	return kept == EADDRINUSE ? HIPHOP_EXISTS : HIPHOP_SYSTEM;
 }
 
-hiphop_error sip_sockets_open(struct sip_sockets *sockets, const struct hit *own, uint16_t port, struct endpoint *taken)
+hiphop_error sip_sockets_add(struct sip_sockets *sockets, const struct address *address)
+{
+	if (sockets->count == SIP_PLACES)
+		return HIPHOP_LIMITED;
+	sockets->places[sockets->count++].local.address = *address;
+	return HIPHOP_OK;
+}
+
+hiphop_error sip_sockets_open(struct sip_sockets *sockets, const struct hit *own, uint16_t port, struct endpoint *where)
 {
 	size_t opened = 0;
 	memcpy(sockets->places[0].local.address.octets, own->octets, sizeof own->octets);
 	address_parse("::1", &sockets->places[1].local.address);
 	address_parse("127.0.0.1", &sockets->places[2].local.address);
-	for (size_t i = 0; i < SIP_PLACES; i++) {
+	for (size_t i = 0; i < sockets->count; i++) {
 		struct sip_place *place = &sockets->places[i];
 		place->local.port = port;
 		hiphop_error error = open_place(place);
-		if (error == HIPHOP_EXISTS) {
-			if (taken)
-				*taken = place->local;
+		if (error == HIPHOP_EXISTS || (error && i >= FIRST_PLACES)) {
+			int kept = errno;
+			if (where)
+				*where = place->local;
 			sip_sockets_close(sockets);
+			errno = kept;
 			return error;
 		}
 		opened += !error;

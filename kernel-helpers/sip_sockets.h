@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Where SIP phones reach this host: UDP and TCP at its own HIT, at ::1 and at 127.0.0.1 (RFC 3261 section 18), and the
- * TCP streams from and to there. Numbers and buffers are bounded.
+ * Where SIP phones reach this host: UDP and TCP at its own HIT, at ::1, at 127.0.0.1 and at addresses in local networks
+ * (RFC 3261 section 18), and the TCP streams from and to there. Numbers and buffers are bounded.
  */
 #ifndef HIPHOP_KERNEL_HELPERS_SIP_SOCKETS_H
 #define HIPHOP_KERNEL_HELPERS_SIP_SOCKETS_H
@@ -14,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Places to listen: own HIT, ::1, 127.0.0.1. */
-#define SIP_PLACES 3
+/** Addresses in local networks at most. */
+#define SIP_MORE_PLACES 8
+/** Places to listen: own HIT, ::1, 127.0.0.1, and those. */
+#define SIP_PLACES (3 + SIP_MORE_PLACES)
 /** Octets of one datagram or of one read of a stream at most. */
 #define SIP_MESSAGE_MAXIMUM 65535
 /** Octets that wait to be sent on one stream at most. */
@@ -29,6 +31,7 @@ struct sip_place {
 
 struct sip_sockets {
 	struct sip_place places[SIP_PLACES];
+	size_t count; /**< places that are asked for */
 	uint64_t send_errors;
 };
 
@@ -42,10 +45,13 @@ struct sip_stream {
 };
 
 void sip_sockets_start(struct sip_sockets *sockets);
-/** Opens what can be opened at `port`; a place that is not there stays closed. HIPHOP_EXISTS when the port is taken at
- * any of them (`taken`, if not NULL, says where), HIPHOP_SYSTEM when not one could be opened. */
+/** One more place to open: an address in a local network. Beyond SIP_MORE_PLACES, HIPHOP_LIMITED. */
+hiphop_error sip_sockets_add(struct sip_sockets *sockets, const struct address *address);
+/** Opens what can be opened at `port`; one of the first three places that is not there stays closed. The addresses need
+ * not be there yet: what is opened works from the moment when they are. HIPHOP_EXISTS when the port is taken at
+ * any of them, HIPHOP_SYSTEM when an added place, or not one, could be opened (`where`, if not NULL, says where). */
 hiphop_error sip_sockets_open(
-	struct sip_sockets *sockets, const struct hit *own, uint16_t port, struct endpoint *taken);
+	struct sip_sockets *sockets, const struct hit *own, uint16_t port, struct endpoint *where);
 void sip_sockets_close(struct sip_sockets *sockets);
 
 /** Receives one datagram of a place into `octets` (SIP_MESSAGE_MAXIMUM of room). False when nothing waits. */

@@ -40,6 +40,24 @@ bool underlay_filter_raw(int descriptor, int family, bool i1);
 /** Lets a socket see nothing at all. */
 bool underlay_filter_all(int descriptor);
 
+/* underlay_links.c */
+
+/** How a packet from one address to another leaves. */
+struct underlay_way {
+	uint32_t interface; /**< 0 = as the kernel routes it */
+	bool nameless;      /**< only without the source will the kernel obey; it takes the right one then */
+};
+
+/**
+ * By the interface that has `local`, when the kernel has a route to `remote` there. Else the kernel decides, since an
+ * address may be reachable by another interface than its own.
+ */
+struct underlay_way underlay_way_between(
+	struct underlay_links *links, const struct address *local, const struct address *remote);
+/** That way was none: the kernel will be asked again. */
+void underlay_way_failed(struct underlay_links *links, const struct address *local, const struct address *remote);
+void underlay_links_free(struct underlay_links *links);
+
 /** Room for one IP_PKTINFO or IPV6_PKTINFO, and the length of segments. */
 union underlay_ancillary {
 	struct cmsghdr align;

@@ -12,8 +12,9 @@ struct sending {
 	struct underlay_exchange exchange;
 	unsigned count; /**< messages */
 	size_t parts;
-	const struct packet *first; /**< of the last message; NULL when nothing may join it */
-	size_t length;              /**< octets of the last message */
+	const struct packet *first;                        /**< of the last message; NULL when nothing may join it */
+	size_t length;                                     /**< octets of the last message */
+	const struct packet *bound[PACKET_VECTOR_MAXIMUM]; /**< of each message, when it names an interface */
 };
 
 static int socket_for(const struct packet *packet)
@@ -43,19 +44,32 @@ static void put_ancillary(struct msghdr *message, int level, int type, const voi
 	message->msg_controllen += CMSG_SPACE(length);
 }
 
-static void put_source(struct msghdr *message, const struct address *source, bool ipv4_socket)
+/** The source and the interface, in the place of the first ancillary part. */
+static void write_source(void *place, const struct address *source, struct underlay_way way, bool ipv4_socket)
 {
 	if (ipv4_socket) {
-		struct in_pktinfo info = {.ipi_spec_dst = address_to_ipv4(source)};
-		put_ancillary(message, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
-	} else {
-		struct in6_pktinfo info = {0};
-		memcpy(&info.ipi6_addr, source->octets, sizeof source->octets);
-		put_ancillary(message, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+		struct in_pktinfo info = {.ipi_ifindex = (int)way.interface, .ipi_spec_dst = address_to_ipv4(source)};
+		memcpy(place, &info, sizeof info);
+		return;
 	}
+	struct in6_pktinfo info = {.ipi6_ifindex = way.interface};
+	if (!way.nameless)
+		memcpy(&info.ipi6_addr, source->octets, sizeof source->octets);
+	memcpy(place, &info, sizeof info);
 }
 
-static void begin_message(struct sending *sending, bool ipv4_socket, struct packet *packet)
+static void put_source(struct msghdr *message, const struct address *source, struct underlay_way way, bool ipv4_socket)
+{
+	struct in6_pktinfo room;
+	write_source(&room, source, way, ipv4_socket);
+	if (ipv4_socket)
+		put_ancillary(message, IPPROTO_IP, IP_PKTINFO, &room, sizeof(struct in_pktinfo));
+	else
+		put_ancillary(message, IPPROTO_IPV6, IPV6_PKTINFO, &room, sizeof room);
+}
+
+static void begin_message(
+	struct underlay_sockets *sockets, struct sending *sending, bool ipv4_socket, struct packet *packet)
 {
 	struct underlay_exchange *exchange = &sending->exchange;
 	struct msghdr *message = &exchange->messages[sending->count].msg_hdr;
@@ -68,8 +82,13 @@ static void begin_message(struct sending *sending, bool ipv4_socket, struct pack
 		.msg_name = name, .msg_iov = &exchange->parts[sending->parts], .msg_control = ancillary};
 	message->msg_namelen = ipv4_socket ? socket_address_ipv4(name, &packet->remote.address, port)
 					   : socket_address_ipv6(name, &packet->remote.address, port);
-	if (!address_is_unspecified(&packet->local.address))
-		put_source(message, &packet->local.address, ipv4_socket);
+	sending->bound[sending->count] = NULL;
+	if (!address_is_unspecified(&packet->local.address)) {
+		struct underlay_way way =
+			underlay_way_between(sockets->links, &packet->local.address, &packet->remote.address);
+		put_source(message, &packet->local.address, way, ipv4_socket);
+		sending->bound[sending->count] = way.interface ? packet : NULL;
+	}
 	sending->first = packet;
 	sending->length = 0;
 	sending->count++;
@@ -95,7 +114,7 @@ static void add_packet(
 {
 	struct underlay_exchange *exchange = &sending->exchange;
 	if (!joins(sending, packet))
-		begin_message(sending, ipv4_socket, packet);
+		begin_message(sockets, sending, ipv4_socket, packet);
 	exchange->messages[sending->count - 1].msg_hdr.msg_iovlen++;
 	exchange->parts[sending->parts++] = (struct iovec){.iov_base = packet_data(packet), .iov_len = packet->length};
 	sending->length += packet->length;
@@ -135,11 +154,31 @@ static void send_apart(struct underlay_sockets *sockets, int descriptor, const s
 	}
 }
 
+/** True when there was no way by the interface that message `which` named, and it left without. */
+static bool send_unbound(struct underlay_sockets *sockets, int descriptor, struct sending *sending, unsigned which)
+{
+	struct msghdr *message = &sending->exchange.messages[which].msg_hdr;
+	struct cmsghdr *part = message->msg_control;
+	const struct packet *packet = sending->bound[which];
+	const struct underlay_way as_routed = {0};
+	underlay_way_failed(sockets->links, &packet->local.address, &packet->remote.address);
+	write_source(CMSG_DATA(part), &packet->local.address, as_routed, part->cmsg_level == IPPROTO_IP);
+	if (sendmsg(descriptor, message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return false;
+	sockets->unbound_messages++;
+	sockets->sent_packets += message->msg_iovlen;
+	return true;
+}
+
 /** What could not be sent. A late ICMP error of an earlier packet can also show here; either way this message counts as
  *  lost, the rest goes on. */
-static void settle_failure(
-	struct underlay_sockets *sockets, int descriptor, const struct msghdr *message, int error_number)
+static void settle_failure(struct underlay_sockets *sockets, int descriptor, struct sending *sending, unsigned which)
 {
+	const struct msghdr *message = &sending->exchange.messages[which].msg_hdr;
+	int error_number = errno;
+	bool no_way = error_number == ENETUNREACH || error_number == EHOSTUNREACH;
+	if (no_way && sending->bound[which] && send_unbound(sockets, descriptor, sending, which))
+		return;
 	/* A device that makes no checksums cannot cut (EIO). What is larger than the path's MTU cannot be cut either
 	 * (EMSGSIZE, from older kernels EINVAL), but be fragmented. */
 	bool uncut = error_number == EIO || error_number == EMSGSIZE || error_number == EINVAL;
@@ -152,13 +191,14 @@ static void settle_failure(
 		count_send_error(sockets, error_number);
 }
 
-static void send_messages(struct underlay_sockets *sockets, int descriptor, struct mmsghdr *messages, unsigned count)
+static void send_messages(struct underlay_sockets *sockets, int descriptor, struct sending *sending)
 {
+	struct mmsghdr *messages = sending->exchange.messages;
 	unsigned done = 0;
-	while (done < count) {
-		int sent = sendmmsg(descriptor, messages + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (done < sending->count) {
+		int sent = sendmmsg(descriptor, messages + done, sending->count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent <= 0) {
-			settle_failure(sockets, descriptor, &messages[done].msg_hdr, errno);
+			settle_failure(sockets, descriptor, sending, done);
 			done++;
 			continue;
 		}
@@ -192,7 +232,7 @@ static void send_through(struct underlay_sockets *sockets, int which, struct pac
 			count_send_error(sockets, EAFNOSUPPORT);
 	}
 	put_segment_lengths(&sending);
-	send_messages(sockets, sockets->descriptors[which], sending.exchange.messages, sending.count);
+	send_messages(sockets, sockets->descriptors[which], &sending);
 }
 
 void underlay_send(struct underlay_sockets *sockets, struct packet_vector *vector)

@@ -239,6 +239,8 @@ void underlay_sockets_close(struct underlay_sockets *sockets)
 	}
 	free(sockets->staging);
 	sockets->staging = NULL;
+	underlay_links_free(sockets->links);
+	sockets->links = NULL;
 }
 
 uint64_t underlay_queue_lost(const struct underlay_sockets *sockets, underlay_socket which)

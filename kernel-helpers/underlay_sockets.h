@@ -13,6 +13,7 @@
 #define HIPHOP_KERNEL_HELPERS_UNDERLAY_SOCKETS_H
 
 #include "hip/base/error.h"
+#include "hip/base/link_address.h"
 #include "hip/base/packet_vector.h"
 
 #include <stdbool.h>
@@ -44,7 +45,11 @@ static inline bool underlay_is_udp(underlay_socket which)
 	return which <= UNDERLAY_UDP_I1;
 }
 
+/** Addresses of this host that are known by their interfaces, at most. */
+#define UNDERLAY_LINKS 64
+
 struct underlay_staging;
+struct underlay_links;
 
 struct underlay_sockets {
 	int descriptors[UNDERLAY_SOCKETS]; /**< -1 when not open */
@@ -52,10 +57,12 @@ struct underlay_sockets {
 	bool ipv4_only;                    /**< the host has no IPv6: the UDP socket is AF_INET */
 	bool segmentation;                 /**< runs of datagrams go to the kernel as one (UDP_SEGMENT) */
 	struct underlay_staging *staging;  /**< received joined (UDP_GRO) and not given out yet; NULL = not joined */
+	struct underlay_links *links;      /**< which interface packets leave by; NULL = as the kernel routes them */
 	uint64_t received_packets, sent_packets;
-	uint64_t dropped_packets; /**< received cut off or without a whole IP header */
-	uint64_t send_errors;     /**< not sent: no route, no buffer, no right, no socket of the kind */
-	int last_send_error;      /**< errno of the last of them */
+	uint64_t dropped_packets;  /**< received cut off or without a whole IP header */
+	uint64_t send_errors;      /**< not sent: no route, no buffer, no right, no socket of the kind */
+	int last_send_error;       /**< errno of the last of them */
+	uint64_t unbound_messages; /**< sent without the interface, since by it they found no way after all */
 };
 
 /** All closed. */
@@ -70,6 +77,17 @@ void underlay_mark_spis(struct underlay_sockets *sockets, uint32_t mask, uint32_
 /** Opens one raw socket. HIPHOP_INVALID_ARGUMENT (a UDP socket), HIPHOP_REFUSED (no CAP_NET_RAW), HIPHOP_UNSUPPORTED
  * (no such family), HIPHOP_SYSTEM. */
 hiphop_error underlay_open_raw(struct underlay_sockets *sockets, underlay_socket which);
+/**
+ * Opens what asks the kernel for routes, so that packets leave by the interface that has their `local` address,
+ * whichever default route the kernel likes best. Once, before system calls are filtered. HIPHOP_NO_MEMORY,
+ * HIPHOP_SYSTEM; without it the kernel alone decides.
+ */
+hiphop_error underlay_open_routes(struct underlay_sockets *sockets);
+/**
+ * The addresses of this host and their interfaces, the first UNDERLAY_LINKS of them. All of them, used or not. Call it
+ * after every change of an address, a link or a route: what is known of routes is forgotten.
+ */
+void underlay_set_links(struct underlay_sockets *sockets, const struct link_address *links, size_t count);
 /** "UDP", "HIP over IPv4" … for log lines. */
 const char *underlay_socket_name(underlay_socket which);
 void underlay_sockets_close(struct underlay_sockets *sockets);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sipglue/calls.h"
 
+#include "sipglue/media_relay.h"
 #include "sipglue/place.h"
 #include "sipglue/sdp_media.h"
 
@@ -24,6 +25,7 @@ struct call {
 	bool open; /* SIP_MEDIA_OPEN was said */
 	struct sip_media_port ports[SIP_MEDIA_PORTS_MAXIMUM];
 	size_t port_count;
+	struct relay_list relays; /* for each pair of ends that needs one */
 	struct deadline deadline;
 };
 
@@ -96,6 +98,7 @@ static struct call *call_new(
 	copy_uri(request->osip->to->url, made->callee);
 	made->peer = peer;
 	made->started = sip->now;
+	LIST_INIT(&made->relays);
 	TAILQ_INSERT_TAIL(&sip->calls, made, link);
 	sip->call_count++;
 	tell(sip, made, SIP_EVENT_CALL_STARTED, 0);
@@ -107,6 +110,7 @@ static void call_free(struct sip *sip, struct call *call)
 	if (call->open)
 		effect_push(sip,
 			&(struct sip_effect){.kind = SIP_MEDIA_CLOSE, .call_id = call->call_id, .hit = call->peer});
+	relays_free(sip, &call->relays, NULL);
 	engine_retire_deadline(sip, &call->deadline);
 	TAILQ_REMOVE(&sip->calls, call, link);
 	sip->call_count--;
@@ -173,6 +177,36 @@ static void note(struct sip *sip, struct call *call, const struct message *messa
 	note_media(sip, call, message);
 }
 
+/* ---- Media that is relayed ---- */
+
+/** Rewrites the SDP of a message of the call, when the media between its ends is relayed. */
+static hiphop_error relay_media(
+	struct sip *sip, struct call *call, struct message *message, const struct path *from, const struct path *to)
+{
+	struct buffer written;
+	unsigned side = 0;
+	struct relay *relay = relay_find(&call->relays, from, to, &side);
+	hiphop_error error = HIPHOP_OK;
+	if (!relay && message_is(message, "INVITE") && relay_is_needed(sip, from, to))
+		error = relay_make(sip, &call->relays, call->call_id, from, to, &relay);
+	if (error || !relay || !sdp_is_body(message))
+		return error;
+	error = relay_describe(sip, relay, side, (struct span){message->body, message->body_length}, &written);
+	if (error)
+		return error;
+	free(message->body);
+	message->body = written.data;
+	message->body_length = written.length;
+	return HIPHOP_OK;
+}
+
+/** The phone that answered has the call; what was prepared for others goes. */
+static void keep_relay(struct sip *sip, struct call *call, const struct path *from, const struct path *to)
+{
+	unsigned side;
+	relays_free(sip, &call->relays, relay_find(&call->relays, from, to, &side));
+}
+
 /* ---- What passes ---- */
 
 static bool answers_invite(const struct message *message)
@@ -180,21 +214,24 @@ static bool answers_invite(const struct message *message)
 	return strcmp(message_method(message), "INVITE") == 0;
 }
 
-void calls_request(struct sip *sip, const struct message *request, const struct path *from, const struct path *to)
+hiphop_error calls_request(struct sip *sip, struct message *request, const struct path *from, const struct path *to)
 {
 	struct call *call = call_find(sip, request, from, to);
 	bool first = message_is(request, "INVITE") && *message_tag(request->osip->to) == 0;
 	if (!call && first)
 		call = call_new(sip, request, from, to);
 	if (!call)
-		return;
+		return first && relay_is_needed(sip, from, to) ? HIPHOP_LIMITED : HIPHOP_OK;
 	if (message_is(request, "BYE")) {
 		call_end(sip, call, SIP_EVENT_CALL_ENDED, 0);
-		return;
+		return HIPHOP_OK;
 	}
 	if (first)
 		call->ringing++;
-	note(sip, call, request, from);
+	hiphop_error error = relay_media(sip, call, request, from, to);
+	if (!error)
+		note(sip, call, request, from);
+	return error;
 }
 
 /** One branch of the first INVITE is over without success. */
@@ -206,7 +243,7 @@ static void branch_over(struct sip *sip, struct call *call, int status)
 		call_end(sip, call, SIP_EVENT_CALL_FAILED, status);
 }
 
-void calls_response(struct sip *sip, const struct message *response, const struct path *from, const struct path *to)
+void calls_response(struct sip *sip, struct message *response, const struct path *from, const struct path *to)
 {
 	struct call *call = call_find(sip, response, from, to);
 	int status = response->osip->status_code;
@@ -217,9 +254,13 @@ void calls_response(struct sip *sip, const struct message *response, const struc
 		branch_over(sip, call, status);
 		return;
 	}
+	/* One that cannot be read goes on as it is: without media, but the caller hears of it and can end the call. */
+	if (relay_media(sip, call, response, from, to) != HIPHOP_OK)
+		log_write(sip->log, LOG_LEVEL_DEBUG, "the media of an answer cannot be relayed");
 	note(sip, call, response, from);
 	if (invite && status >= 200 && !call->answered) {
 		call->answered = true;
+		keep_relay(sip, call, from, to);
 		tell(sip, call, SIP_EVENT_CALL_ANSWERED, status);
 	}
 }

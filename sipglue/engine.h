@@ -35,7 +35,8 @@ enum deadline_kind {
 	DEADLINE_STORE,      /* struct pending_store */
 	DEADLINE_BINDING,    /* struct registration */
 	DEADLINE_STREAM,     /* struct stream */
-	DEADLINE_CALL        /* struct call */
+	DEADLINE_CALL,       /* struct call */
+	DEADLINE_RELAY       /* struct relay */
 };
 
 /** The way to another SIP element: from which socket, to where, and over which stream when it is one. */
@@ -51,6 +52,7 @@ struct pending_store;
 struct registration;
 struct stream;
 struct call;
+struct media_relay;
 struct queued_effect;
 
 TAILQ_HEAD(transaction_list, transaction);
@@ -80,6 +82,8 @@ struct sip {
 	struct hit self;
 	struct address self_address;
 	uint16_t port;
+	struct sip_network networks[SIP_NETWORKS_MAXIMUM];
+	size_t network_count;
 	const struct random_source *random;
 	const struct log *log;
 	struct sip_limits limits;
@@ -103,6 +107,7 @@ struct sip {
 	uint32_t next_connection;
 	struct call_list calls;
 	size_t call_count;
+	struct media_relay *relays;
 
 	struct cached_lookup lookups[LOOKUP_CACHE_SIZE];
 	struct verified_caller callers[LOOKUP_CACHE_SIZE];

@@ -235,17 +235,30 @@ static hiphop_error send_branch(struct sip *sip, struct response_context *contex
 		forward_build(sip, context->request, &context->source, target, id, context->mark, &request);
 	if (error)
 		return error;
-	error = transaction_send(sip, request, &target->path, id, &client_user, branch, &branch->client);
+	error = calls_request(sip, request, &context->source, &target->path);
 	if (error)
+		message_free(request);
+	else
+		error = transaction_send(sip, request, &target->path, id, &client_user, branch, &branch->client);
+	if (error) {
+		calls_branch_failed(sip, context->request, &context->source, &target->path, 503);
 		return error;
+	}
 	context->branch_count++;
 	branch->context = context;
 	branch->path = target->path;
 	if (branch->client->invite)
 		engine_set_deadline(sip, &branch->timer_c, DEADLINE_BRANCH, branch, TIMER_C);
 	sip->counters.forwarded++;
-	calls_request(sip, branch->client->request, &context->source, &branch->path);
 	return HIPHOP_OK;
+}
+
+/** A branch did not come about: for its SDP, which then no target would get, or for want of room. */
+static void note_unsent(struct response_context *context, hiphop_error error)
+{
+	bool sdp = error == HIPHOP_MALFORMED || error == HIPHOP_TOO_LARGE;
+	if (error)
+		note_final(context, sdp ? 488 : 503, NULL);
 }
 
 /** Sends to the next targets of one quality. */
@@ -254,8 +267,7 @@ static void send_group(struct sip *sip, struct response_context *context)
 	const struct target_set *set = &context->targets;
 	uint16_t quality = set->targets[context->next_target].quality;
 	while (context->next_target < set->count && set->targets[context->next_target].quality == quality)
-		if (send_branch(sip, context, &set->targets[context->next_target++]) != HIPHOP_OK)
-			note_final(context, 503, NULL);
+		note_unsent(context, send_branch(sip, context, &set->targets[context->next_target++]));
 }
 
 /** When no branch is left: the next group, or the end. */

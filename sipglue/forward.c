@@ -79,13 +79,13 @@ static void send_ack(struct sip *sip, const struct message *ack, const struct pa
 	struct path path = target->path;
 	hiphop_error error = forward_build(sip, ack, source, target, random_u64(sip->random), mark, &made);
 	if (!error)
+		error = calls_request(sip, made, source, &path);
+	if (!error)
 		error = message_print(made, &printed);
 	if (!error)
 		error = transport_send(sip, &path, (struct span){printed.data, printed.length});
-	if (!error) {
+	if (!error)
 		sip->counters.forwarded++;
-		calls_request(sip, made, source, &path);
-	}
 	buffer_free(&printed);
 	message_free(made);
 }

@@ -29,10 +29,43 @@ static bool is_loopback4(const struct address *address)
 	return address_is_ipv4(address) && address->octets[12] == 127;
 }
 
+static bool same_prefix(const struct address *a, const struct address *b, unsigned length)
+{
+	unsigned octets = length / 8, bits = length % 8;
+	uint8_t mask = (uint8_t)(0xff00U >> bits);
+	return memcmp(a->octets, b->octets, octets) == 0 && (!bits || !((a->octets[octets] ^ b->octets[octets]) & mask));
+}
+
+const struct sip_network *place_network(const struct sip *sip, const struct address *address)
+{
+	for (size_t i = 0; i < sip->network_count; i++)
+		if (same_prefix(address, &sip->networks[i].address, sip->networks[i].prefix_length))
+			return &sip->networks[i];
+	return NULL;
+}
+
+static bool is_loopback(const struct address *address)
+{
+	return address_equal(address, &loopback6) || is_loopback4(address);
+}
+
 bool place_is_own(const struct sip *sip, const struct address *address)
 {
-	return address_equal(address, &sip->self_address) || address_equal(address, &loopback6) ||
-	       is_loopback4(address);
+	return address_equal(address, &sip->self_address) || is_loopback(address) || place_network(sip, address);
+}
+
+bool place_is_host(const struct sip *sip, const struct address *address)
+{
+	for (size_t i = 0; i < sip->network_count; i++)
+		if (address_equal(address, &sip->networks[i].address))
+			return true;
+	return address_equal(address, &sip->self_address) || is_loopback(address);
+}
+
+bool place_path_is_possible(const struct sip *sip, const struct endpoint *local, const struct endpoint *remote)
+{
+	const struct sip_network *network = place_network(sip, &remote->address);
+	return network ? address_equal(&local->address, &network->address) : !place_network(sip, &local->address);
 }
 
 struct hit place_hit(const struct address *address)
@@ -71,7 +104,7 @@ bool place_uri_in_domain(const struct sip *sip, const osip_uri_t *uri)
 bool place_uri_is_proxy(const struct sip *sip, const osip_uri_t *uri)
 {
 	struct address address;
-	return place_literal(uri->host, &address) && place_is_own(sip, &address) && port_is_ours(sip, uri);
+	return place_literal(uri->host, &address) && place_is_host(sip, &address) && port_is_ours(sip, uri);
 }
 
 bool place_uri_is_sip(const osip_uri_t *uri)
@@ -97,6 +130,7 @@ hiphop_error place_aor(const osip_uri_t *uri, const char *domain, char aor[stati
 
 bool place_path(const struct sip *sip, const struct address *to, uint16_t port, bool stream, struct path *path)
 {
+	const struct sip_network *network = place_network(sip, to);
 	memset(path, 0, sizeof *path);
 	path->stream = stream;
 	path->remote.address = *to;
@@ -108,6 +142,8 @@ bool place_path(const struct sip *sip, const struct address *to, uint16_t port, 
 		path->local.address = loopback6;
 	else if (is_loopback4(to))
 		path->local.address = loopback4;
+	else if (network)
+		path->local.address = network->address;
 	else
 		return false;
 	return true;

@@ -110,12 +110,28 @@ static int check_contacts(const struct sip *sip, const struct message *request, 
 	return 0;
 }
 
+/** Whether each Contact of a phone of a local network is of that network, or nowhere here: it must not make this host
+ *  send to its own services. One that is nowhere is reached where the registration came from. */
+static bool contacts_fit_source(const struct sip *sip, const struct transaction *transaction)
+{
+	const struct address *source = &transaction->source.remote.address;
+	for (int i = 0; place_network(sip, source) && i < contact_count(transaction->request); i++) {
+		const osip_contact_t *contact = contact_at(transaction->request, i);
+		struct address literal;
+		if (!contact->url || !place_literal(contact->url->host, &literal) || !place_is_own(sip, &literal))
+			continue;
+		if (place_is_host(sip, &literal) || place_network(sip, &literal) != place_network(sip, source))
+			return false;
+	}
+	return true;
+}
+
 /** Steps 1 to 5 of section 10.3. The status to refuse with, or 0 with the Address-of-Record. */
 static int check_request(const struct sip *sip, const struct transaction *transaction, char aor[static SIP_TEXT_SIZE])
 {
 	const struct message *request = transaction->request;
 	const osip_uri_t *to = request->osip->to->url;
-	if (!place_is_own(sip, &transaction->source.remote.address))
+	if (!place_is_own(sip, &transaction->source.remote.address) || !contacts_fit_source(sip, transaction))
 		return 403;
 	if (!place_uri_is_sip(to) || !to->host || strcasecmp(to->host, sip->domain) != 0)
 		return 404;

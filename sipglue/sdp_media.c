@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sipglue/sdp_media.h"
 
+#include "sipglue/sdp_rewrite.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,13 +20,6 @@ struct media_line {
 	uint64_t rtcp;   /* 0 = the port after */
 	bool mux;
 };
-
-static bool is_sdp(const struct message *message)
-{
-	const osip_content_type_t *type = message->osip->content_type;
-	return message->body_length && type && type->type && type->subtype &&
-	       strcasecmp(type->type, "application") == 0 && strcasecmp(type->subtype, "sdp") == 0;
-}
 
 static void add_port(struct sip_media_port *ports, size_t *count, uint64_t port, uint8_t protocol)
 {
@@ -99,7 +94,7 @@ bool sdp_media_ports(
 	struct media_line media = {0};
 	size_t lines = 0;
 	*count = 0;
-	if (!is_sdp(message) || message->body_length < 3 || memcmp(message->body, "v=0", 3) != 0)
+	if (!sdp_is_body(message) || message->body_length < 3 || memcmp(message->body, "v=0", 3) != 0)
 		return false;
 	char *text = strndup((const char *)message->body, message->body_length), *rest = text;
 	if (!text)

@@ -5,6 +5,7 @@
 #include "sipglue/calls.h"
 #include "sipglue/forking.h"
 #include "sipglue/forward.h"
+#include "sipglue/media_relay.h"
 #include "sipglue/place.h"
 #include "sipglue/proxy.h"
 #include "sipglue/registrar.h"
@@ -93,13 +94,14 @@ static void start_lists(struct sip *sip)
 hiphop_error sip_create(const struct sip_configuration *configuration, struct sip **sip)
 {
 	if (!configuration->domain || !*configuration->domain || !configuration->random ||
-		strlen(configuration->domain) > DOMAIN_MAXIMUM)
+		strlen(configuration->domain) > DOMAIN_MAXIMUM || configuration->network_count > SIP_NETWORKS_MAXIMUM)
 		return HIPHOP_INVALID_ARGUMENT;
 	struct sip *made = calloc(1, sizeof *made);
 	if (!made)
 		return HIPHOP_NO_MEMORY;
 	made->domain = strdup(configuration->domain);
-	if (!made->domain) {
+	if (!made->domain || media_relay_create(&made->relays) != HIPHOP_OK) {
+		free(made->domain);
 		free(made);
 		return HIPHOP_NO_MEMORY;
 	}
@@ -107,6 +109,8 @@ hiphop_error sip_create(const struct sip_configuration *configuration, struct si
 		*c = (char)tolower((unsigned char)*c);
 	made->self = configuration->self;
 	memcpy(made->self_address.octets, configuration->self.octets, HIT_LENGTH);
+	for (; made->network_count < configuration->network_count; made->network_count++)
+		made->networks[made->network_count] = configuration->networks[made->network_count];
 	made->port = configuration->port ? configuration->port : SIP_PORT;
 	made->random = configuration->random;
 	made->log = configuration->log;
@@ -130,6 +134,7 @@ void sip_free(struct sip *sip)
 	streams_free(sip);
 	sip_effects_free(sip);
 	deadline_heap_free(&sip->deadlines);
+	media_relay_free(sip->relays);
 	free(sip->domain);
 	free(sip);
 }
@@ -212,6 +217,10 @@ void sip_input_datagram(struct sip *sip, instant now, const struct endpoint *loc
 		sip->counters.malformed++;
 		return;
 	}
+	if (!place_path_is_possible(sip, local, remote)) {
+		sip->counters.refused++;
+		return;
+	}
 	engine_input_message(sip, &from, octets, length);
 }
 
@@ -246,6 +255,9 @@ static void fire(struct sip *sip, struct deadline *deadline)
 		break;
 	case DEADLINE_STREAM:
 		stream_deadline(sip, deadline->owner);
+		break;
+	case DEADLINE_RELAY:
+		relay_deadline(sip, deadline->owner);
 		break;
 	default:
 		call_deadline(sip, deadline->owner);

@@ -9,8 +9,8 @@
  * libosip2 parses and prints messages; the transactions are our own, because those of libosip2 read the clock, call
  * lrand48, keep a global state and lack the Accepted states of RFC 6026.
  *
- * Local addresses. The daemon keeps one UDP socket and one TCP listener, on `port`, at each of: the own HIT, ::1, and
- * 127.0.0.1 (as ::ffff:127.0.0.1). Each effect that sends says in `local` from which of them; `local.port` is `port`
+ * Local addresses. The daemon keeps one UDP socket and one TCP listener, on `port`, at each of: the own HIT, ::1,
+ * 127.0.0.1 (as ::ffff:127.0.0.1), and the address of each of `networks`. Each effect that sends says in `local` from which of them; `local.port` is `port`
  * for datagrams and 0 (the kernel chooses) for SIP_STREAM_CONNECT. The field `transport` of an endpoint is not used
  * here and is 0.
  *
@@ -43,10 +43,24 @@
 #define SIP_FORKS_MAXIMUM 10
 /** Media ports of one call at most. */
 #define SIP_MEDIA_PORTS_MAXIMUM 16
+/** UDP ports of relayed media, at the addresses of this host between which it goes: pairs, media on the even port. Below
+ * those that the kernel hands out. */
+#define SIP_RELAY_PORT_FIRST 20000
+#define SIP_RELAY_PORT_LAST  21999
 /** Names of streams: those the engine opens have this bit set, those the daemon accepted must not have it. */
 #define SIP_CONNECTION_OWN 0x80000000U
 
+/** Local networks with phones at most. */
+#define SIP_NETWORKS_MAXIMUM 8
+
 struct sip;
+
+/** A local network whose phones know nothing of HIP. They reach the proxy at `address`; served is who comes from the
+ * same `prefix_length` bits (of 128: those of IPv4 stand behind ::ffff:0:0/96). */
+struct sip_network {
+	struct address address;
+	uint8_t prefix_length;
+};
 
 /** A zero field takes the default in brackets. */
 struct sip_limits {
@@ -67,9 +81,12 @@ struct sip_configuration {
 	const struct random_source *random; /**< borrowed */
 	const struct log *log;              /**< borrowed; may be NULL */
 	struct sip_limits limits;
+	const struct sip_network *networks; /**< copied */
+	size_t network_count;
 };
 
-/** HIPHOP_NO_MEMORY; HIPHOP_INVALID_ARGUMENT without domain or random, or with a domain over 200 octets. */
+/** HIPHOP_NO_MEMORY; HIPHOP_INVALID_ARGUMENT without domain or random, with a domain over 200 octets, or with more than
+ * SIP_NETWORKS_MAXIMUM networks. */
 hiphop_error sip_create(const struct sip_configuration *configuration, struct sip **sip);
 /** Frees all; says nothing to phones. NULL is allowed. */
 void sip_free(struct sip *sip);
@@ -88,6 +105,19 @@ void sip_input_stream(struct sip *sip, instant now, uint32_t connection, const u
 void sip_stream_closed(struct sip *sip, instant now, uint32_t connection, bool failed);
 /** `peer` cannot be reached (its association failed): requests on their way to it fail now with 503 (section 16.9). */
 void sip_peer_unreachable(struct sip *sip, instant now, const struct hit *peer);
+
+/** A datagram that came to a port of SIP_RELAY_OPEN. */
+struct sip_relay_arrival {
+	uint64_t token;
+	bool second_side; /**< at the second of its two addresses */
+	bool control;     /**< at the port for RTCP */
+	struct endpoint remote;
+};
+/** Whether it goes on, and `to` where: from the port of the same kind (media, RTCP) at the other address. To be asked
+ * for each datagram; says nothing of its contents. */
+bool sip_relay_packet(struct sip *sip, instant now, const struct sip_relay_arrival *arrival, struct endpoint *to);
+/** The ports of SIP_RELAY_OPEN could not be opened; no SIP_RELAY_CLOSE follows. */
+void sip_relay_failed(struct sip *sip, instant now, uint64_t token);
 
 /* ---- Answers of the layers above ---- */
 
@@ -139,6 +169,9 @@ typedef enum {
 	SIP_VERIFY_CALLER, /**< does `aor` belong to `hit`? answer with `token` */
 	SIP_MEDIA_OPEN, /**< let `hit` reach `ports` here while call `call_id` lasts; replaces the ports given before */
 	SIP_MEDIA_CLOSE,          /**< call `call_id` with `hit` is over: forget its ports */
+	SIP_RELAY_OPEN,  /**< open UDP ports at `local` and at `remote`, both addresses of this host, and at the next
+			    port of each: a stream of media named `token` goes between them (sip_relay_packet) */
+	SIP_RELAY_CLOSE, /**< close the ports of `token` */
 	SIP_PERSIST_REGISTRATION, /**< keep (`aor`, `contact`) with `quality` and `lifetime_s`, or forget it when
 				     `remove` */
 	SIP_EVENT /**< `event` for monitors: `aor` is the user, `contact` or `hit`, `call_id`, `status` as they apply */
@@ -210,6 +243,21 @@ struct sip_call_status {
 void sip_walk_calls(const struct sip *sip, instant now,
 	void (*visit)(void *context, const struct sip_call_status *status), void *context);
 
+/** A stream of media that is relayed, and its two ends. */
+struct sip_relay_status {
+	const char *call_id;
+	uint16_t port; /**< ours, at both addresses; RTCP is on the next */
+	struct sip_relay_end_status {
+		struct address local;
+		struct endpoint remote; /**< where its media goes; port 0 while that is not known */
+		uint64_t packets;       /**< that came from there */
+		uint64_t refused;       /**< that came to its port from elsewhere */
+	} ends[2];
+};
+/** Calls `visit` for each stream. Text is valid during the visit. */
+void sip_walk_relays(
+	const struct sip *sip, void (*visit)(void *context, const struct sip_relay_status *status), void *context);
+
 struct sip_counters {
 	uint64_t requests_in, responses_in; /**< parsed */
 	uint64_t malformed;                 /**< could not be parsed, or over a limit of the parser */
@@ -219,6 +267,10 @@ struct sip_counters {
 	uint64_t refused;         /**< answered 403: foreign REGISTER, unproven caller, relaying for strangers */
 	uint64_t limited;         /**< dropped or answered 503 because of a limit */
 	uint64_t stray_responses; /**< without a transaction (dropped, RFC 6026 section 7.2) */
+	uint64_t relayed;         /**< datagrams of media that went on */
+	uint64_t relay_refused;   /**< from somebody who is no end of the call */
+	uint64_t relay_limited;   /**< relays, streams and datagrams over a limit */
+	uint64_t relay_failed;    /**< streams whose ports could not be opened */
 	uint64_t lost_for_memory; /**< messages or effects lost because memory was short */
 	uint32_t registrations, calls, transactions, connections; /**< now */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sipglue/stream.h"
 
+#include "sipglue/place.h"
 #include "sipglue/transaction.h"
 
 #include <stdlib.h>
@@ -165,7 +166,7 @@ void sip_stream_opened(
 {
 	sip->now = now;
 	struct stream *stream = stream_find(sip, connection);
-	if (!stream && !(connection & SIP_CONNECTION_OWN))
+	if (!stream && !(connection & SIP_CONNECTION_OWN) && place_path_is_possible(sip, local, remote))
 		stream = stream_new(sip, connection, local, remote);
 	if (!stream) {
 		sip->counters.limited++;

@@ -130,18 +130,21 @@ int targets_hosts(struct sip *sip, const struct hit *hits, size_t count, struct 
 /* ---- Section 16.5 ---- */
 
 /** A literal address. A stranger may reach only phones that it knows through us, and nobody else: this host relays
- *  neither to other hosts nor to whatever else listens on its loopback addresses. */
+ *  neither to other hosts nor to whatever else listens on its loopback addresses. A phone of a local network may
+ *  also reach other hosts, as they reach it. */
 static int find_literal(struct sip *sip, osip_uri_t *uri, const struct path *source, struct target_set *set)
 {
 	struct path path;
-	struct hit peer = place_hit(&source->remote.address);
 	bool stranger = !place_is_own(sip, &source->remote.address);
+	bool trusted = !stranger && !place_network(sip, &source->remote.address);
+	struct hit peer = stranger ? place_hit(&source->remote.address) : sip->self;
 	if (bindings_path_of_uri(sip, uri, &path))
 		return single(set, &path);
 	if (!place_uri_path(sip, uri, &path))
 		return 404;
-	bool phone = bindings_reach(sip, &path) || calls_reach(sip, &peer, &path);
-	if (stranger && !(place_is_own(sip, &path.remote.address) && phone))
+	bool own = place_is_own(sip, &path.remote.address);
+	bool phone = own && (bindings_reach(sip, &path) || calls_reach(sip, &peer, &path));
+	if (!trusted && !phone && (stranger || own))
 		return 403;
 	return single(set, &path);
 }

@@ -22,6 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define TEXT_MAXIMUM  6000
 #define STEPS_MAXIMUM 64
 
+/* A network on board, with a phone in it. */
+static const struct sip_network board = {
+	{{[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 168, [14] = 10, [15] = 1}}, 96 + 24};
+
 static const struct hit own = {{0x20, 0x01, 0, 0x22, [15] = 1}}, peer = {{0x20, 0x01, 0, 0x22, [15] = 2}};
 
 struct letter {
@@ -40,6 +44,8 @@ struct bench {
 	unsigned count;
 	uint64_t token; /* of the last question */
 	uint32_t connection;
+	size_t relays; /* opened and not closed */
+	uint64_t relay;
 };
 
 /* ---- what the engine does ---- */
@@ -92,10 +98,53 @@ static void drain(struct bench *bench)
 			if (!bench->hold)
 				answer(bench, effect.kind, effect.token, bench->error);
 			break;
+		case SIP_RELAY_OPEN:
+			bench->relays++;
+			bench->relay = effect.token;
+			break;
+		case SIP_RELAY_CLOSE:
+			CHECK(bench->relays-- > 0);
+			break;
 		default:
 			break;
 		}
 	}
+}
+
+static struct endpoint board_phone(uint8_t last, uint16_t port)
+{
+	struct endpoint phone = {.address = board.address, .port = port};
+
+	phone.address.octets[15] = last;
+	return phone;
+}
+
+static void count_relay(void *context, const struct sip_relay_status *status)
+{
+	CHECK(status->port >= SIP_RELAY_PORT_FIRST && status->port < SIP_RELAY_PORT_LAST);
+	++*(size_t *)context;
+}
+
+/* A datagram at the relay goes to an end of a call, never to a service of the host itself. */
+static void relay_packet(struct bench *bench, uint8_t choice)
+{
+	struct endpoint to = {0}, remote = board_phone(choice & 1 ? 5 : 6, choice & 2 ? 4000 : 4004);
+	size_t count = 0;
+
+	if (choice & 16)
+		memcpy(remote.address.octets, choice & 32 ? peer.octets : own.octets, HIT_LENGTH);
+
+	const struct sip_relay_arrival arrival = {
+		.token = bench->relay, .second_side = choice & 4, .control = choice & 8, .remote = remote};
+
+	if (sip_relay_packet(bench->sip, bench->now, &arrival, &to)) {
+		bool ours = to.port == SIP_PORT || (to.port >= SIP_RELAY_PORT_FIRST && to.port <= SIP_RELAY_PORT_LAST);
+
+		CHECK(to.port && !address_equal(&to.address, &board.address));
+		CHECK(!ours || memcmp(to.address.octets, own.octets, HIT_LENGTH) != 0);
+	}
+	sip_walk_relays(bench->sip, count_relay, &count);
+	CHECK(count == bench->relays && count <= 4 * 10 * 4);
 }
 
 /* ---- messages ---- */
@@ -262,6 +311,9 @@ static void say(
 	if (letter) {
 		local = letter->local;
 		remote = letter->remote;
+	} else if (choice & 0x20) {
+		local = board_phone(1, SIP_PORT);
+		remote = board_phone(5, 5070);
 	} else if (choice & 8) {
 		memcpy(remote.address.octets, peer.octets, HIT_LENGTH);
 		remote.port = SIP_PORT;
@@ -326,6 +378,7 @@ static void other_layers(struct bench *bench, struct fuzz_input *input, uint8_t 
 	default:
 		sip_walk_registrations(bench->sip, bench->now, visit_registration, &sum);
 		sip_walk_calls(bench->sip, bench->now, visit_call, &sum);
+		relay_packet(bench, more);
 		break;
 	}
 }
@@ -386,6 +439,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct sip_configuration configuration = {.domain = "example.com",
 		.self = own,
 		.random = &random,
+		.networks = &board,
+		.network_count = 1,
 		.limits = {
 			.registrations = 6, .transactions = 24, .transactions_peer = 12, .calls = 4, .connections = 4}};
 	struct fuzz_input input = {data, size};
@@ -394,8 +449,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bench.hold = false;
 	bench.error = HIPHOP_OK;
 	bench.count = 0;
+	bench.relays = 0;
+	bench.relay = 0;
 	CHECK(!sip_create(&configuration, &bench.sip));
 	sip_restore_registration(bench.sip, bench.now, "bob@example.com", "sip:bob@[2001:22::1]:5070", 1000, 3600);
+	sip_restore_registration(bench.sip, bench.now, "alice@example.com", "sip:alice@192.168.10.5:5070", 1000, 3600);
 	drain(&bench);
 	for (unsigned steps = 0; steps < STEPS_MAXIMUM && !input_is_over(&input); steps++)
 		step(&bench, &input);

@@ -23,7 +23,7 @@ lab_needs_hiphopd() {
 #	LAB_TRANSPORTS  underlay.transports       LAB_KNOWN    hosts for underlay.hosts, with their locators
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
 #	LAB_ALGORITHMS  whole groups hip and esp  LAB_IDENTITY  more members of identity
-#	LAB_ACCESS      more members of access
+#	LAB_ACCESS      more members of access      LAB_SIP     more members of sip
 lab_configure() {
 	local host=$1 place=$LAB_DIR/$1 entries='' known='' other user=hiphop
 	shift
@@ -39,7 +39,7 @@ lab_configure() {
 		underlay = { port = 10500; transports = ( ${LAB_TRANSPORTS:-\"udp\", \"ip\"} ); hosts = ( $known ); };
 		overlay = { name = "$LAB_DOMAIN"; topology = "chord"; hash = "sha256"; role = "${LAB_ROLE:-peer}";
 			bootstrap = ( $entries ); };
-		sip = { domain = "$LAB_DOMAIN"; port = 5060; };
+		sip = { domain = "$LAB_DOMAIN"; port = 5060; ${LAB_SIP-} };
 		access = { associate = "any"; ${LAB_ACCESS-} inbound = ( ${LAB_INBOUND:-\"icmp6\", \"sip\", \"calls\"} ); };
 		control = { socket = "$place/control.sock"; };
 		state = "$place/state"; user = "$user"; group = "$user";

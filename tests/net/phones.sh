@@ -9,18 +9,19 @@
 #  - Without a sound card: aufile plays a WAV file (8 kHz and mono, as G.711 wants it), no player is
 #    loaded, and the filter sndfile writes what was heard into dump-…-dec.wav.
 
-# lab_phone_start HOST USER HERTZ [PROXY]: starts a phone of USER on HOST whose voice is a tone of HERTZ. It registers
-# at the host's own HIT and answers every call. Its files are in $LAB_DIR/HOST/phone.
+# lab_phone_start HOST USER HERTZ [ADDRESS PROXY]: starts a phone of USER on HOST whose voice is a tone of HERTZ. It
+# registers at the host's own HIT, or from ADDRESS at PROXY (IPv6 in brackets), and answers every call. Its files are in
+# $LAB_DIR/HOST/phone.
 lab_phone_start() {
-	local host=$1 user=$2 place=$LAB_DIR/$1/phone hit
-	hit=$(lab_hit "$host")
+	local host=$1 user=$2 place=$LAB_DIR/$1/phone address=${4-} proxy=${5-}
+	[ "$address" ] || address="[$(lab_hit "$host")]" proxy="[$(lab_hit "$host")]"
 	mkdir -p "$place"
 	mkfifo "$place/commands"
 	[ -e "$LAB_DIR/tone-$3.wav" ] || "$LAB_ROOT/tests/net/tone.py" make "$LAB_DIR/tone-$3.wav" "$3" 60
 	cat >"$place/config" <<-END
 		poll_method epoll
-		net_interface $hit
-		sip_listen [$hit]:5070
+		net_interface $(tr -d '[]' <<<"$address")
+		sip_listen $address:5070
 		call_local_timeout 30
 		audio_source aufile,$LAB_DIR/tone-$3.wav
 		audio_buffer 20-160
@@ -38,7 +39,7 @@ lab_phone_start() {
 		ringback_disabled yes
 		statmode_default off
 	END
-	echo "<sip:$user@$LAB_DOMAIN;transport=udp>;outbound=\"sip:[$hit]:5060\";regint=600;answermode=auto" \
+	echo "<sip:$user@$LAB_DOMAIN;transport=udp>;outbound=\"sip:$proxy:5060\";regint=600;answermode=auto" \
 		>"$place/accounts"
 	: >"$place/contacts"
 	: >"$place/events.json"

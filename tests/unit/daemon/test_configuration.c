@@ -60,6 +60,7 @@ static void everything_has_a_default(void **state)
 	assert_false(configuration.client);
 	assert_string_equal(configuration.sip_domain, configuration.overlay_name);
 	assert_int_equal(configuration.sip_port, 5060);
+	assert_int_equal(configuration.sip_network_count, 0);
 	assert_false(configuration.associate_listed);
 	assert_int_equal(configuration.more_count, 0);
 	assert_true(domain_identifier_is_none(&configuration.name));
@@ -73,6 +74,8 @@ static void everything_has_a_default(void **state)
 	assert_list(&configuration.esp_suites, 4, (uint8_t[]){13, 11, 8, 9});
 	assert_false(configuration.weak);
 	assert_false(configuration.outside_overlay);
+	assert_int_equal(configuration.interface_count, 0);
+	assert_int_equal(configuration.path_mode, PATH_MODE_BEST);
 	assert_string_equal(configuration.control_socket, "/run/hiphop/control.sock");
 	assert_string_equal(configuration.user, "hiphop");
 	configuration_free(&configuration);
@@ -124,6 +127,53 @@ static void lists_of_algorithms(void **state)
 	assert_true(configuration.outside_overlay);
 	assert_false(configuration.client);
 	configuration_free(&configuration);
+}
+
+static void assert_network(const struct sip_network *network, const char *text, uint8_t prefix_length)
+{
+	struct address address;
+	assert_int_equal(address_parse(text, &address), HIPHOP_OK);
+	assert_true(address_equal(&network->address, &address));
+	assert_int_equal(network->prefix_length, prefix_length);
+}
+
+static void networks_with_phones(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	assert_int_equal(
+		read_text_as_file(
+			"sip = { listen = ( \"192.168.10.1\", \"10.0.0.1/8\", \"fd00::1\", \"fd01::1/48\" ); };",
+			&configuration, message),
+		HIPHOP_OK);
+	assert_int_equal(configuration.sip_network_count, 4);
+	assert_network(&configuration.sip_networks[0], "192.168.10.1", 96 + 24);
+	assert_network(&configuration.sip_networks[1], "10.0.0.1", 96 + 8);
+	assert_network(&configuration.sip_networks[2], "fd00::1", 64);
+	assert_network(&configuration.sip_networks[3], "fd01::1", 48);
+	configuration_free(&configuration);
+}
+
+static void what_is_no_network_with_phones(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"", "here", "127.0.0.1", "::1", "0.0.0.0", "::", "224.0.0.1", "fe80::1",
+		HIT_1, "192.168.10.1/", "192.168.10.1/7", "192.168.10.1/33", "192.168.10.1/24x", "192.168.10.1/-1",
+		"fd00::1/31", "fd00::1/129", "192.168.10.1:5060", "192.168.10.1/24/24", "192.168.10.1/ 24",
+		"1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111"};
+	struct configuration configuration;
+	char text[256], message[512];
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(text, sizeof text, "sip = {\n listen = ( \"%s\" ); };", bad[i]);
+		if (read_text_as_file(text, &configuration, message) != HIPHOP_MALFORMED)
+			fail_msg("taken: %s", bad[i]);
+		assert_non_null(strstr(message, ":2: an entry of sip.listen must be an address of this host"));
+	}
+	assert_int_equal(read_text_as_file(
+				 "sip = { listen = ( \"10.0.0.1/8\",\n \"10.0.0.1/16\" ); };", &configuration, message),
+		HIPHOP_MALFORMED);
+	assert_non_null(strstr(message, ":2: \"10.0.0.1/16\" stands twice in sip.listen"));
 }
 
 static void a_full_file(void **state)
@@ -248,6 +298,61 @@ static void a_peer_has_its_own_transport(void **state)
 	configuration_free(&configuration);
 }
 
+static void what_is_thought_of_interfaces(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	const char *text = "paths = { interfaces = ( { name = \"wl*\"; preference = \"prefer\"; },\n"
+			   " { name = \"wwan0123456789a\"; metered = true; cost = 65535; use = true; },\n"
+			   " { name = \"sat0\"; preference = \"avoid\"; metered = false; cost = 0; },\n"
+			   " { name = \"docker*\"; use = false; }, { name = \"*\"; preference = \"normal\"; } );\n"
+			   " mode = \"duplicate\"; };";
+	static const struct configured_interface expected[] = {
+		{"wl*", LINK_PREFER, false, 0, false},
+		{"wwan0123456789a", LINK_NORMAL, true, 65535, false},
+		{"sat0", LINK_AVOID, false, 0, false},
+		{"docker*", LINK_NORMAL, false, 0, true},
+		{"*", LINK_NORMAL, false, 0, false},
+	};
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
+	assert_int_equal(configuration.interface_count, sizeof expected / sizeof *expected);
+	for (size_t i = 0; i < configuration.interface_count; i++) {
+		const struct configured_interface *found = &configuration.interfaces[i];
+		assert_string_equal(found->name, expected[i].name);
+		assert_int_equal(found->preference, expected[i].preference);
+		assert_int_equal(found->metered, expected[i].metered);
+		assert_int_equal(found->cost, expected[i].cost);
+		assert_int_equal(found->unused, expected[i].unused);
+	}
+	assert_int_equal(configuration.path_mode, PATH_MODE_DUPLICATE);
+	configuration_free(&configuration);
+	assert_int_equal(read_text_as_file("paths = { mode = \"spread\"; };", &configuration, message), HIPHOP_OK);
+	assert_int_equal(configuration.path_mode, PATH_MODE_SPREAD);
+	assert_int_equal(configuration.interface_count, 0);
+	configuration_free(&configuration);
+}
+
+static void interfaces_have_a_limit(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512], text[4096];
+	for (size_t entries = CONFIGURATION_INTERFACES; entries <= CONFIGURATION_INTERFACES + 1; entries++) {
+		size_t length = (size_t)snprintf(text, sizeof text, "paths = { interfaces = ( { name = \"e0\"; }");
+		for (size_t i = 1; i < entries; i++)
+			length += (size_t)snprintf(text + length, sizeof text - length, ", { name = \"e%zu\"; }", i);
+		snprintf(text + length, sizeof text - length, " ); };");
+		bool fits = entries == CONFIGURATION_INTERFACES;
+		assert_int_equal(
+			read_text_as_file(text, &configuration, message), fits ? HIPHOP_OK : HIPHOP_MALFORMED);
+		if (!fits)
+			assert_non_null(strstr(message, "more than 64 entries"));
+		assert_int_equal(configuration.interface_count, fits ? CONFIGURATION_INTERFACES : 0);
+		configuration_free(&configuration);
+	}
+}
+
 struct bad {
 	const char *text;
 	int line;
@@ -312,6 +417,25 @@ static const struct bad bad_inputs[] = {
 	{"underlay = { transports = ( \"udp\" );\n hosts = ( { hit = \"" HIT_1
 	 "\"; address = \"192.0.2.7\";\n transport = \"ip\"; } ); };",
 		3, "not in underlay.transports"},
+	{"paths = { interfaces = \"eth0\"; };", 1, "paths.interfaces must be a list in round brackets"},
+	{"paths = { interfaces = (\n \"eth0\" ); };", 2, "an entry of paths.interfaces must stand in curly brackets"},
+	{"paths = { interfaces = (\n { cost = 1; } ); };", 2, "an entry of paths.interfaces needs a name"},
+	{"paths = { interfaces = ( { name = 5; } ); };", 1, "name must be a text"},
+	{"paths = { interfaces = ( {\n name = \"\"; } ); };", 2, "name must have 1 to 15 characters"},
+	{"paths = { interfaces = ( { name = \"wwan0123456789ab\"; } ); };", 1, "name must have 1 to 15 characters"},
+	{"paths = { interfaces = ( { name = \"\xff\"; } ); };", 1, "name is not in UTF-8"},
+	{"paths = { interfaces = ( { name = \"a\";\n preference = \"best\"; } ); };", 2,
+		"preference must be \"normal\", \"prefer\" or \"avoid\""},
+	{"paths = { interfaces = ( { name = \"a\"; preference = 1; } ); };", 1, "preference must be a text"},
+	{"paths = { interfaces = ( { name = \"a\";\n\n metered = 1; } ); };", 3, "metered must be true or false"},
+	{"paths = { interfaces = ( { name = \"a\"; use = \"no\"; } ); };", 1, "use must be true or false"},
+	{"paths = { interfaces = ( { name = \"a\"; cost = -1; } ); };", 1, "cost must be a whole number from 0 to 65535"},
+	{"paths = { interfaces = ( { name = \"a\"; cost = 65536; } ); };", 1, "from 0 to 65535"},
+	{"paths = { interfaces = ( { name = \"a\"; cost = 1.5; } ); };", 1, "whole number"},
+	{"paths = { interfaces = ( { name = \"a\"; cost = 1L; } ); };", 1, "whole number"},
+	{"paths = { interfaces = ( { name = \"a\";\n weight = 1; } ); };", 2, "unknown key \"weight\""},
+	{"paths = { mode = \"fastest\"; };", 1, "one of best, spread, duplicate"},
+	{"paths = { mode = 1; };", 1, "one of best, spread, duplicate"},
 	{"overlay = { bootstrap = ( { address = \"0.0.0.0\"; } ); };", 1, "no address of a single host"},
 	{"overlay = { bootstrap = ( { address = \"255.255.255.255\"; } ); };", 1, "no address of a single host"},
 	{"overlay = { bootstrap = ( { address = \"ff02::1\"; } ); };", 1, "no address of a single host"},
@@ -388,6 +512,7 @@ static void every_bad_input_is_named_with_its_line(void **state)
 		if (strncmp(message, place, strlen(place)) != 0 || !strstr(message, bad->says))
 			fail_msg("%s\ngave \"%s\"\nnot \"%s… %s\"", bad->text, message, place, bad->says);
 		assert_null(configuration.hosts);
+		assert_null(configuration.interfaces);
 	}
 }
 
@@ -486,11 +611,15 @@ int main(void)
 		cmocka_unit_test(an_empty_file_is_the_defaults),
 		cmocka_unit_test(the_life_of_esp_keys),
 		cmocka_unit_test(lists_of_algorithms),
+		cmocka_unit_test(networks_with_phones),
+		cmocka_unit_test(what_is_no_network_with_phones),
 		cmocka_unit_test(a_full_file),
 		cmocka_unit_test(there_can_be_more_identities),
 		cmocka_unit_test(the_key_follows_the_state_directory),
 		cmocka_unit_test(locators_are_of_the_transport_most_liked),
 		cmocka_unit_test(a_peer_has_its_own_transport),
+		cmocka_unit_test(what_is_thought_of_interfaces),
+		cmocka_unit_test(interfaces_have_a_limit),
 		cmocka_unit_test(every_bad_input_is_named_with_its_line),
 		cmocka_unit_test(a_long_text_is_refused),
 		cmocka_unit_test(a_missing_file_is_named),

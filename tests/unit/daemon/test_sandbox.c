@@ -9,6 +9,7 @@
 #include "kernel-helpers/clocks.h"
 #include "kernel-helpers/local_socket.h"
 #include "kernel-helpers/network_watch.h"
+#include "kernel-helpers/route_question.h"
 #include "kernel-helpers/signal_descriptor.h"
 #include "kernel-helpers/sip_sockets.h"
 #include "kernel-helpers/source_address.h"
@@ -46,6 +47,7 @@ static const struct sandbox_place place = {PRIVILEGE_ROLE_DAEMON, paths, 3};
 static int control_listener = -1;
 static struct network_watch *watch;
 static struct underlay_sockets underlay;
+static struct route_asker asker;
 
 static int start(void **unused)
 {
@@ -67,6 +69,7 @@ static int start(void **unused)
 	}
 	assert_int_equal(chdir(state), 0);
 	assert_int_equal(network_watch_open("hip0", &watch), HIPHOP_OK);
+	assert_int_equal(route_asker_open(&asker), HIPHOP_OK);
 	underlay_sockets_start(&underlay);
 	assert_int_equal(underlay_open_udp(&underlay, 0), HIPHOP_OK);
 	return 0;
@@ -76,6 +79,7 @@ static int stop(void **unused)
 {
 	network_watch_close(watch);
 	underlay_sockets_close(&underlay);
+	route_asker_close(&asker);
 	close(control_listener);
 	return chdir("/") || temporary_directory_remove(unused);
 }
@@ -147,13 +151,16 @@ static int streams_pass(const void *unused)
 
 static int routes_and_addresses_are_asked(const void *unused)
 {
-	struct address remote, source, addresses[NETWORK_ADDRESSES];
+	struct link_address links[NETWORK_ADDRESSES];
+	struct route_answer answer;
+	struct address remote, source;
 	size_t count;
 
 	(void)unused;
 	NEED(!address_parse("127.0.0.1", &remote));
 	NEED(source_address_towards(&remote, &source));
-	NEED(!network_watch_addresses(watch, addresses, &count));
+	NEED(!network_watch_addresses(watch, links, &count));
+	NEED(route_ask(&asker, &(struct route_question){.remote = remote}, &answer) && !answer.to_others);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PORT 5060
 
@@ -25,12 +26,23 @@ static struct hit own_hit(void)
 	return own;
 }
 
+static struct endpoint at(const char *text, uint16_t port)
+{
+	struct endpoint endpoint = {.port = port};
+	assert_int_equal(address_parse(text, &endpoint.address), HIPHOP_OK);
+	return endpoint;
+}
+
 static void open_or_skip(struct sip_sockets *sockets)
 {
 	struct hit own = own_hit();
 	if (!in_namespace)
 		skip();
 	sip_sockets_start(sockets);
+	/* Addresses in local networks, one of each family, that are not there yet. */
+	struct address later4 = at("192.168.10.1", 0).address, later6 = at("fd00::1", 0).address;
+	assert_int_equal(sip_sockets_add(sockets, &later4), HIPHOP_OK);
+	assert_int_equal(sip_sockets_add(sockets, &later6), HIPHOP_OK);
 	assert_int_equal(sip_sockets_open(sockets, &own, PORT, NULL), HIPHOP_OK);
 }
 
@@ -40,13 +52,6 @@ static void wait_for(int descriptor, short events)
 	assert_int_equal(poll(&wait, 1, 5000), 1);
 }
 
-static struct endpoint at(const char *text, uint16_t port)
-{
-	struct endpoint endpoint = {.port = port};
-	assert_int_equal(address_parse(text, &endpoint.address), HIPHOP_OK);
-	return endpoint;
-}
-
 static void all_places_are_open(void **state)
 {
 	(void)state;
@@ -54,7 +59,7 @@ static void all_places_are_open(void **state)
 	struct endpoint taken;
 	struct hit own = own_hit();
 	open_or_skip(&sockets);
-	for (size_t i = 0; i < SIP_PLACES; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		assert_true(sockets.places[i].datagram >= 0);
 		assert_true(sockets.places[i].listener >= 0);
 		assert_int_equal(sockets.places[i].local.port, PORT);
@@ -62,6 +67,34 @@ static void all_places_are_open(void **state)
 	sip_sockets_start(&second);
 	assert_int_equal(sip_sockets_open(&second, &own, PORT, &taken), HIPHOP_EXISTS);
 	assert_int_equal(taken.port, PORT);
+	sip_sockets_close(&sockets);
+}
+
+static void only_an_added_place_is_taken(void **state)
+{
+	(void)state;
+	struct sip_sockets sockets, second;
+	struct endpoint taken, loopback = at("127.0.0.7", PORT);
+	struct hit own = own_hit();
+	open_or_skip(&sockets);
+	sip_sockets_close(&sockets);
+	assert_int_equal(sip_sockets_add(&sockets, &loopback.address), HIPHOP_OK);
+	assert_int_equal(sip_sockets_open(&sockets, &own, PORT, NULL), HIPHOP_OK);
+	sip_sockets_start(&second);
+	close(sockets.places[0].datagram);
+	close(sockets.places[0].listener);
+	close(sockets.places[1].datagram);
+	close(sockets.places[1].listener);
+	close(sockets.places[2].datagram);
+	close(sockets.places[2].listener);
+	for (size_t i = 0; i < 3; i++)
+		sockets.places[i].datagram = sockets.places[i].listener = -1;
+	assert_int_equal(sip_sockets_add(&second, &loopback.address), HIPHOP_OK);
+	assert_int_equal(sip_sockets_open(&second, &own, PORT, &taken), HIPHOP_EXISTS);
+	assert_true(endpoint_equal(&taken, &loopback));
+	for (size_t i = 0; i < SIP_MORE_PLACES; i++)
+		assert_int_equal(sip_sockets_add(&second, &loopback.address), HIPHOP_OK);
+	assert_int_equal(sip_sockets_add(&second, &loopback.address), HIPHOP_LIMITED);
 	sip_sockets_close(&sockets);
 }
 
@@ -197,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_places_are_open),
+		cmocka_unit_test(only_an_added_place_is_taken),
 		cmocka_unit_test(datagrams),
 		cmocka_unit_test(streams_from_the_right_address),
 		cmocka_unit_test(a_backlog_is_kept_in_order_and_bounded),

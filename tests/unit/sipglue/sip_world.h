@@ -38,6 +38,8 @@ struct host {
 	struct letter inbox[INBOX_SIZE];
 	size_t inbox_count;
 	struct sip_effect media; /* the last SIP_MEDIA_… */
+	struct sip_effect relay; /* the last SIP_RELAY_OPEN */
+	unsigned relays_opened, relays_closed;
 	unsigned media_opened, media_closed, stored, unstored, persisted, forgotten, verified, resolved, connects,
 		closes;
 	uint64_t last_store, last_resolve, last_verify;
@@ -68,8 +70,12 @@ static inline struct endpoint at(const char *address, uint16_t port)
 	return (struct endpoint){.address = world_address(address), .port = port};
 }
 
+/** A local network of host A with phones that know nothing of HIP. */
+static const char world_lan[] = "192.168.10.1";
+
 static inline void world_start_limited(struct world *world, struct sip_limits limits)
 {
+	const struct sip_network lan = {.address = world_address(world_lan), .prefix_length = 96 + 24};
 	const char *hits[] = {HIT_A, HIT_B};
 	memset(world, 0, sizeof *world);
 	world->now = SECONDS(1000);
@@ -79,8 +85,12 @@ static inline void world_start_limited(struct world *world, struct sip_limits li
 		/* OGA nibble of the default suite, so that it is a host's. */
 		host->hit.octets[3] = 0x22;
 		host->random = seeded_random_start(&host->seed, 7 + i);
-		struct sip_configuration configuration = {
-			.domain = "Example.com", .self = host->hit, .random = &host->random, .limits = limits};
+		struct sip_configuration configuration = {.domain = "Example.com",
+			.self = host->hit,
+			.random = &host->random,
+			.limits = limits,
+			.networks = &lan,
+			.network_count = i == 0};
 		assert_int_equal(sip_create(&configuration, &host->sip), HIPHOP_OK);
 	}
 	world->target.hit = world->hosts[1].hit;
@@ -195,6 +205,13 @@ static inline void act(struct world *world, size_t index, const struct sip_effec
 		break;
 	case SIP_MEDIA_CLOSE:
 		host->media_closed++;
+		break;
+	case SIP_RELAY_OPEN:
+		host->relays_opened++;
+		host->relay = *effect;
+		break;
+	case SIP_RELAY_CLOSE:
+		host->relays_closed++;
 		break;
 	case SIP_PERSIST_REGISTRATION:
 		if (effect->remove)

@@ -6,10 +6,11 @@
 
 #define ALLOCATIONS_MAXIMUM 1200
 
-/** One message of Alice's, with all allocations after `allowed` failing. */
-static void alice_without_memory(const char *text, unsigned allowed)
+/** One message of Alice's, or of a phone on board, with all allocations after `allowed` failing. */
+static void phone_without_memory(const char *text, bool on_board, unsigned allowed)
 {
-	struct endpoint local = hit_endpoint(a, SIP_PORT), remote = hit_endpoint(a, ALICE);
+	struct endpoint local = on_board ? at(world_lan, SIP_PORT) : hit_endpoint(a, SIP_PORT);
+	struct endpoint remote = on_board ? at("192.168.10.5", 5090) : hit_endpoint(a, ALICE);
 	char *octets = wire(text);
 	failing_allocation_after(allowed);
 	sip_input_datagram(a->sip, world.now, &local, &remote, (const uint8_t *)octets, strlen(octets));
@@ -30,12 +31,18 @@ static const char outside[] =
 	"From: <sip:alice@example.com>;tag=1\nTo: <sip:bob@example.com>\nCall-ID: o\nCSeq: 1 INVITE\n"
 	"Contact: <sip:alice@[2001:22::a]:5070>\n\n";
 
-static void fail_each(const char *text)
+static const char relayed[] =
+	"INVITE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/UDP 192.168.10.5:5090;branch=z9hG4bKr;rport\n"
+	"From: <sip:dave@example.com>;tag=1\nTo: <sip:bob@example.com>\nCall-ID: r\nCSeq: 1 INVITE\n"
+	"Contact: <sip:dave@192.168.10.5:5090>\nContent-Type: application/sdp\n\n"
+	"v=0\nc=IN IP4 192.168.10.5\nm=audio 4000 RTP/AVP 0\nm=video 4002 RTP/AVP 96\n";
+
+static void fail_each(const char *text, bool on_board)
 {
 	for (unsigned allowed = 0; allowed < ALLOCATIONS_MAXIMUM; allowed += allowed < 300 ? 1 : 7) {
 		void *state = NULL;
 		start(&state);
-		alice_without_memory(text, allowed);
+		phone_without_memory(text, on_board, allowed);
 		pump(&world);
 		assert_true(sip_counters(a->sip).registrations >= 1);
 		alice_says("OPTIONS", "sip:example.com", "after", "<sip:example.com>", 9, "");
@@ -53,19 +60,25 @@ static void fail_each(const char *text)
 static void test_register(void **state)
 {
 	(void)state;
-	fail_each(again);
+	fail_each(again, false);
 }
 
 static void test_invite_inside(void **state)
 {
 	(void)state;
-	fail_each(invite);
+	fail_each(invite, false);
 }
 
 static void test_invite_to_another_host(void **state)
 {
 	(void)state;
-	fail_each(outside);
+	fail_each(outside, false);
+}
+
+static void test_invite_that_is_relayed(void **state)
+{
+	(void)state;
+	fail_each(relayed, true);
 }
 
 static void test_create(void **state)
@@ -74,7 +87,7 @@ static void test_create(void **state)
 	struct seeded_random seed;
 	struct random_source random = seeded_random_start(&seed, 1);
 	struct sip_configuration configuration = {.domain = "example.com", .random = &random};
-	for (unsigned allowed = 0; allowed < 2; allowed++) {
+	for (unsigned allowed = 0; allowed < 3; allowed++) {
 		struct sip *sip = NULL;
 		failing_allocation_after(allowed);
 		hiphop_error error = sip_create(&configuration, &sip);
@@ -90,6 +103,7 @@ int main(void)
 		cmocka_unit_test(test_register),
 		cmocka_unit_test(test_invite_inside),
 		cmocka_unit_test(test_invite_to_another_host),
+		cmocka_unit_test(test_invite_that_is_relayed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
