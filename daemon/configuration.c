@@ -166,7 +166,8 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 		if (!complete_endpoint(reading, config_lookup(parser, "overlay.bootstrap"), i,
 			    &configuration->bootstrap[i].endpoint))
 			return false;
-	return configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
+	return configuration_find_routers(reading, parser) &&
+	       configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
 }
 
 static hiphop_error finish(struct configuration_reading *reading, bool done)
@@ -270,6 +271,8 @@ void configuration_free(struct configuration *configuration)
 	free(configuration->interfaces);
 	free(configuration->bootstrap);
 	free(configuration->authorities);
+	free(configuration->router.inside);
+	free(configuration->router.hosts);
 	free(configuration->rules);
 	free(configuration->inbound);
 	memset(configuration, 0, sizeof *configuration);
