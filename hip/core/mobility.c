@@ -115,7 +115,8 @@ void mobility_add_paths(struct host *host, struct session *session, const struct
 		struct endpoint local = local_endpoint(host, &host->links[i], remote->transport);
 
 		if (candidates_link_fits(host, session, &host->links[i]) &&
-			address_is_ipv4(&local.address) == address_is_ipv4(&remote->address))
+			(address_is_ipv4(&local.address) == address_is_ipv4(&remote->address) ||
+				router_bridges(host, &local, remote)))
 			mobility_add_path(host, session, &local, remote, origin);
 	}
 }

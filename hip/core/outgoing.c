@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 #include <string.h>
 
@@ -227,9 +227,10 @@ bool way_to_endpoint(struct host *host, const struct endpoint *remote, struct wa
 	way->local.transport = remote->transport;
 	if (remote->transport == TRANSPORT_UDP)
 		way->local.port = host->configuration.port;
-	if (!environment->source_address)
+	if (!environment->source_address ||
+		environment->source_address(environment->context, &remote->address, &way->local.address))
 		return true;
-	return environment->source_address(environment->context, &remote->address, &way->local.address);
+	return router_way(host, remote, &way->local);
 }
 
 bool way_to_neighbour(struct host *host, const struct hit *neighbour, struct way *way)

@@ -52,6 +52,10 @@ void router_write_answer(
 bool router_relays(struct host *host, struct incoming *in);
 /* A packet that our router handed on came from whom it says. `relayed` is for the changed arrival. */
 void router_translate_arrival(const struct host *host, struct incoming *in, struct host_arrival *relayed);
+/* Whether our router carries what leaves by this end to a place of another address family. */
+bool router_bridges(const struct host *host, const struct endpoint *local, const struct endpoint *remote);
+/* The way to a place that the system knows no route to: perhaps our router knows one. */
+bool router_way(const struct host *host, const struct endpoint *remote, struct endpoint *local);
 /* Changes an effect on its way out, when it leaves on board of a router. False: it is not to leave at all. */
 bool router_carries(struct host *host, struct host_effect *effect);
 

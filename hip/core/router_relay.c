@@ -33,6 +33,19 @@ static bool leaves_on_board(const struct host *host, const struct endpoint *loca
 	       remote->transport == TRANSPORT_UDP && !endpoint_equal(remote, &use->remote);
 }
 
+bool router_bridges(const struct host *host, const struct endpoint *local, const struct endpoint *remote)
+{
+	return leaves_on_board(host, local, remote);
+}
+
+bool router_way(const struct host *host, const struct endpoint *remote, struct endpoint *local)
+{
+	if (!is_on_board(host) || remote->transport != TRANSPORT_UDP || endpoint_equal(remote, &host->router.use.remote))
+		return false;
+	*local = host->router.use.local;
+	return true;
+}
+
 /* ESP has its SPI, and needs to be told nothing. */
 static void redirect(const struct host *host, const struct endpoint *local, struct endpoint *remote)
 {
