@@ -143,6 +143,8 @@ static void ask(struct host *host, instant now, struct association *association)
 
 	if (!dealings)
 		return;
+	if (dealings->said_goodbye && dealings->telling & NEWS_REGISTRATION)
+		router_take_back(host, association);
 	dealings->leaving = false;
 	if (use->state != HOST_ROUTER_REGISTERED)
 		use->state = HOST_ROUTER_REGISTERING;
@@ -264,11 +266,44 @@ static bool has_type(const struct packet_view *view, uint16_t parameter, uint8_t
 	return false;
 }
 
-static void be_refused(struct host *host, instant now, uint8_t failure)
+static bool is_among(const struct endpoint *endpoints, size_t count, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (endpoint_equal(&endpoints[i], endpoint))
+			return true;
+	}
+	return false;
+}
+
+/* On board the router is where the configuration says; without a word there, anywhere but where the world meets it. */
+static bool is_place_on_board(const struct host *host, const struct association *association)
+{
+	const struct locator_list *known = locators_of(&host->locators, &association->peer);
+	const struct parameter_router_locators *outside = &host->router.use.locators;
+	const struct endpoint *remote = &association->session->remote;
+
+	if (known && known->configured)
+		return is_among(known->endpoints, known->configured, remote);
+	return !is_among(outside->endpoints, outside->count, remote);
+}
+
+/* It answers there. */
+static bool is_met_on_board(const struct host *host, const struct association *association)
+{
+	const struct mobility *mobility = association->session->mobility;
+
+	return is_place_on_board(host, association) &&
+	       (!mobility || path_set_current(&mobility->paths)->state == PATH_ACTIVE);
+}
+
+/* A request may have gone out on board and have come in outside. */
+static void be_refused(struct host *host, instant now, const struct association *association, uint8_t failure)
 {
 	struct router_use *use = &host->router.use;
 
 	leave(host, now);
+	if (!is_met_on_board(host, association))
+		return;
 	use->state = HOST_ROUTER_REFUSED;
 	use->failure = failure;
 	use->seek = instant_after(now, ASK_AGAIN_AFTER);
@@ -280,8 +315,8 @@ void boarding_answered(struct host *host, instant now, struct association *assoc
 	struct router_use *use = &host->router.use;
 	uint8_t value = 0;
 
-	if (association->dealings->leaving) {
-		association->dealings->leaving = false;
+	if (association->dealings->said_goodbye) {
+		association->dealings->said_goodbye = false;
 		return;
 	}
 	if (!is_our_router(host, association) || use->state == HOST_ROUTER_LEAVING)
@@ -299,7 +334,7 @@ void boarding_answered(struct host *host, instant now, struct association *assoc
 	if (!has_type(view, PARAMETER_REG_FAILED, &value))
 		value = REGISTRATION_FAILED_UNAVAILABLE;
 	if (use->state == HOST_ROUTER_REGISTERING || use->state == HOST_ROUTER_REGISTERED)
-		be_refused(host, now, value);
+		be_refused(host, now, association, value);
 }
 
 /* The router tells those who have a ticket; all others hear of it from us. */
@@ -345,16 +380,29 @@ void boarding_locators(struct host *host, instant now, struct association *assoc
 
 /* ---- as things change ---- */
 
-/* Outside we reach it where the world does. */
-static bool is_met_outside(const struct host *host, const struct association *association)
+/* We may have come on board while the association goes another way: the places on board are tried, and preferred. */
+static void look_on_board(struct host *host, instant now, struct association *association)
 {
-	const struct router_use *use = &host->router.use;
+	const struct locator_list *known = locators_of(&host->locators, &association->peer);
+	struct session *session = association->session;
+	struct path_set *paths;
 
-	for (size_t i = 0; i < use->locators.count; i++) {
-		if (endpoint_equal(&use->locators.endpoints[i], &association->session->remote))
-			return true;
+	if (!known || !known->configured || mobility_obtain(host, now, session))
+		return;
+	paths = &session->mobility->paths;
+	for (size_t i = 0; i < known->configured; i++)
+		mobility_add_paths(host, session, &known->endpoints[i], PATH_BY_LOCATOR_SET);
+	for (size_t i = 0; i < paths->count; i++) {
+		struct path *path = &paths->items[i];
+
+		if (!is_among(known->endpoints, known->configured, &path->remote))
+			continue;
+		path_happens(path, PATH_EVENT_LISTED, now);
+		path->expires = INSTANT_NEVER;
+		path->next_try = now;
+		path->preferred = true;
 	}
-	return false;
+	mobility_arm(host, now, association);
 }
 
 static void review_router(struct host *host, instant now, struct association *association)
@@ -367,13 +415,13 @@ static void review_router(struct host *host, instant now, struct association *as
 			leave(host, now);
 		return;
 	}
-	if (use->state == HOST_ROUTER_SEEKING && !is_met_outside(host, association)) {
+	if (use->state == HOST_ROUTER_SEEKING && is_met_on_board(host, association)) {
 		ask(host, now, association);
 		return;
 	}
 	if (use->state != HOST_ROUTER_REGISTERED)
 		return;
-	if (is_met_outside(host, association))
+	if (!is_place_on_board(host, association))
 		leave(host, now);
 	else if (use->renew != INSTANT_NEVER &&
 		 (use->session != session->began || !endpoint_equal(&use->local, &session->local) ||
@@ -411,6 +459,7 @@ void router_review(struct host *host, instant now, const struct hit *peer)
 		return;
 	}
 	follow_session(host, now, association);
+	router_follow_path(host, now, association);
 	if (is_our_router(host, association))
 		review_router(host, now, association);
 	else if (is_on_board(host) || association->dealings)
@@ -425,8 +474,10 @@ void router_links(struct host *host, instant now)
 
 	if (is_on_board(host) && !candidates_link(host, &use->local.address))
 		leave(host, now);
-	if (use->state == HOST_ROUTER_SEEKING)
+	if (use->state == HOST_ROUTER_SEEKING || use->state == HOST_ROUTER_REFUSED) {
 		use->seek = now;
+		use->tries = 0;
+	}
 	service_look_at_uplinks(host, now);
 }
 
@@ -441,7 +492,9 @@ static void seek(struct host *host, instant now)
 	use->tries++;
 	use->seek = instant_after(now, pause < SEEK_MOST ? pause : SEEK_MOST);
 	use->state = HOST_ROUTER_SEEKING;
-	if (association)
+	if (association && !is_met_on_board(host, association))
+		look_on_board(host, now, association);
+	else if (association)
 		review_router(host, now, association);
 	else if (host->link_count)
 		(void)host_connect(host, now, &use->router);

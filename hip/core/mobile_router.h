@@ -69,6 +69,7 @@ struct router_answer {
 /* What an association has to do with mobile routers. Made when it is needed first. */
 struct router_dealings {
 	instant session;         /* `began` of the session that all this is of */
+	bool said_goodbye; /* in the UPDATE under way */
 	bool leaving;            /* NEWS_REGISTRATION says goodbye */
 	struct own_ticket *own;  /* NULL: none */
 	struct held_ticket held; /* the peer's */
@@ -79,6 +80,7 @@ struct router_dealings {
 	unsigned tries;        /* 0: none is under way */
 	uint32_t update;
 	instant sent;
+	struct endpoint sent_from, sent_to; /* by which way */
 	instant pause; /* after tries in vain nothing goes out until then */
 	struct buffer packet;
 

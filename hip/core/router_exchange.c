@@ -75,11 +75,12 @@ static hiphop_error seal_secrets(struct host *host, const struct exchange_keys *
 	return parameter_encrypted_write(builder, &encrypted);
 }
 
-static void write_registration(const struct router_dealings *dealings, struct packet_builder *builder)
+static void write_registration(struct router_dealings *dealings, struct packet_builder *builder)
 {
 	const struct parameter_registration request = {
 		.value = dealings->leaving ? 0 : REGISTRATION_ASKED, .count = 1, .types = {REGISTRATION_MOBILE_ROUTER}};
 
+	dealings->said_goodbye = dealings->leaving;
 	parameter_registration_write(builder, PARAMETER_REG_REQUEST, &request);
 }
 
@@ -143,6 +144,8 @@ static void send_built(struct host *host, instant now, struct association *assoc
 	if (dealings->tries++)
 		count(host, HOST_COUNT_RETRANSMITTED);
 	dealings->sent = now;
+	dealings->sent_from = association->session->local;
+	dealings->sent_to = association->session->remote;
 	if (way_of_session(host, association, &way) && !way.overlay)
 		outgoing_send(host, &way, dealings->packet.data, dealings->packet.length);
 }
@@ -201,6 +204,26 @@ void router_begin_anew(struct host *host, struct association *association)
 	dealings->pause = 0;
 	dealings->answer.made = false;
 	ticket_forget(&dealings->held);
+}
+
+void router_take_back(struct host *host, struct association *association)
+{
+	if (association->dealings->tries)
+		take_back(host, association);
+}
+
+void router_follow_path(struct host *host, instant now, struct association *association)
+{
+	struct router_dealings *dealings = association->dealings;
+	const struct session *session = association->session;
+
+	if (!dealings || !dealings->tries || !session || session->state >= HOST_CLOSING ||
+		(endpoint_equal(&dealings->sent_from, &session->local) &&
+			endpoint_equal(&dealings->sent_to, &session->remote)))
+		return;
+	dealings->tries = 1;
+	send_built(host, now, association);
+	router_arm(host, association);
 }
 
 void router_tell(struct host *host, instant now, struct association *association, uint8_t news)

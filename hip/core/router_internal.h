@@ -78,6 +78,10 @@ void router_tell(struct host *host, instant now, struct association *association
 void router_tell_next(struct host *host, instant now, uint8_t news);
 /* The session is another: what was under way in the old one is news again, and what the peer gave is nothing. */
 void router_begin_anew(struct host *host, struct association *association);
+/* What the UPDATE under way says is of no use any more; it is news again. */
+void router_take_back(struct host *host, struct association *association);
+/* The association may go by another path now: what is under way goes there at once. */
+void router_follow_path(struct host *host, instant now, struct association *association);
 /* Sets TIMER_ROUTER. */
 void router_arm(struct host *host, struct association *association);
 /* A HOST_EVENT about a peer. `phrase` is static. */
