@@ -175,12 +175,31 @@ static void take_back(struct host *host, struct association *association)
 	buffer_free(&dealings->packet);
 }
 
+/* News that have become none meanwhile. */
+static void forget_stale_news(const struct host *host, struct association *association)
+{
+	struct router_dealings *dealings = association->dealings;
+	bool is_router = is_our_router(host, association);
+
+	if (!dealings->own)
+		dealings->news &= (uint8_t)~NEWS_TICKET;
+	if (!is_router || !own_tickets_to_tell(host))
+		dealings->news &= (uint8_t)~NEWS_DELEGATIONS;
+	if (!is_router || !service_has_hosts_to_tell(host))
+		dealings->news &= (uint8_t)~NEWS_HOSTS;
+	if (!dealings->refusal_count)
+		dealings->news &= (uint8_t)~NEWS_REFUSALS;
+}
+
 static void send_news(struct host *host, instant now, struct association *association)
 {
 	struct router_dealings *dealings = association->dealings;
 	struct outgoing out;
 	hiphop_error error;
 
+	forget_stale_news(host, association);
+	if (!dealings->news)
+		return;
 	dealings->update = association->session->own_update;
 	error = build(host, now, association, &dealings->telling, &out);
 	if (!error)
