@@ -17,6 +17,11 @@
 #define WORLD_REQUIRE(condition) assert_true(condition)
 #endif
 
+/** Around the calls into a host that time and packets bring about: a test may define it before. */
+#ifndef WORLD_CALL
+#define WORLD_CALL(call) call
+#endif
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,7 +379,7 @@ static inline void world_arrive(struct world *world, struct world_packet *packet
 		world_arrive_inside(world, to, packet);
 		return;
 	}
-	host_input(to->host, world->now, &arrival, packet->octets, packet->length);
+	WORLD_CALL(host_input(to->host, world->now, &arrival, packet->octets, packet->length));
 	world_drain(to);
 }
 
@@ -396,7 +401,7 @@ static inline void world_tick(struct world *world)
 
 		if (!self->host || host_next_wake(self->host) > world->now)
 			continue;
-		host_tick(self->host, world->now);
+		WORLD_CALL(host_tick(self->host, world->now));
 		world_drain(self);
 		/* A wake that does not move on would never end. */
 		WORLD_REQUIRE(host_next_wake(self->host) > world->now);
@@ -508,7 +513,7 @@ static inline void world_relink(struct world *world, size_t index, const char *n
 	}
 	if (address)
 		world_link(world, index, name, address);
-	host_set_links(self->host, world->now, self->links, self->link_count);
+	WORLD_CALL(host_set_links(self->host, world->now, self->links, self->link_count));
 	world_drain(self);
 }
 
