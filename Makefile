@@ -135,10 +135,10 @@ fuzz: $(FUZZ_TARGETS)
 .PHONY: help
 help:
 	@echo 'make            build build/hiphopd and build/hiphop'
-	@echo 'make demo       32 hosts in namespaces, two phones call by name (KEEP=1 leaves it running)'
+	@echo 'make demo       32 hosts in namespaces, phones call by name, and links change (KEEP=1 leaves it running)'
 	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
 	@echo 'make conformance  the requirements of the RFCs, the tests that show them, and what came out'
-	@echo 'make bench      throughput, latency and set-up times, as ratios to other programs; floods (tests/bench/flood)'
+	@echo 'make bench      throughput, latency and set-up times, handovers, as ratios to other programs; floods'
 	@echo 'make lint       cppcheck; make format: clang-format; make compile_commands.json: for editors'
 	@echo 'make install    to PREFIX (/usr/local), with a systemd unit; DESTDIR is obeyed'
 	@echo 'make run T=X    build and run one unit test or simulation (VARIANT=asan for sanitizers)'
@@ -153,7 +153,7 @@ packages:
 .PHONY: demo
 demo:
 	@scripts/install-packages demo
-	@$(MAKE) --no-print-directory -s -j2 all
+	@$(MAKE) --no-print-directory -s -j2 all lab-tools
 	@scripts/demo
 
 .PHONY: check check-build
@@ -167,7 +167,7 @@ check:
 .PHONY: conformance
 conformance:
 	@scripts/install-packages test
-	@$(MAKE) --no-print-directory -s -j2 all unit sim flooders
+	@$(MAKE) --no-print-directory -s -j2 all unit sim flooders lab-tools
 	@rm -rf build/conformance
 	@KEEP=build/conformance tests/run $$(tests/conformance/report tests) || true
 	@echo
@@ -179,7 +179,7 @@ conformance-table:
 	@tests/conformance/report write build/conformance >docs/conformance.md
 
 check-build:
-	@$(MAKE) --no-print-directory all unit sim flooders
+	@$(MAKE) --no-print-directory all unit sim flooders lab-tools
 	@$(MAKE) --no-print-directory VARIANT=asan unit sim all-asan
 	@$(MAKE) --no-print-directory fuzz
 
@@ -202,14 +202,25 @@ $(FLOODERS): %: %.o
 .PHONY: flooders
 flooders: $(FLOODERS)
 
+# What the laboratory of the tests in namespaces is made of, and what measures handovers there.
+LAB_TOOLS := $(O)/tests/net/delayed_link $(O)/tests/net/numbered_stream
+$(LAB_TOOLS): %: %.o
+	@echo "LD  $@"
+	@$(CC) $(LDFLAGS) -o $@ $<
+
+.PHONY: lab-tools
+lab-tools: $(LAB_TOOLS)
+
 .PHONY: bench bench-build
 bench:
 	@scripts/install-packages bench
 	@$(MAKE) --no-print-directory -s -j2 all bench-build
 	@tests/bench/run
+	@tests/bench/fetch_charon
+	@tests/bench/handover
 	@tests/bench/flood
 
-bench-build: $(BENCHES) $(FLOODERS)
+bench-build: $(BENCHES) $(FLOODERS) $(LAB_TOOLS)
 
 OWN_SOURCES := $(wildcard $(addsuffix /*.c,$(LAYERS))) $(UNIT_SOURCES) $(wildcard tests/sim/*.c) $(FUZZ_SOURCES)
 OWN_HEADERS := $(wildcard $(addsuffix /*.h,$(LAYERS))) $(wildcard tests/unit/*.h tests/unit/*/*.h tests/unit/*/*/*.h tests/sim/*.h tests/fuzz/*.h)

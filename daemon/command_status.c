@@ -280,6 +280,62 @@ static void print_keys(const json_t *keys)
 		printf(" or %.0f packets", command_number(keys, "packets_left", 0));
 }
 
+static void print_milliseconds(const json_t *object, const char *key, const char *before)
+{
+	if (json_is_number(json_object_get(object, key)))
+		printf("%s%.2f ms", before, command_number(object, key, 0));
+}
+
+/** One line: what is used, between what, in what state, and what was measured. */
+static void print_path(const json_t *path)
+{
+	bool current = json_is_true(json_object_get(path, "current"));
+	double loss = command_number(path, "loss_percent", 0);
+	printf("\n    %c path ", current ? '*' : json_is_true(json_object_get(path, "also_used")) ? '+' : ' ');
+	print_text(path, "local");
+	printf(" to ");
+	print_text(path, "remote");
+	printf(", ");
+	print_text(path, "state");
+	print_milliseconds(path, "rtt_ms", ", ");
+	if (loss >= 0.05)
+		printf(", %.1f %% lost", loss);
+	if (strcmp(command_text(path, "preference"), "normal") != 0) {
+		printf(", ");
+		print_text(path, "preference");
+	}
+	if (json_is_true(json_object_get(path, "metered")))
+		printf(", metered");
+	if (command_number(path, "cost", 0) > 0)
+		printf(", cost %.0f", command_number(path, "cost", 0));
+	if (json_is_true(json_object_get(path, "on_probation")))
+		printf(", has failed before");
+}
+
+static void print_handover(const json_t *association)
+{
+	const json_t *handover = json_object_get(association, "handover");
+	double count = command_number(association, "handovers", 0);
+	if (!json_is_object(handover))
+		return;
+	printf("\n    %.0f handover%s, the last ", count, plural(count));
+	print_span(command_number(handover, "ago_s", 0));
+	printf(" ago (");
+	print_text(handover, "reason");
+	print_milliseconds(handover, "gap_ms", ", gap ");
+	putchar(')');
+}
+
+static void print_paths(const json_t *association)
+{
+	const json_t *paths = json_object_get(association, "paths");
+	size_t index;
+	json_t *path;
+	if (json_array_size(paths) > 1)
+		json_array_foreach(paths, index, path) print_path(path);
+	print_handover(association);
+}
+
 /** All there is to know about one association. */
 static void print_peer(const json_t *association)
 {
@@ -292,11 +348,7 @@ static void print_peer(const json_t *association)
 	print_text(association, "local_hit");
 	if (json_is_number(json_object_get(association, "overlay_hops")))
 		printf(", %.0f overlay hops", command_number(association, "overlay_hops", 0));
-	if (json_is_number(json_object_get(association, "last_handover_s"))) {
-		printf(", last handover ");
-		print_span(command_number(association, "last_handover_s", 0));
-		printf(" ago");
-	}
+	print_paths(association);
 	print_keys(json_object_get(association, "keys"));
 	if (json_array_size(json_object_get(association, "locators")) > 0)
 		printf("\n    locators");

@@ -31,6 +31,11 @@ static instant ask_heard_on_path(void *context, const struct hit *peer)
 	return esp_heard_on_route(((struct local_identity *)context)->esp, peer);
 }
 
+static bool spend_credit(void *context, const struct hit *peer, instant now, size_t octets)
+{
+	return esp_spend_credit(((struct local_identity *)context)->esp, peer, now, octets);
+}
+
 static overlay_route ask_next_hop(
 	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
 {
@@ -100,6 +105,16 @@ bool node_asks_opportunistically(const struct node *node)
 	return opportunistic_is(node->configuration, OPPORTUNISTIC_ASK);
 }
 
+static host_paths_use paths_use(const struct configuration *configuration)
+{
+	static const host_paths_use uses[] = {[PATH_MODE_BEST] = HOST_PATHS_BEST,
+		[PATH_MODE_SPREAD] = HOST_PATHS_SPREAD,
+		[PATH_MODE_DUPLICATE] = HOST_PATHS_DUPLICATE};
+
+	return configuration->path_mode < sizeof(uses) / sizeof(uses[0]) ? uses[configuration->path_mode]
+									: HOST_PATHS_BEST;
+}
+
 static hiphop_error create_host(struct local_identity *local, instant now)
 {
 	struct node *node = local->node;
@@ -112,6 +127,7 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.source_address = ask_source_address,
 			.traffic = ask_traffic,
 			.heard_on_path = ask_heard_on_path,
+			.spend_credit = spend_credit,
 			.next_hop = ask_next_hop,
 			.may_associate = ask_may_associate,
 			.check_certificates = node_check_certificates,
@@ -136,6 +152,9 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.octets = configuration->rekey_bytes},
 		.rekey_without_diffie_hellman = !configuration->rekey_dh,
 		.unused_lifetime = SECONDS(configuration->unused_seconds),
+		.paths = paths_use(configuration),
+		.rekey_on_move = configuration->rekey_on_move,
+		.patience = SECONDS(configuration->patience_seconds),
 	};
 	hiphop_error error = overlay_id_of_name(configuration->overlay_name, &host.overlay_id);
 

@@ -168,6 +168,8 @@ overlay_route node_next_hop(
 	const struct node *node = context;
 	const struct first_hop_wish *wish = arrived_from ? NULL : find_wish(node, destination);
 
+	if (arrived_from && hit_equal(arrived_from, destination))
+		return overlay_way_round(node->overlay, destination, next);
 	if (wish) {
 		*next = wish->via;
 		return OVERLAY_HOP;

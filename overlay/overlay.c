@@ -404,6 +404,26 @@ overlay_route overlay_next_hop(
 	return route == OVERLAY_SELF && host ? OVERLAY_NO_ROUTE : route;
 }
 
+overlay_route overlay_way_round(const struct overlay *overlay, const struct hit *destination, struct hit *next)
+{
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	uint8_t distance[RING_POSITION_LENGTH], least[RING_POSITION_LENGTH];
+	const struct peer *peer;
+	bool found = false;
+
+	while ((peer = map_walk_next(&walk, NULL))) {
+		if (!peer->associated || !peer->member || hit_equal(&peer->hit, destination))
+			continue;
+		ring_distance(&peer->hit, destination, distance);
+		if (found && memcmp(distance, least, sizeof(least)) >= 0)
+			continue;
+		memcpy(least, distance, sizeof(least));
+		*next = peer->hit;
+		found = true;
+	}
+	return found ? OVERLAY_HOP : OVERLAY_NO_ROUTE;
+}
+
 hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const char *name, struct hit *resource_id)
 {
 	uint8_t digest[64];

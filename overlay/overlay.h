@@ -204,6 +204,10 @@ void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit
 overlay_route overlay_next_hop(
 	const struct overlay *overlay, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 
+/** Where a packet of our own for a host goes that does not answer us: not to itself, but through the associated member
+ *  that is nearest before it on the ring, whose successor it is. OVERLAY_HOP or OVERLAY_NO_ROUTE. */
+overlay_route overlay_way_round(const struct overlay *overlay, const struct hit *destination, struct hit *next);
+
 /** Whether a host is a member of our ring as far as we know: it has said so to us, or a member has named it and a
  *  connection to it is wanted. */
 bool overlay_knows_member(const struct overlay *overlay, const struct hit *hit);

@@ -559,6 +559,7 @@ void session_commit(struct host *host, instant now, struct association *associat
 	start_timers(host, now, association);
 	certificates_begin(host, now, association);
 	if (session->direct) {
+		association->pathless_tries = 0;
 		mobility_begin(host, now, association);
 		locators_learn(&host->locators, &association->peer, &session->remote, false);
 	}

@@ -149,6 +149,8 @@ void handover_settle(struct host *host, instant now, struct association *associa
 	if (!moves)
 		return;
 	tell_handover(host, association);
+	if (mobility->handover.reason == HANDOVER_SILENT)
+		path_probe_tell_deaf(host, association);
 	locators_learn(&host->locators, &association->peer, &session->remote, false);
 }
 

@@ -528,6 +528,10 @@ void host_input(
 		count(host, HOST_COUNT_DROP_OWN_HIT);
 		return;
 	}
+	if (!arrival->inside_esp && candidates_link(host, &arrival->remote.address)) {
+		count(host, HOST_COUNT_DROP_LOCATOR);
+		return;
+	}
 	if (!overlay_path_accepts(host, &in) || !is_addressed_to_us(host, &in) || rides_its_own_sa(host, &in) ||
 		!rules_hold(host, &in))
 		return;

@@ -70,8 +70,12 @@ struct host_environment {
 	void (*traffic)(void *context, const struct hit *peer, instant *sent, instant *heard);
 	/** When it was last heard, questions too, on the path that is used. 0: never. NULL: nobody knows. */
 	instant (*heard_on_path)(void *context, const struct hit *peer);
+	/** Takes octets of a HIP packet out of the credit of ESP with the peer (RFC 8046 section 5.6.1); false when it has
+	 * not as many. NULL: there is none. This changes something, outside of the host. */
+	bool (*spend_credit)(void *context, const struct hit *peer, instant now, size_t octets);
 	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from`
-	 * (NULL: it starts here). Fills `next` for OVERLAY_HOP. */
+	 * (NULL: it starts here). When that is the destination itself, the packet starts here and goes round it: it
+	 * does not answer us. Fills `next` for OVERLAY_HOP. */
 	overlay_route (*next_hop)(
 		void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
 	/** Whether this host wants associations with `peer`. Asked before an I1 is sent, for an I1 that came, for an I2

@@ -150,6 +150,7 @@ struct session {
 	bool has_sas;     /* they are installed now */
 	bool carries_hip; /* ESP was agreed as HIP_TRANSPORT_MODE: HIP packets may ride in it (RFC 6261) */
 	uint8_t overlay_hops;
+	bool idle;            /* silent, since nothing was sent and nothing heard */
 	uint16_t opaque_mark; /* I2s to R1s from before it are of an exchange that this one ended */
 	struct endpoint local, remote;
 	uint32_t spi_in, spi_out;
@@ -172,10 +173,10 @@ struct session {
 	uint64_t peer_updates;               /* those before it that came: bit 0 is the last of them */
 	struct retransmission probe;         /* UPDATE under way; tries 0: none */
 	instant silent_since;                /* ESP sent and nothing heard from then on; 0: all is well */
-	bool idle;                           /* … or nothing sent and nothing heard */
 	instant suspected;                   /* when HOST_SUSPECT was told; 0: it was not */
 	instant last_look;
 
+	uint32_t credit;           /* octets of HIP packets that may go where the peer has not answered */
 	struct mobility *mobility; /* NULL: one path, and nothing to choose; see mobility.h */
 	struct rekeying *rekeying; /* not yet finished; see rekey.c */
 	bool has_abandoned, has_abandoned_part;
@@ -273,6 +274,7 @@ struct association {
 	bool held;
 	bool failed;
 	bool anonymous;                         /* the peer's identity has the A control */
+	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since our links changed */
 	struct domain_identifier *name;         /* what it calls itself, or NULL */
 	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
 	instant since;

@@ -385,6 +385,20 @@ static bool is_overtaken(
 	       opaque_is_before(opaque_of(solution), session->opaque_mark);
 }
 
+/* It came over the overlay alone, so that no ESP would come of it, and the peer is heard: it has found a way meanwhile,
+ * or will, with the session that there is. Who has lost that is not heard by it. */
+static bool is_needless(const struct host *host, const struct incoming *in, const struct association *association)
+{
+	const struct session *session = association ? association->session : NULL;
+	struct esp_traffic esp;
+
+	if (!in->overlay || !session || !session->has_sas || session->state >= HOST_CLOSING)
+		return false;
+	esp = esp_traffic_of(host, association);
+	return in->now < instant_after(session->control_heard, SILENT_AFTER) ||
+	       (esp.heard && in->now < instant_after(esp.heard, SILENT_AFTER));
+}
+
 /* ---- the commit ---- */
 
 struct commitment {
@@ -413,6 +427,8 @@ static void fill_session(struct session *session, const struct incoming *in, str
 	session->remote = in->arrival->remote;
 	session->spi_in = spi_in;
 	session->spi_out = answer->esp_info.new_spi;
+	/* What has come from the peer may go where it has not answered (RFC 8046 section 5.6). */
+	session->credit = (uint32_t)in->length;
 	session->keys = answer->keys;
 	session->own_key = diffie_hellman_share(answer->entry->key);
 	session->identity = answer->identity;
@@ -612,6 +628,10 @@ void i2_input(struct host *host, struct incoming *in)
 	}
 	if (is_repetition(host, in, association, &proof.solution))
 		return;
+	if (is_needless(host, in, association)) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
+		return;
+	}
 	error = check_puzzle(host, in, &proof);
 	claim = claim_of(in, &proof.solution);
 	if (error) {

@@ -13,7 +13,10 @@
 #define KEEPALIVE_AFTER    SECONDS(15)
 #define HELD_SILENCE       SECONDS(20) /* a held peer that nobody sends to is asked this often */
 #define IDLE_SILENCE       SECONDS(40) /* any other, when not even a keepalive is heard */
-#define RETRY_WITHOUT_PATH SECONDS(30)
+/* Without a path another exchange is tried after this time, doubled each time. Either end does so: one of them may be
+ * behind a NAT that lets nobody in. */
+#define RETRY_FIRST SECONDS(2)
+#define RETRY_MOST  SECONDS(30)
 
 /* When the UPDATEs go out after the silence began, and then the I1. */
 static const duration schedule[] = {SILENT_AFTER, MILLISECONDS(2500), MILLISECONDS(3500), MILLISECONDS(4500)};
@@ -174,6 +177,13 @@ static void look_after_direct(struct host *host, instant now, struct association
 	association_set_timer(host, association, TIMER_LIVENESS, later(again, now + 1));
 }
 
+static duration retry_after(const struct association *association)
+{
+	duration wait = RETRY_FIRST << (association->pathless_tries < 4 ? association->pathless_tries : 4);
+
+	return wait < RETRY_MOST ? wait : RETRY_MOST;
+}
+
 /* Without a path for ESP there is no traffic to watch; a held peer gets another exchange now and then. */
 static void look_after_pathless(struct host *host, instant now, struct association *association)
 {
@@ -185,9 +195,11 @@ static void look_after_pathless(struct host *host, instant now, struct associati
 		if (session->state >= HOST_CLOSING)
 			return;
 	}
-	if (association->held && !association->initiation && now >= instant_after(session->began, RETRY_WITHOUT_PATH) &&
-		now >= instant_after(session->last_look, RETRY_WITHOUT_PATH)) {
+	if (association->held && !association->initiation &&
+		now >= instant_after(later(session->began, session->last_look), retry_after(association))) {
 		session->last_look = now;
+		if (association->pathless_tries < UINT8_MAX)
+			association->pathless_tries++;
 		initiator_begin(host, now, association);
 	}
 	association_set_timer(host, association, TIMER_LIVENESS, instant_after(now, LOOK_EVERY));

@@ -24,6 +24,7 @@ static void note_listed(struct path *path, const struct locator *locator, instan
 	path->expires = expiry(now, locator->lifetime);
 	path->priority = has_priority ? locator->priority : candidates_priority(PATH_BY_LOCATOR_SET);
 	path->preferred = locator->preferred && !has_priority;
+	path->signaling_only = locator->traffic == LOCATOR_TRAFFIC_SIGNALING;
 }
 
 /* Adds what is new, renews what is known. `listed` gets the bits of the places of all that are in the set. */
@@ -185,20 +186,29 @@ static void note_known_path(struct host *host, instant now, struct association *
 		path_probe_send(host, now, association, path_set_current(paths));
 }
 
+static bool knows_locator(const struct path_set *paths, const struct endpoint *remote)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		if (same_locator(&paths->items[i], remote))
+			return true;
+	}
+	return false;
+}
+
 void locator_observed(struct host *host, instant now, struct association *association, const struct endpoint *local,
 	const struct endpoint *remote)
 {
 	struct session *session = association->session;
 	struct path *path;
-	size_t known;
+	bool is_known;
 
 	if (!session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session) ||
 		!may_be_a_locator(host, remote) || mobility_obtain(host, now, session))
 		return;
-	known = session->mobility->paths.count;
+	is_known = knows_locator(&session->mobility->paths, remote);
 	path = path_of_arrival(host, session, local, remote);
 	/* A NAT has another mapping, say: then nobody is where we send to. */
-	if (session->mobility->paths.count > known)
+	if (path && !is_known)
 		path_happens(path_set_current(&session->mobility->paths), PATH_EVENT_DOUBTED, now);
 	else if (path)
 		note_known_path(host, now, association, path);

@@ -17,12 +17,15 @@
 /* Changes of our links that a peer is told, a second, and at once. */
 #define ANNOUNCEMENTS_PER_SECOND 2
 #define ANNOUNCEMENTS_AT_ONCE    5
+/* Checks of one peer's locators a second, and at once. */
+#define CHECKS_PER_SECOND 10
+#define CHECKS_AT_ONCE    40
 /* Told again before the lifetime of the locators is over (one hour, candidates.c). */
 #define ANNOUNCEMENT_LIFETIME SECONDS(2700)
+/* HIP octets that are remembered at most. */
+#define CREDIT_MOST 12800
 /* When there are many peers, they are told one after the other. */
 #define READDRESS_STEP NANOSECONDS(200000)
-/* HIP octets that a peer may have sent to an unverified address at first: its I2 or R2 had more. */
-#define CREDIT_AT_FIRST 600
 
 /* ---- having and not having ---- */
 
@@ -58,7 +61,7 @@ hiphop_error mobility_obtain(const struct host *host, instant now, struct sessio
 	path->active_since = now;
 	take_link(host, path);
 	mobility->announcements = token_bucket_start(ANNOUNCEMENTS_PER_SECOND, ANNOUNCEMENTS_AT_ONCE, now);
-	mobility->credit = CREDIT_AT_FIRST;
+	mobility->checks = token_bucket_start(CHECKS_PER_SECOND, CHECKS_AT_ONCE, now);
 	session->mobility = mobility;
 	return HIPHOP_OK;
 }
@@ -70,6 +73,38 @@ void mobility_free(struct session *session)
 	path_set_free(&session->mobility->paths);
 	free(session->mobility);
 	session->mobility = NULL;
+}
+
+/* ---- credit ---- */
+
+void mobility_earn(struct session *session, size_t octets)
+{
+	if (session->credit < CREDIT_MOST)
+		session->credit += (uint32_t)octets;
+}
+
+static bool is_verified(const struct session *session, const struct endpoint *remote)
+{
+	return session->mobility ? path_set_has_verified(&session->mobility->paths, remote)
+				 : endpoint_equal(&session->remote, remote);
+}
+
+bool mobility_spend(struct host *host, instant now, struct association *association, const struct endpoint *remote,
+	size_t octets)
+{
+	const struct host_environment *environment = &host->configuration.environment;
+	struct session *session = association->session;
+
+	if (is_verified(session, remote))
+		return true;
+	if (session->credit >= octets) {
+		session->credit -= (uint32_t)octets;
+		return true;
+	}
+	if (environment->spend_credit && environment->spend_credit(environment->context, &association->peer, now, octets))
+		return true;
+	count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
+	return false;
 }
 
 /* ---- paths from our links ---- */
@@ -248,9 +283,10 @@ static void run_announcement(struct host *host, instant now, struct association 
 {
 	struct mobility *mobility = association->session->mobility;
 	struct announcement *announcement = &mobility->announcement;
-	size_t place;
+	/* Without one, of another family than all locators of the peer say, the overlay alone knows a way. */
+	bool has_path = has_link(&mobility->paths);
 
-	if (!announcement->due || now < announcement->next || !has_link(&mobility->paths))
+	if (!announcement->due || now < announcement->next || (!has_path && !host->link_count))
 		return;
 	if (announcement->tries >= ANNOUNCEMENT_TRIES) {
 		give_up(host, now, association);
@@ -258,9 +294,10 @@ static void run_announcement(struct host *host, instant now, struct association 
 	}
 	if (!may_announce(host, now, association->session))
 		return;
-	place = place_of_try(&mobility->paths, announcement->tries);
-	path_check_send(host, now, association, place, NULL, NULL, true);
-	if (announcement->tries >= ANNOUNCEMENT_OVERLAY)
+	if (has_path)
+		path_check_send(host, now, association, place_of_try(&mobility->paths, announcement->tries), NULL, NULL,
+			true);
+	if (!has_path || announcement->tries >= ANNOUNCEMENT_OVERLAY)
 		path_check_send_over_overlay(host, association);
 	announcement->tries++;
 	announcement->next = instant_after(
@@ -345,10 +382,11 @@ static void move(struct host *host, instant now, struct association *association
 	struct session *session = association->session;
 
 	add_missing_paths(host, session);
-	if (session->mobility->paths.count == 1)
-		add_known_locators(host, association);
 	add_path_of_kernel(host, session);
 	sync_links(host, now, &session->mobility->paths);
+	/* Those of the other family had no path so far. */
+	if (session->mobility->paths.count == 1 || !has_link(&session->mobility->paths))
+		add_known_locators(host, association);
 	handover_settle(host, now, association);
 	drop_useless(&session->mobility->paths);
 	if (session->mobility->told != digest_of(host, session))
@@ -363,6 +401,7 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 	if (!session || session->state >= HOST_CLOSING)
 		return;
 	if (!session->direct) {
+		association->pathless_tries = 0;
 		if (!association->initiation)
 			initiator_begin(host, now, association);
 		return;
@@ -495,7 +534,6 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 
 	if (!mobility || !association->session->has_sas)
 		return;
-	mobility->credit += (uint32_t)in->length;
 	path = path_check_answered(mobility, in, acks);
 	if (path)
 		take_answer(host, in->now, association, path);
@@ -524,10 +562,10 @@ void mobility_arm(struct host *host, instant now, struct association *associatio
 		association_set_timer(host, association, TIMER_PATHS, now);
 }
 
-static instant next_announcement(const struct mobility *mobility)
+static instant next_announcement(const struct host *host, const struct mobility *mobility)
 {
 	if (mobility->announcement.due)
-		return has_link(&mobility->paths) ? mobility->announcement.next : INSTANT_NEVER;
+		return has_link(&mobility->paths) || host->link_count ? mobility->announcement.next : INSTANT_NEVER;
 	return mobility->told ? instant_after(mobility->told_at, ANNOUNCEMENT_LIFETIME) : INSTANT_NEVER;
 }
 
@@ -543,13 +581,13 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 	if (!session->mobility)
 		return;
 	expire_locators(now, &session->mobility->paths);
-	if (!session->mobility->announcement.due && now >= next_announcement(session->mobility))
+	if (!session->mobility->announcement.due && now >= next_announcement(host, session->mobility))
 		mobility_announce(host, now, association);
 	run_announcement(host, now, association);
 	next = path_checks_run(host, now, association);
 	next = instant_earlier(next, path_probes_run(host, now, association));
 	handover_settle(host, now, association);
 	drop_useless(&session->mobility->paths);
-	next = instant_earlier(next, next_announcement(session->mobility));
+	next = instant_earlier(next, next_announcement(host, session->mobility));
 	association_set_timer(host, association, TIMER_PATHS, next > now ? next : now + 1);
 }

@@ -51,6 +51,7 @@ struct mobility {
 	instant told_at;
 	struct announcement announcement;
 	struct token_bucket announcements; /**< of the changes of our own links */
+	struct token_bucket checks;        /**< of paths that are new or silent */
 	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
 	bool has_last_set;
 	bool answers_questions; /**< the peer knows the question inside ESP */
@@ -58,7 +59,6 @@ struct mobility {
 	bool watched;           /**< the data plane tells when something is sent again */
 	uint8_t more_count;
 	uint8_t more[HOST_MORE_WAYS]; /**< places of the further ways, as told last */
-	uint32_t credit;              /**< octets of HIP packets that may go to unverified addresses */
 	instant flowing;              /**< ESP was sent at this time */
 	struct handover handover;
 };
@@ -82,6 +82,12 @@ void mobility_add_path(struct host *host, struct session *session, const struct 
 void mobility_add_paths(struct host *host, struct session *session, const struct endpoint *remote, path_origin origin);
 /** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
 void mobility_announce(struct host *host, instant now, struct association *association);
+/** So many octets came from the peer, in a verified HIP packet that was not inside its own ESP. */
+void mobility_earn(struct session *session, size_t octets);
+/** Whether a HIP packet of so many octets may go to this address of the peer: it has answered there, or there is the
+ * credit for it, which is then spent (RFC 8046 section 5.6). */
+bool mobility_spend(struct host *host, instant now, struct association *association, const struct endpoint *remote,
+	size_t octets);
 /** Whether one of these acknowledges our LOCATOR_SET or answers a check, so that they are news. */
 bool mobility_waits_for(const struct session *session, const struct parameter_sequence_list *acks);
 /** Takes acknowledgments and ECHO_RESPONSEs of a verified UPDATE. */
@@ -126,6 +132,8 @@ instant path_checks_run(struct host *host, instant now, struct association *asso
 /* path_probe.c */
 /** Asks where it is time, and finds out which paths are silent. Returns when to come again. */
 instant path_probes_run(struct host *host, instant now, struct association *association);
+/** Tells the peer, by the path in use, that nothing comes by the one that was in use before. */
+void path_probe_tell_deaf(struct host *host, const struct association *association);
 /** Asks on one path at once. */
 void path_probe_send(struct host *host, instant now, struct association *association, struct path *path);
 

@@ -250,7 +250,7 @@ bool way_over_overlay(struct host *host, const struct hit *destination, const st
 
 	if (!host->configuration.overlay || !environment->next_hop)
 		return false;
-	if (environment->next_hop(environment->context, destination, NULL, &next) != OVERLAY_HOP)
+	if (environment->next_hop(environment->context, destination, avoid, &next) != OVERLAY_HOP)
 		return false;
 	if (avoid && hit_equal(&next, avoid))
 		return false;

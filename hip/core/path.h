@@ -66,6 +66,7 @@ struct path {
 	uint8_t state;                 /**< path_state */
 	uint8_t origin;                /**< path_origin */
 	bool verified;                 /**< the peer has answered at `remote`: data may go there without limit */
+	bool signaling_only;           /**< it may carry HIP, but no ESP of applications (RFC 8046 section 4.1) */
 	bool preferred;                /**< by the peer (P of LOCATOR_SET) */
 	uint8_t preference;            /**< link_preference of our link */
 	bool metered;                  /**< our link is */
@@ -83,6 +84,7 @@ struct path {
 	instant next_try;   /**< of a check of what is silent */
 	uint8_t failed_tries;
 	uint8_t question_count; /**< unanswered since `asked` */
+	instant probed;         /**< when a question was sent last; 0: never */
 	instant asked;          /**< the first question since the last sign of life; 0: none */
 	struct path_check check;
 	struct path_question questions[PATH_QUESTIONS]; /**< the newest first */

@@ -15,8 +15,10 @@
 #define RETRY_MOST  SECONDS(60)
 /* One that the peer does not list is forgotten after so many tries. */
 #define UNLISTED_TRIES 4
-/* Without credit it is tried again after this time. */
+/* Without credit it is tried again after this time, */
 #define CREDIT_WAIT SECONDS(1)
+/* and when there are too many after this one. */
+#define CROWD_WAIT MILLISECONDS(100)
 
 /* What an UPDATE about paths has in it. */
 struct contents {
@@ -76,18 +78,6 @@ static hiphop_error build(struct host *host, const struct association *associati
 	return outgoing_finish(out);
 }
 
-static bool has_credit(struct host *host, struct mobility *mobility, const struct path *path, size_t length)
-{
-	if (path->verified)
-		return true;
-	if (mobility->credit < length) {
-		count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
-		return false;
-	}
-	mobility->credit -= (uint32_t)length;
-	return true;
-}
-
 static void way_of_path(const struct path *path, struct way *way)
 {
 	memset(way, 0, sizeof *way);
@@ -116,7 +106,7 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
 	error = by_router ? proxy_peer_build(host, association, path->check.nonce, &out)
 			  : build(host, association, &contents, &out);
-	if (error || !has_credit(host, mobility, path, out.length))
+	if (error || !mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
 	session->own_update += !announces && is_new && !by_router;
 	path->check.tries++;
@@ -211,6 +201,10 @@ static instant run_unverified(struct host *host, instant now, struct association
 		give_up(host, now, path);
 		return path->next_try;
 	}
+	if (!token_bucket_take(&association->session->mobility->checks, now)) {
+		path->next_try = instant_after(now, CROWD_WAIT);
+		return path->next_try;
+	}
 	if (!path_check_send(host, now, association, place, NULL, NULL, false)) {
 		path->next_try = instant_after(now, CREDIT_WAIT);
 		return path->next_try;
@@ -242,7 +236,9 @@ static bool is_of_no_use(const struct path_set *set, size_t place)
 {
 	const struct path *path = &set->items[place];
 
-	return place != set->current && path->state == PATH_SILENT && path->origin != PATH_BY_LOCATOR_SET &&
+	/* Where the peer is still, another link of ours may reach it again. */
+	return path->state == PATH_SILENT && path->origin != PATH_BY_LOCATOR_SET &&
+	       !endpoint_equal(&path->remote, &path_set_current(set)->remote) &&
 	       (!path->verified || path->failed_tries >= UNLISTED_TRIES);
 }
 

@@ -23,7 +23,7 @@ const char *handover_reason_name(handover_reason reason)
 /* How well it can be used now, whatever anybody likes; the greater the better. */
 static int usability(const struct path *path)
 {
-	if (path->link_gone)
+	if (path->link_gone || path->signaling_only)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:
@@ -112,5 +112,5 @@ handover_reason path_set_reason(const struct path_set *set, size_t place)
 
 bool path_carries_more(const struct path *path)
 {
-	return path->state == PATH_ACTIVE && !path->link_gone && path->preference != LINK_AVOID && !path->metered;
+	return path->state == PATH_ACTIVE && !path->link_gone && !path->signaling_only && path->preference != LINK_AVOID && !path->metered;
 }

@@ -11,7 +11,7 @@
 /* The question as it travels: a mark, what it is, and the nonce. */
 #define MARK_LENGTH 4
 static const uint8_t mark[MARK_LENGTH] = {'H', 'i', 'P', 'p'};
-enum { QUESTION = 1, ANSWER = 2 };
+enum { QUESTION = 1, ANSWER = 2, DEAF = 3 };
 
 /* Traffic is flowing for this time after a packet. */
 #define FLOWING SECONDS(1)
@@ -26,8 +26,8 @@ enum { QUESTION = 1, ANSWER = 2 };
 #define OTHER_IDLE            SECONDS(15)
 #define OTHER_IDLE_METERED    SECONDS(120)
 #define OTHER_AGAIN           MILLISECONDS(500)
-/* How long an answer is waited for: one and a half round trips and a bit more, so that with QUIET a path that dies is
- * left within three round trips and 200 ms. */
+/* How long an answer is waited for: a round trip and half of it, or as much as it varies, up to two of them, and a bit
+ * more. With QUIET, and a round trip to tell the peer, a path that dies is left within three round trips and 200 ms. */
 #define PATIENCE         MILLISECONDS(100)
 #define PATIENCE_JITTER  MILLISECONDS(40)
 #define PATIENCE_UNKNOWN MILLISECONDS(500)
@@ -38,7 +38,17 @@ static duration patience(const struct path *path)
 
 	if (!path->round_trip)
 		return PATIENCE_UNKNOWN;
-	return path->round_trip * 3 / 2 + PATIENCE + (jitter < most ? jitter : most);
+	if (jitter < path->round_trip / 2)
+		jitter = path->round_trip / 2;
+	return path->round_trip + PATIENCE + (jitter < most ? jitter : most);
+}
+
+/* Between two questions while an answer is awaited: each keeps its place until its answer must be there. */
+static duration question_interval(const struct path *path)
+{
+	duration interval = patience(path) / (PATH_QUESTIONS - 1);
+
+	return interval > QUIET ? interval : QUIET;
 }
 
 /* ---- sending ---- */
@@ -69,6 +79,7 @@ static void note_question(struct path *path, instant now, uint64_t nonce)
 		path_note_question(path, false);
 	memmove(&path->questions[1], &path->questions[0], (PATH_QUESTIONS - 1) * sizeof path->questions[0]);
 	path->questions[0] = (struct path_question){.nonce = nonce, .sent = now};
+	path->probed = now;
 	if (!path->asked)
 		path->asked = now;
 	if (path->question_count < UINT8_MAX)
@@ -80,11 +91,20 @@ void path_probe_send(struct host *host, instant now, struct association *associa
 	uint64_t nonce = random_u64(host->random);
 	uint8_t octets[8];
 
-	if (path->questions[0].sent && now < instant_after(path->questions[0].sent, QUIET))
+	if (path->questions[0].sent && now < instant_after(path->questions[0].sent, question_interval(path)))
 		return;
 	memcpy(octets, &nonce, sizeof octets);
 	note_question(path, now, nonce);
 	send(host, &association->peer, &path->local, &path->remote, QUESTION, octets);
+}
+
+void path_probe_tell_deaf(struct host *host, const struct association *association)
+{
+	static const uint8_t nothing[8];
+	const struct path *path = path_set_current(&association->session->mobility->paths);
+
+	if (association->session->mobility->answers_questions)
+		send(host, &association->peer, &path->local, &path->remote, DEAF, nothing);
 }
 
 /* ---- answers ---- */
@@ -127,6 +147,27 @@ static struct association *probed(struct host *host, const struct hit *peer)
 	return session && session->has_sas && session->state < HOST_CLOSING ? association : NULL;
 }
 
+static void fall_silent(instant now, struct path *path)
+{
+	path_happens(path, PATH_EVENT_UNANSWERED, now);
+	path->next_try = instant_after(now, SECONDS(1));
+}
+
+/* The peer hears nothing by the path that we send on, and tells it by another one that works. */
+static void take_deaf(struct host *host, instant now, struct association *association, const struct endpoint *local,
+	const struct endpoint *remote)
+{
+	struct path_set *set = &association->session->mobility->paths;
+	const struct path *path = path_set_find(set, local, remote);
+	struct path *current = path_set_current(set);
+
+	if (!path || path == current || path->state != PATH_ACTIVE || current->state != PATH_ACTIVE)
+		return;
+	fall_silent(now, current);
+	handover_settle(host, now, association);
+	mobility_arm(host, now, association);
+}
+
 void host_probe_input(struct host *host, instant now, const struct hit *peer, const struct endpoint *local,
 	const struct endpoint *remote, const uint8_t octets[static HOST_PROBE_LENGTH])
 {
@@ -144,6 +185,8 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 			mobility->answers_questions = true;
 		return;
 	}
+	if (octets[MARK_LENGTH] == DEAF && mobility)
+		take_deaf(host, now, association, local, remote);
 	if (octets[MARK_LENGTH] != ANSWER || !mobility)
 		return;
 	memcpy(&nonce, octets + 8, sizeof nonce);
@@ -153,13 +196,6 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 }
 
 /* ---- time ---- */
-
-static void fall_silent(struct host *host, instant now, struct path *path)
-{
-	(void)host;
-	path_happens(path, PATH_EVENT_UNANSWERED, now);
-	path->next_try = instant_after(now, SECONDS(1));
-}
 
 static void note_heard(const struct host *host, const struct association *association, struct path *path)
 {
@@ -174,32 +210,38 @@ static void note_heard(const struct host *host, const struct association *associ
 	}
 }
 
-/* The path in use while traffic flows. */
-static instant run_current(struct host *host, instant now, struct association *association)
-{
-	struct path *path = path_set_current(&association->session->mobility->paths);
-	instant last = path->questions[0].sent, due;
-
-	note_heard(host, association, path);
-	if (path->state != PATH_ACTIVE)
-		return INSTANT_NEVER;
-	if (path->asked && path->question_count >= QUESTIONS_CURRENT && now >= instant_after(path->asked, patience(path))) {
-		fall_silent(host, now, path);
-		return now;
-	}
-	due = instant_after(path->heard > last ? path->heard : last, QUIET);
-	if (now >= due) {
-		path_probe_send(host, now, association, path);
-		due = instant_after(now, QUIET);
-	}
-	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
-}
-
 static duration interval_of(const struct path *path, bool flowing)
 {
 	if (flowing)
 		return path->metered ? OTHER_FLOWING_METERED : OTHER_FLOWING;
 	return path->metered ? OTHER_IDLE_METERED : OTHER_IDLE;
+}
+
+/* A path in use that is never quiet is measured all the same. */
+static duration measure_after(const struct path *path)
+{
+	return path->round_trip ? interval_of(path, true) : OTHER_AGAIN;
+}
+
+/* The path in use while traffic flows. */
+static instant run_current(struct host *host, instant now, struct association *association)
+{
+	struct path *path = path_set_current(&association->session->mobility->paths);
+	instant due;
+
+	note_heard(host, association, path);
+	if (path->state != PATH_ACTIVE)
+		return INSTANT_NEVER;
+	if (path->asked && path->question_count >= QUESTIONS_CURRENT && now >= instant_after(path->asked, patience(path))) {
+		fall_silent(now, path);
+		return now;
+	}
+	due = path->asked ? instant_after(path->probed, question_interval(path)) : instant_after(path->heard, QUIET);
+	if (now >= due || now >= instant_after(path->probed, measure_after(path))) {
+		path_probe_send(host, now, association, path);
+		due = instant_after(now, QUIET);
+	}
+	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 
 static instant run_other(struct host *host, instant now, struct association *association, struct path *path, bool flowing)
@@ -209,7 +251,7 @@ static instant run_other(struct host *host, instant now, struct association *ass
 	if (path->heard > last && !path->asked)
 		last = path->heard;
 	if (path->asked && path->question_count >= QUESTIONS_OTHER && now >= instant_after(path->asked, patience(path))) {
-		fall_silent(host, now, path);
+		fall_silent(now, path);
 		return now;
 	}
 	due = instant_after(last, path->asked && now >= instant_after(path->asked, patience(path))

@@ -54,7 +54,7 @@ hiphop_error proxy_peer_build(struct host *host, const struct association *assoc
 }
 
 /* Nothing is to be checked: the router is to know that it was heard. */
-static void acknowledge(struct host *host, const struct incoming *in, const struct association *association)
+static void acknowledge(struct host *host, const struct incoming *in, struct association *association)
 {
 	const struct held_ticket *held = &association->dealings->held;
 	struct outgoing out;
@@ -64,7 +64,8 @@ static void acknowledge(struct host *host, const struct incoming *in, const stru
 	if (ticket_protect(&out.builder, held->id, held->key, &out.length))
 		return;
 	way_of_arrival(in->arrival, &way);
-	(void)outgoing_send(host, &way, out.octets, out.length);
+	if (mobility_spend(host, in->now, association, &way.remote, out.length))
+		(void)outgoing_send(host, &way, out.octets, out.length);
 }
 
 static bool is_due(const struct path *path, instant now)
@@ -133,7 +134,7 @@ static void take_places(struct host *host, const struct incoming *in, struct ass
 	ticket_note(&dealings->held, sequence);
 	dealings->proxy_sequence = sequence;
 	note_places(host, dealings, set);
-	association->session->mobility->credit += (uint32_t)in->length;
+	mobility_earn(association->session, in->length);
 	count(host, HOST_COUNT_PROXY_MOVES);
 	router_event(host, &association->peer, "is elsewhere, its router says");
 	if (!send_checks(host, in->now, association))
@@ -143,10 +144,9 @@ static void take_places(struct host *host, const struct incoming *in, struct ass
 /* The router has not heard our check, or we not its answer. */
 static void repeat(struct host *host, const struct incoming *in, struct association *association)
 {
-	struct mobility *mobility = association->session->mobility;
+	const struct mobility *mobility = association->session->mobility;
 
-	if (mobility)
-		mobility->credit += (uint32_t)in->length;
+	mobility_earn(association->session, in->length);
 	if (!mobility || !send_checks(host, in->now, association))
 		acknowledge(host, in, association);
 }
@@ -204,7 +204,7 @@ static void take_echo(struct host *host, const struct incoming *in, struct assoc
 		count(host, HOST_COUNT_DROP_ECHO);
 		return;
 	}
-	association->session->mobility->credit += (uint32_t)in->length;
+	mobility_earn(association->session, in->length);
 	session_heard(host, in->now, association);
 	count(host, HOST_COUNT_PROXY_CONFIRMED);
 	mobility_path_answered(host, in->now, association, path);

@@ -34,6 +34,8 @@ static void fill_session(struct host *host, struct session *session, const struc
 	}
 	session->spi_in = acceptance->spi_in;
 	session->spi_out = spi_out;
+	/* What has come from the peer may go where it has not answered (RFC 8046 section 5.6). */
+	session->credit = (uint32_t)in->length;
 	session->keys = acceptance->keys;
 	session->own_key = acceptance->own_key;
 	acceptance->own_key = NULL;

@@ -6,6 +6,8 @@
 #include "hip/core/router_internal.h"
 #include "hip/core/state_actions.h"
 
+#include <string.h>
+
 /* Update IDs ahead of the expected one that are taken. */
 #define UPDATE_WINDOW 64
 
@@ -65,7 +67,8 @@ void update_probe(struct host *host, instant now, struct association *associatio
 	probe->tries++;
 	probe->sent = now;
 	if (!way_of_session(host, association, &way) ||
-		build_update(host, association, NULL, &probe->id, NULL, NULL, &out))
+		build_update(host, association, NULL, &probe->id, NULL, NULL, &out) ||
+		(!way.overlay && !mobility_spend(host, now, association, &way.remote, out.length)))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -140,6 +143,8 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 
 	if (!way_back(host, in, &route, &way) ||
 		build_update(host, association, in, NULL, &id, in->overlay ? &route : NULL, &out))
+		return;
+	if (!way.overlay && !mobility_spend(host, in->now, association, &way.remote, out.length))
 		return;
 	outgoing_send(host, &way, out.octets, out.length);
 }
@@ -245,6 +250,21 @@ static bool has_news(
 	       mobility_waits_for(session, acks) || router_waits_for(association, acks);
 }
 
+/* A HOST_ID in it, for firewalls that see the peer for the first time, must be the one of the exchange (RFC 8046 section
+ * 4.3). */
+static bool is_of_its_identity(const struct incoming *in, const struct session *session)
+{
+	const struct parameter_view *view = packet_find(&in->view, PARAMETER_HOST_ID);
+	struct span known = host_identity_octets(session->identity);
+	struct parameter_host_id host_id;
+
+	if (!view)
+		return true;
+	return !parameter_host_id_read(view, &host_id) && host_id.algorithm == host_identity_algorithm(session->identity) &&
+	       host_id.host_identity.length == known.length &&
+	       memcmp(host_id.host_identity.data, known.data, known.length) == 0;
+}
+
 void update_input(struct host *host, struct incoming *in)
 {
 	struct association *association = association_find(host, &in->view.sender);
@@ -279,8 +299,15 @@ void update_input(struct host *host, struct incoming *in)
 		notify_sender(host, in, NOTIFY_AUTHENTICATION_FAILED, (struct span){NULL, 0}, SHOWN_KEYS);
 		return;
 	}
+	if (!is_of_its_identity(in, session)) {
+		count(host, HOST_COUNT_DROP_IDENTITY);
+		return;
+	}
 	if (news)
 		session_heard(host, in->now, association);
+	/* What came inside its own ESP counts there. */
+	if (!in->arrival->inside_esp || !hit_equal(&in->arrival->neighbour, &association->peer))
+		mobility_earn(session, in->length);
 	take_ack(association, &acks, in->now);
 	/* A part that is new comes first: what it acknowledges goes with it, not with one before. */
 	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || is_gratuitous(in) || was_processed(session, seq))

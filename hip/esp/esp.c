@@ -382,6 +382,16 @@ uint64_t esp_credit(const struct esp *esp, const struct hit *hit, instant now)
 	return peer ? route_credit(&peer->route, now) : 0;
 }
 
+bool esp_spend_credit(struct esp *esp, const struct hit *hit, instant now, size_t octets)
+{
+	struct security_association_peer *peer = security_association_peer_find(&esp->table, hit);
+
+	if (!peer || route_credit(&peer->route, now) < octets)
+		return false;
+	peer->route.credit -= octets;
+	return true;
+}
+
 bool esp_copy_way(const struct esp *esp, const struct packet *packet, struct esp_way *way)
 {
 	const struct security_association_peer *peer;

@@ -127,6 +127,8 @@ void esp_traffic(const struct esp *esp, const struct hit *peer, instant *sent, i
 instant esp_heard_on_route(const struct esp *esp, const struct hit *peer);
 /** Octets that may go to `peer` at an address where it has not answered (RFC 8046 section 5.6). */
 uint64_t esp_credit(const struct esp *esp, const struct hit *peer, instant now);
+/** Takes octets of a packet that is not ESP out of it; false when there are not as many. */
+bool esp_spend_credit(struct esp *esp, const struct hit *peer, instant now, size_t octets);
 /** Inner octets in and out since the first SA with `peer`; false when there is none. */
 bool esp_volume(const struct esp *esp, const struct hit *peer, uint64_t *octets_in, uint64_t *octets_out);
 

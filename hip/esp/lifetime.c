@@ -112,7 +112,7 @@ bool lifetime_next_notice(struct security_association_table *table, struct esp_n
 	if (notice->kind == ESP_NOTICE_ELSEWHERE)
 		notice->way = pair->peer->route.extras->other;
 	if (notice->kind == ESP_NOTICE_RESUMED)
-		notice->gap = pair->peer->gap;
+		notice->gap = pair->peer->route.extras->gap;
 	pair->lifetime.pending &= (uint8_t)~kinds[kind];
 	if (!pair->lifetime.pending)
 		table->noticed = pair->lifetime.next;

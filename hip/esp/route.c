@@ -16,6 +16,9 @@
 #define CREDIT_INTERVALS_MAXIMUM 256
 /* Packets by another way are told this often at most. */
 #define ELSEWHERE_INTERVAL MILLISECONDS(50)
+/* So many packets by the first way, each within this time of one by another, and the replay window is widened. */
+#define INTERLEAVED_ENOUGH 8
+#define INTERLEAVED_WITHIN MILLISECONDS(200)
 /* UDP packets up to this length, inner header included, are copied: voice, games, sensors. */
 #define COPY_LARGEST 400
 
@@ -84,12 +87,26 @@ static bool comes_by(const struct packet *packet, const struct esp_way *way)
 		       address_equal(&packet->local.address, &way->local.address));
 }
 
+/* The peer spreads what it sends over ways of different length: then what is late is no replay. */
+static void note_interleaved(instant now, struct security_association *pair)
+{
+	struct route_extras *extras = pair->peer->route.extras;
+
+	if (!extras || now >= extras->other_heard + INTERLEAVED_WITHIN || pair->window.wide)
+		return;
+	if (++extras->interleaved >= INTERLEAVED_ENOUGH)
+		(void)replay_window_widen(&pair->window);
+}
+
 static void note_other_way(struct security_association_table *table, instant now, struct security_association *pair,
 	const struct packet *packet)
 {
 	struct peer_route *route = &pair->peer->route;
 
-	if (!has_extras(route) || now < route->extras->told + ELSEWHERE_INTERVAL ||
+	if (!has_extras(route))
+		return;
+	route->extras->other_heard = now;
+	if (now < route->extras->told + ELSEWHERE_INTERVAL ||
 		(route->extras->told && comes_by(packet, &route->extras->other)))
 		return;
 	route->extras->other.local = packet->local;
@@ -103,15 +120,21 @@ void route_heard(struct security_association_table *table, instant now, struct s
 {
 	struct peer_route *route = &pair->peer->route;
 
-	route->credit = route_credit(route, now) + length;
-	if (comes_by(packet, &route->first))
+	/* A question is answered, which is as long. */
+	if (!is_probe)
+		route->credit = route_credit(route, now) + length;
+	if (comes_by(packet, &route->first)) {
 		route->heard = now;
-	else
+		note_interleaved(now, pair);
+	} else {
 		note_other_way(table, now, pair, packet);
+	}
 	if (is_probe || !route->changed)
 		return;
 	route->changed = false;
-	pair->peer->gap = pair->peer->heard ? now - pair->peer->heard : 0;
+	if (!has_extras(route))
+		return;
+	route->extras->gap = pair->peer->heard ? now - pair->peer->heard : 0;
 	lifetime_tell_again(table, pair, ESP_NOTICE_RESUMED);
 }
 

@@ -16,6 +16,7 @@ static void free_pair(struct security_association *pair)
 		return;
 	esp_cipher_free(pair->seal);
 	esp_cipher_free(pair->open);
+	replay_window_free(&pair->window);
 	free(pair);
 }
 

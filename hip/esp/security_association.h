@@ -40,6 +40,9 @@ struct route_extras {
 	struct esp_way ways[ESP_MORE_WAYS];
 	struct esp_way other; /* by which packets came that was told last */
 	instant told;         /* when */
+	instant other_heard;  /* by another way than the first */
+	uint32_t interleaved; /* packets by the first way soon after one by another */
+	duration gap;         /* between the last packet before the route changed and the first after it */
 };
 
 /** Where what is sealed for a peer goes, and where it comes from; see route.c. */
@@ -59,7 +62,6 @@ struct security_association_peer {
 	struct security_association *pairs[ESP_PAIRS_PER_PEER];
 	uint8_t pair_count;
 	bool watched; /* the next packet sealed is told */
-	duration gap; /* between the last packet before the route changed and the first after it */
 	instant sent, heard;
 	uint64_t octets_in, octets_out;
 	struct peer_route route;

@@ -28,6 +28,10 @@ PATH=$PATH:/usr/sbin:/sbin
 . "$LAB_ROOT/tests/net/captures.sh"
 # shellcheck source=tests/net/phones.sh
 . "$LAB_ROOT/tests/net/phones.sh"
+# shellcheck source=tests/net/links.sh
+. "$LAB_ROOT/tests/net/links.sh"
+# shellcheck source=tests/net/streams.sh
+. "$LAB_ROOT/tests/net/streams.sh"
 
 # ---- starting and ending -------------------------------------------------------------------------------------------
 
@@ -225,13 +229,16 @@ lab_route() {
 # lab_host NAME NETWORK: a host on NETWORK, with the next free address of each family, and the router as default.
 # Its directory is $LAB_DIR/NAME; the files address4 and address6 there tell its addresses (empty when it has none).
 lab_host() {
-	local name=$1
-	mkdir -p "$LAB_DIR/$name/bin"
-	printf '#!/bin/sh\nexec %q --socket %q "$@"\n' "$LAB_HIPHOP" "$LAB_DIR/$name/control.sock" \
-		>"$LAB_DIR/$name/bin/hiphop"
-	chmod +x "$LAB_DIR/$name/bin/hiphop"
-	lab_namespace "$name"
-	lab_attach "$name" "$2"
+	lab_host_files "$1"
+	lab_namespace "$1"
+	lab_attach "$1" "$2"
+}
+
+# The directory of host $1, with a command hiphop that speaks to its daemon.
+lab_host_files() {
+	mkdir -p "$LAB_DIR/$1/bin"
+	printf '#!/bin/sh\nexec %q --socket %q "$@"\n' "$LAB_HIPHOP" "$LAB_DIR/$1/control.sock" >"$LAB_DIR/$1/bin/hiphop"
+	chmod +x "$LAB_DIR/$1/bin/hiphop"
 }
 
 # lab_attach HOST NETWORK: plugs HOST's only link, eth0, into NETWORK (again: see lab_detach) with a fresh address.

@@ -45,7 +45,7 @@ def netstrings(buffer):
 
 class Phone:
     def __init__(self, place):
-        self.events = open(os.path.join(place, 'events.json'), 'w', buffering=1)
+        self.events = open(os.path.join(place, 'events.json'), 'a', buffering=1)
         log = open(os.path.join(place, 'baresip.log'), 'w')
         self.baresip = subprocess.Popen(['stdbuf', '-oL', 'baresip', '-f', place], stdin=subprocess.DEVNULL, stdout=log,
                                         stderr=log)

@@ -60,6 +60,12 @@ lab_phone_saw() {
 	grep -q "\"type\": \"$2\"" "$LAB_DIR/$1/phone/events.json"
 }
 
+# lab_phone_forget HOST...: forgets all events, before another call.
+lab_phone_forget() {
+	local host
+	for host in "$@"; do : >"$LAB_DIR/$host/phone/events.json"; done
+}
+
 # lab_phone_registered HOST: true when its proxy accepted the phone's registration.
 lab_phone_registered() {
 	# The phone registers before anybody can listen to its events, so this is read from its log.

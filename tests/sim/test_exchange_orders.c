@@ -251,24 +251,22 @@ static bool is_exchanging(const struct network *network, size_t index)
 	return association && association->initiation;
 }
 
-static void move(struct network *network, size_t index)
+/* At another place, a host that nobody answers there begins anew. */
+static void renew(struct network *network, size_t index)
 {
 	struct network_host *self = &network->hosts[index];
 
 	self->address = new_place(index).address;
-	host_set_addresses(self->host, network->now, &self->address, 1);
-	while (!is_exchanging(network, index)) {
-		network->now = host_next_wake(self->host);
-		host_tick(self->host, network->now);
-		network_drain(network, self);
-	}
+	assert_int_equal(initiator_begin(self->host, network->now, association_find(self->host, &network->hosts[1 - index].hit)),
+		HIPHOP_OK);
+	network_drain(network, self);
 }
 
 static void begin(struct run *run, size_t index)
 {
 	run->begun[index] = true;
 	if (run->search->renews)
-		move(run->network, index);
+		renew(run->network, index);
 	else
 		network_connect(run->network, index, 1 - index);
 }

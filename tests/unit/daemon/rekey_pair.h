@@ -207,6 +207,9 @@ static inline void pair_note(struct pair_end *end)
 	struct esp_notice notice;
 
 	while (esp_next_notice(end->esp, &notice)) {
+		/* They are between two addresses, so nothing else matters here. */
+		if (notice.kind > ESP_NOTICE_HARD)
+			continue;
 		host_note_sa(end->host, end->pair->now, notice.spi_in,
 			notice.kind == ESP_NOTICE_HEARD  ? HOST_SA_HEARD
 			: notice.kind == ESP_NOTICE_SOFT ? HOST_SA_SOFT_LIMIT

@@ -56,6 +56,35 @@ static void test_order_and_replay(void **state)
 	check_arrivals(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
+/* What was seen stays seen, what is left of the narrow window stays refused, and what comes after may be late by more. */
+static void test_a_widened_window(void **state)
+{
+	struct replay_window window = {0};
+	const uint64_t far = HIGH(1) - 5000; /* its low half runs over on the way */
+
+	(void)state;
+	for (uint64_t n = 1; n <= 3 * WINDOW; n += 2)
+		assert_true(replay_window_accept(&window, n));
+	assert_int_equal(replay_window_widen(&window), HIPHOP_OK);
+	assert_int_equal(replay_window_widen(&window), HIPHOP_OK);
+	for (uint64_t n = 0; n <= 3 * WINDOW - 1; n++)
+		assert_int_equal(replay_window_is_fresh(&window, n), n >= 2 * WINDOW && n % 2 == 0);
+	assert_true(replay_window_accept(&window, 3 * WINDOW + 50000));
+	assert_true(replay_window_accept(&window, 3 * WINDOW + 1000));
+	assert_false(replay_window_accept(&window, 3 * WINDOW + 1000));
+	assert_true(replay_window_accept(&window, 3 * WINDOW + 2));
+	assert_false(replay_window_accept(&window, 3 * WINDOW - 1));
+	assert_true(replay_window_accept(&window, far));
+	assert_true(replay_window_accept(&window, far - REPLAY_WINDOW_WIDE + 1));
+	assert_false(replay_window_accept(&window, far - REPLAY_WINDOW_WIDE));
+	for (uint64_t n = far + 1; n < far + 10000; n += 3)
+		assert_int_equal(replay_window_infer(&window, (uint32_t)n), n);
+	assert_true(replay_window_accept(&window, far + 9000));
+	assert_int_equal(replay_window_infer(&window, (uint32_t)(far - 40000)), far - 40000);
+	assert_true(replay_window_accept(&window, far + 1));
+	replay_window_free(&window);
+}
+
 static void test_slide_clears_what_is_skipped(void **state)
 {
 	(void)state;
@@ -120,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_and_replay),
+		cmocka_unit_test(test_a_widened_window),
 		cmocka_unit_test(test_slide_clears_what_is_skipped),
 		cmocka_unit_test(test_high_half_is_inferred),
 		cmocka_unit_test(test_across_the_32_bit_border),

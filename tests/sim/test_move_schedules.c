@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* Random schedules of moves, by seed. SIM_SCHEDULES says how many; the first is that of SIM_SEED, each further one that
+ * of the next seed, so that SIM_SEED=N SIM_SCHEDULES=1 repeats one. */
+#include "tests/sim/move_schedule.h"
+
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define SCHEDULES_USUAL 200
+/* Schedules on one overlay, before memory is looked at and until it is looked at again. */
+#define WARM 20
+#define MORE 60
+
+static unsigned long schedules(void)
+{
+	const char *text = getenv("SIM_SCHEDULES");
+
+	return text ? strtoul(text, NULL, 10) : SCHEDULES_USUAL;
+}
+
+static void show(struct move_schedule *schedule, struct move_outcome *outcome)
+{
+	fprintf(stderr, "seed %llu: %s\n", (unsigned long long)schedule->seed, outcome->what);
+	move_schedule_print(schedule, stderr);
+	move_schedule_shorten(schedule, outcome);
+	fprintf(stderr, "as short as it gets: %s\n", outcome->what);
+	move_schedule_print(schedule, stderr);
+}
+
+/* Convergence times of all, by tenths of the limit. */
+struct tally {
+	unsigned long by_second[16], failed, same;
+};
+
+static void note(struct tally *tally, const struct move_outcome *outcome)
+{
+	uint64_t second = outcome->took / SECONDS(1);
+
+	tally->failed += outcome->trouble != MOVE_WELL;
+	tally->same += outcome->same;
+	if (!outcome->trouble)
+		tally->by_second[second < 15 ? second : 15]++;
+}
+
+static void print_tally(const struct tally *tally, unsigned long count)
+{
+	fprintf(stderr, "%lu schedules, %lu failed, %lu kept their association; found each other within s:", count,
+		tally->failed, tally->same);
+	for (size_t i = 0; i < 12; i++)
+		fprintf(stderr, " %zu: %lu", i + 1, tally->by_second[i]);
+	fprintf(stderr, "\n");
+}
+
+static void random_schedules_end_well(void **state)
+{
+	(void)state;
+	struct tally tally = {{0}, 0, 0};
+	unsigned long count = schedules();
+
+	for (unsigned long i = 0; i < count; i++) {
+		struct move_schedule schedule;
+		struct move_outcome outcome;
+
+		move_schedule_draw(&schedule, simulation_seed() + i);
+		move_schedule_run(&schedule, &outcome);
+		note(&tally, &outcome);
+		if (outcome.trouble)
+			show(&schedule, &outcome);
+	}
+	print_tally(&tally, count);
+	assert_int_equal(tally.failed, 0);
+}
+
+/* Octets that the nodes have; those of the simulation itself do not count. */
+static int64_t nodes_have;
+static int64_t had;
+
+static int64_t in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return (int64_t)(info.uordblks + info.hblkhd);
+}
+
+static void count_memory(bool begins)
+{
+	if (begins)
+		had = in_use();
+	else
+		nodes_have += in_use() - had;
+}
+
+/* One overlay lives through many. */
+static void memory_is_steady(void **state)
+{
+	(void)state;
+	struct moves *moves = malloc(sizeof(*moves));
+	int64_t warm = 0;
+
+	assert_non_null(moves);
+	moves_start(moves, &(struct moves_setup){.interval = MILLISECONDS(20)});
+	nodes_have = 0;
+	moves->simulation.call = count_memory;
+	moves_add_nat(moves, ALICE, true, NAT_FILTERS_ENDPOINTS, SECONDS(60));
+	moves_add_nat(moves, BOB, true, NAT_FILTERS_ENDPOINTS, SECONDS(60));
+	for (uint64_t i = 0; i < WARM + MORE; i++) {
+		struct move_schedule schedule;
+		struct move_outcome outcome;
+
+		if (i == WARM)
+			warm = nodes_have;
+		move_schedule_draw(&schedule, simulation_seed() + 100000 + i);
+		move_schedule_continue(&schedule, moves, &outcome);
+		if (outcome.trouble)
+			fail_msg("schedule %llu of one overlay: %s", (unsigned long long)i, outcome.what);
+	}
+	fprintf(stderr, "octets of four nodes more than at first: %lld after %d schedules, %lld after %d\n",
+		(long long)warm, WARM, (long long)nodes_have, WARM + MORE);
+	assert_true(nodes_have < warm + 64 * 1024);
+	moves_end(moves);
+	free(moves);
+}
+
+static void the_same_seed_gives_the_same_outcome(void **state)
+{
+	(void)state;
+	struct move_schedule schedule;
+	struct move_outcome first, second;
+
+	move_schedule_draw(&schedule, 7);
+	move_schedule_run(&schedule, &first);
+	move_schedule_run(&schedule, &second);
+	assert_true(first.took == second.took);
+	assert_int_equal(first.handovers, second.handovers);
+	assert_string_equal(first.what, second.what);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_seed_gives_the_same_outcome),
+		cmocka_unit_test(random_schedules_end_well),
+		cmocka_unit_test(memory_is_steady),
+	};
+
+	if (getenv("SIM_TEST"))
+		cmocka_set_test_filter(getenv("SIM_TEST"));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
