@@ -337,6 +337,12 @@ void boarding_answered(struct host *host, instant now, struct association *assoc
 		be_refused(host, now, association, value);
 }
 
+static bool is_on_another_link(const struct host *host, const struct session *session)
+{
+	return !address_equal(&session->local.address, &host->router.use.local.address) &&
+	       candidates_link(host, &session->local.address);
+}
+
 /* The router tells those who have a ticket; all others hear of it from us. */
 static void tell_peers(struct host *host, instant now)
 {
@@ -345,13 +351,14 @@ static void tell_peers(struct host *host, instant now)
 		const struct session *session = association->session;
 		const struct own_ticket *own = association->dealings ? association->dealings->own : NULL;
 
-		if (!session || is_our_router(host, association) ||
-			!address_equal(&session->local.address, &host->router.use.local.address))
+		if (!session || is_our_router(host, association) || is_on_another_link(host, session))
 			continue;
-		if (own && own->confirmed && !own->refused)
+		if (own && own->confirmed && !own->refused) {
 			mobility_note_told(host, now, association);
-		else if (host->router.use.locators.count)
+		} else if (host->router.use.locators.count) {
 			mobility_tell_anew(host, now, association);
+			association_set_timer(host, association, TIMER_READDRESS, now);
+		}
 	}
 }
 

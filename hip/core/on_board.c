@@ -11,6 +11,17 @@ struct outward_key {
 	uint32_t number, spi;
 };
 
+/* By this the ticket of a host for a peer is found. */
+struct pair_key {
+	uint32_t owner;
+	struct hit peer;
+};
+
+static struct pair_key pair_key(const struct boarder *owner, const struct hit *peer)
+{
+	return (struct pair_key){owner->number, *peer};
+}
+
 static struct outward_key outward_key(const struct boarder *via, uint32_t spi)
 {
 	return (struct outward_key){via->number, spi};
@@ -22,6 +33,7 @@ void on_board_start(struct on_board *table, const struct random_source *random)
 	map_start(&table->hosts, HIT_LENGTH, random);
 	map_start(&table->by_endpoint, sizeof(struct endpoint), random);
 	map_start(&table->tickets, TICKET_ID_LENGTH, random);
+	map_start(&table->by_pair, sizeof(struct pair_key), random);
 	map_start(&table->inward, sizeof(uint32_t), random);
 	map_start(&table->outward, sizeof(struct outward_key), random);
 }
@@ -56,6 +68,7 @@ static hiphop_error add_spis(struct on_board *table, struct delegated *ticket)
 	return error;
 }
 
+/* By a ticket of another pair. */
 static bool is_taken(const struct map *map, const void *key, const struct delegated *by_other_than)
 {
 	const struct delegated *holder = map_get(map, key);
@@ -86,10 +99,14 @@ struct delegated *on_board_ticket(const struct on_board *table, const uint8_t id
 
 void on_board_withdraw(struct on_board *table, struct delegated *ticket)
 {
+	struct pair_key key = pair_key(ticket->owner, &ticket->what.peer);
+
 	if (table->gone)
 		table->gone(table->context, ticket);
 	remove_spis(table, ticket);
 	map_remove(&table->tickets, ticket->what.grant.id);
+	if (map_get(&table->by_pair, &key) == ticket)
+		map_remove(&table->by_pair, &key);
 	ticket->owner->tickets--;
 	bytes_wipe(ticket, sizeof *ticket);
 	free(ticket);
@@ -124,22 +141,32 @@ static hiphop_error find_own(const struct on_board *table, const struct boarder 
 static hiphop_error make_ticket(struct on_board *table, struct boarder *via,
 	const struct parameter_delegation *delegation, struct delegated **made)
 {
+	struct boarder *owner = on_board_find(table, &delegation->owner);
+	struct pair_key key = pair_key(owner, &delegation->peer);
 	struct delegated *ticket = calloc(1, sizeof *ticket);
 
-	*made = ticket;
+	*made = NULL;
 	if (!ticket)
 		return HIPHOP_NO_MEMORY;
-	ticket->owner = on_board_find(table, &delegation->owner);
+	ticket->owner = owner;
 	ticket->via = via;
 	ticket->what.grant = delegation->grant;
-	if (map_put(&table->tickets, delegation->grant.id, ticket)) {
-		bytes_wipe(ticket, sizeof *ticket);
-		free(ticket);
-		*made = NULL;
+	ticket->what.peer = delegation->peer;
+	owner->tickets++;
+	if (map_put(&table->tickets, delegation->grant.id, ticket) || map_put(&table->by_pair, &key, ticket)) {
+		on_board_withdraw(table, ticket);
 		return HIPHOP_NO_MEMORY;
 	}
-	ticket->owner->tickets++;
+	*made = ticket;
 	return HIPHOP_OK;
+}
+
+/* The one of this pair, whatever its ID. */
+static struct delegated *ticket_of_pair(const struct on_board *table, const struct parameter_delegation *delegation)
+{
+	struct pair_key key = pair_key(on_board_find(table, &delegation->owner), &delegation->peer);
+
+	return map_get(&table->by_pair, &key);
 }
 
 static bool is_full(const struct on_board *table, const struct parameter_delegation *delegation)
@@ -153,16 +180,19 @@ static hiphop_error judge(const struct on_board *table, const struct boarder *vi
 	const struct parameter_delegation *delegation, on_board_own_spi *own, void *own_context,
 	delegation_refusal_reason *reason, struct delegated **found)
 {
+	const struct delegated *former;
+
 	*reason = DELEGATION_NOT_YOURS;
 	if (find_own(table, via, delegation, found))
 		return HIPHOP_REFUSED;
 	if (!delegation->grant.lifetime)
 		return HIPHOP_OK;
+	former = ticket_of_pair(table, delegation);
 	*reason = DELEGATION_TOO_MANY;
-	if (!*found && is_full(table, delegation))
+	if (!former && is_full(table, delegation))
 		return HIPHOP_REFUSED;
 	*reason = DELEGATION_SPI_COLLIDES;
-	return collides(table, via, *found, delegation, own, own_context) ? HIPHOP_REFUSED : HIPHOP_OK;
+	return collides(table, via, former, delegation, own, own_context) ? HIPHOP_REFUSED : HIPHOP_OK;
 }
 
 hiphop_error on_board_delegate(struct on_board *table, instant now, struct boarder *via,
@@ -179,6 +209,8 @@ hiphop_error on_board_delegate(struct on_board *table, instant now, struct board
 		*ticket = NULL;
 		return HIPHOP_OK;
 	}
+	if (!*ticket && ticket_of_pair(table, delegation))
+		on_board_withdraw(table, ticket_of_pair(table, delegation));
 	if (!*ticket && make_ticket(table, via, delegation, ticket))
 		return HIPHOP_NO_MEMORY;
 	remove_spis(table, *ticket);
@@ -354,6 +386,7 @@ void on_board_free(struct on_board *table)
 	map_free(&table->hosts);
 	map_free(&table->by_endpoint);
 	map_free(&table->tickets);
+	map_free(&table->by_pair);
 	map_free(&table->inward);
 	map_free(&table->outward);
 }

@@ -77,6 +77,7 @@ struct on_board {
 	struct map hosts;       /* HIT → boarder */
 	struct map by_endpoint; /* endpoint → registered boarder */
 	struct map tickets;     /* ticket ID → delegated */
+	struct map by_pair;     /* owner's number and peer → delegated: there is one for each pair */
 	struct map inward;      /* SPI → delegated */
 	struct map outward;     /* number of `via`, SPI → delegated */
 	uint32_t next_number;
@@ -108,8 +109,9 @@ struct boarder *on_board_carrier(struct boarder *boarder);
 /** Whether the router itself receives with an SPI. */
 typedef bool on_board_own_spi(void *context, uint32_t spi);
 /**
- * Takes what a registered host says of a ticket, instead of what it said before; lifetime 0 takes it back. `own` is
- * asked about the SPIs with `own_context`. HIPHOP_OK (`*ticket` is it, NULL when it was taken back), HIPHOP_REFUSED
+ * Takes what a registered host says of a ticket, instead of what it said before, of another ticket of the same owner
+ * for the same peer too; lifetime 0 takes it back. `own` is asked about the SPIs with `own_context`. HIPHOP_OK
+ * (`*ticket` is it, NULL when it was taken back), HIPHOP_REFUSED
  * (`*reason` says why; what was said before stays), HIPHOP_NO_MEMORY (the ticket is gone).
  */
 hiphop_error on_board_delegate(struct on_board *table, instant now, struct boarder *via,

@@ -143,6 +143,26 @@ static void test_colliding_spi(void **state)
 	assert_true(on_board_has_spi(&table, 5001));
 }
 
+/* A host that has begun anew gives another ticket for the same peer, perhaps with the same SPIs. */
+static void test_one_ticket_for_a_pair(void **state)
+{
+	struct boarder *host = board(2);
+	struct parameter_delegation delegation = delegation_of(2, 1, 5001, 6001);
+
+	(void)state;
+	assert_int_equal(delegate(host, &delegation, 0), HIPHOP_OK);
+	delegation.grant.id[0] = 77;
+	assert_int_equal(delegate(host, &delegation, 0), HIPHOP_OK);
+	assert_int_equal(host->tickets, 1);
+	assert_int_equal(table.tickets.count, 1);
+	assert_ptr_equal(on_board_outward(&table, host, 6001), on_board_ticket(&table, delegation.grant.id));
+	/* The end of the first is nothing any more. */
+	delegation.grant.id[0] = 1;
+	delegation.grant.lifetime = 0;
+	assert_int_equal(delegate(host, &delegation, 0), HIPHOP_OK);
+	assert_true(on_board_has_spi(&table, 5001));
+}
+
 static void test_whose_ticket(void **state)
 {
 	struct boarder *host = board(2), *other = board(3);
@@ -206,7 +226,7 @@ static void test_leaving(void **state)
 	assert_true(on_board_has_spi(&table, 5002));
 	assert_true(on_board_leave(&table, &host_hit));
 	assert_null(on_board_at(&table, &host_place));
-	assert_int_equal(table.tickets.count + table.inward.count + table.outward.count + table.hosts.count, 0);
+	assert_int_equal(table.tickets.count + table.by_pair.count + table.inward.count + table.outward.count + table.hosts.count, 0);
 }
 
 static void test_time(void **state)
@@ -256,6 +276,7 @@ static void test_limits(void **state)
 	for (unsigned i = 0; i <= ON_BOARD_TICKETS_OF_ONE; i++) {
 		delegation = delegation_of(ON_BOARD_HOSTS_MAXIMUM + 1, (uint8_t)i, 5000 + i, 6000 + i);
 		delegation.grant.id[1] = (uint8_t)(i >> 8);
+		delegation.peer = hit_of(10000 + i);
 		assert_int_equal(delegate(host, &delegation, DELEGATION_TOO_MANY),
 			i < ON_BOARD_TICKETS_OF_ONE ? HIPHOP_OK : HIPHOP_REFUSED);
 	}
@@ -268,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_esp_finds_its_way),
 		TEST(test_colliding_spi),
+		TEST(test_one_ticket_for_a_pair),
 		TEST(test_whose_ticket),
 		TEST(test_behind_another_router),
 		TEST(test_leaving),
