@@ -169,12 +169,31 @@ static void check_gaps(struct train *train, duration allowed)
 	}
 }
 
-/* All streams flow without a gap for a second. */
+static size_t count_updates(struct train *train)
+{
+	size_t updates = 0;
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		json_t *status;
+
+		if (!train->simulation.hosts[i].node)
+			continue;
+		status = simulation_ask(&train->simulation, i, json_pack("{s:s}", "command", "status"), SECONDS(1));
+		updates +=
+			(size_t)json_integer_value(json_object_get(json_object_get(status, "counters"), "update_out"));
+	}
+	return updates;
+}
+
+/* All streams flow without a gap for a second, and nobody has much to say meanwhile. */
 static void check_flow(struct train *train)
 {
+	size_t updates = count_updates(train);
+
 	measure_all(train);
 	simulation_run(&train->simulation, SECONDS(1));
 	check_gaps(train, 3 * INTERVAL);
+	assert_in_range(count_updates(train) - updates, 0, 100);
 }
 
 /* The overlay is there, by which they find each other. */
