@@ -50,6 +50,8 @@ void router_write_answer(
 /* router_relay.c */
 /* Hands a HIP packet on for a host on board, or drops it; false when it is for this host. */
 bool router_relays(struct host *host, struct incoming *in);
+/* Whether our router is there: what comes from there may be of anybody. */
+bool router_is_hop(const struct host *host, const struct endpoint *endpoint);
 /* A packet that our router handed on came from whom it says. `relayed` is for the changed arrival. */
 void router_translate_arrival(const struct host *host, struct incoming *in, struct host_arrival *relayed);
 /* Whether our router carries what leaves by this end to a place of another address family. */

@@ -12,12 +12,29 @@
 
 /* ---- the host on board ---- */
 
-void router_translate_arrival(const struct host *host, struct incoming *in, struct host_arrival *relayed)
+/* It may take us for on board when we do not. */
+bool router_is_hop(const struct host *host, const struct endpoint *endpoint)
 {
 	const struct router_use *use = &host->router.use;
+	const struct locator_list *known;
+
+	if (hit_is_null(&use->router))
+		return false;
+	if (is_on_board(host) && endpoint_equal(endpoint, &use->remote))
+		return true;
+	known = locators_of(&host->locators, &use->router);
+	for (size_t i = 0; known && i < known->configured; i++) {
+		if (endpoint_equal(endpoint, &known->endpoints[i]))
+			return true;
+	}
+	return false;
+}
+
+void router_translate_arrival(const struct host *host, struct incoming *in, struct host_arrival *relayed)
+{
 	struct endpoint from;
 
-	if (!is_on_board(host) || in->arrival->inside_esp || !endpoint_equal(&in->arrival->remote, &use->remote) ||
+	if (in->arrival->inside_esp || !router_is_hop(host, &in->arrival->remote) ||
 		parameter_transport_address_read(packet_find(&in->view, PARAMETER_RELAY_FROM), &from))
 		return;
 	*relayed = *in->arrival;
