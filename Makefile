@@ -112,7 +112,7 @@ FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-rec
 
 # What would change the kernel is replaced in this target.
 FUZZ_LINK_helper := $(addprefix -Wl$(comma)--wrap=,network_setup network_setup_undo underlay_open_udp underlay_open_raw \
-	tunnel_queue_attach)
+	tunnel_queue_attach prefix_route_add prefix_route_remove prefix_address_add)
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)

@@ -182,14 +182,16 @@ static bool is_call_media(const struct access *access, const struct hit *peer, u
 static struct access_subject subject_of(const struct access *access, const struct access_flow_key *key, bool ours)
 {
 	bool has_ports = key->protocol == ACCESS_TCP || key->protocol == ACCESS_UDP;
+	/* The words `sip` and `calls` open this host, not what lies behind it. */
+	bool of_host = ours || hit_has_orchid_prefix(&key->local);
 	struct access_subject subject = {.direction = ours ? ACCESS_OUT : ACCESS_IN,
 		.peer = key->peer,
 		.protocol = key->protocol,
-		.calls = is_call_media(access, &key->peer, key->protocol, key->local_port)};
+		.calls = of_host && is_call_media(access, &key->peer, key->protocol, key->local_port)};
 
 	if (has_ports)
 		subject.port = ours ? key->remote_port : key->local_port;
-	subject.sip = has_ports && subject.port == access->sip_port;
+	subject.sip = of_host && has_ports && subject.port == access->sip_port;
 	return subject;
 }
 

@@ -10,7 +10,8 @@
  * A flow is held against the rules once, with its first packet; from then on its packets pass by one look-up. After a
  * change of the rules each known flow is held against them once more, and ends only if the rule that fits now denies it
  * and names its peer (by HIT or by a name): a change of what is allowed in general cuts nobody off in the middle.
- * Media of a call passes as long as the call lasts.
+ * Media of a call passes as long as the call lasts. What lies behind a peer (daemon/prefix_tunnel.h) counts as the
+ * peer.
  *
  * The filter is pure: packets and time come in, a verdict comes out.
  */
@@ -83,12 +84,13 @@ size_t access_associate(struct access *access, const struct hit *peer, const str
 
 /* ---- packets ---- */
 
-/** Whether an IPv6 packet of this host may go to `peer`; it begins a flow, or belongs to one. Otherwise `refusal` says
- *  why not. */
+/** Whether a packet of this host, or of what lies behind it, may go to `peer`, or to what lies behind that; it begins a
+ *  flow, or belongs to one. Otherwise `refusal` says why not. IPv6, or IPv4. */
 bool access_outbound(struct access *access, instant now, const struct hit *peer, const uint8_t *packet, size_t length,
 	struct access_refusal *refusal);
 /**
- * Whether an IPv6 packet from `peer` may go to the applications; otherwise `refusal` says why not. Packets that cannot
+ * Whether a packet from `peer`, or from what lies behind it, may go to the applications, or to what lies behind this
+ * host (then `sip` and `calls` do not fit it); otherwise `refusal` says why not. Packets that cannot
  * be understood (no whole transport header in a first fragment, too many extension headers) do not pass. Fragments
  * other than the first pass: without their first they are never put together. An ICMPv6 error passes with the flow it
  * quotes.

@@ -228,6 +228,52 @@ static void print_identities(const json_t *identities)
 	}
 }
 
+/** Of one list of prefixes, a line each: the prefix, its host, and what `key` says of it. */
+static void print_prefix_list(const json_t *list, const char *key)
+{
+	size_t index;
+	json_t *prefix;
+	json_array_foreach(list, index, prefix)
+	{
+		printf("  ");
+		print_text(prefix, "prefix");
+		printf(" behind ");
+		print_text(prefix, json_is_string(json_object_get(prefix, "name")) ? "name" : "owner");
+		printf(", %s", strcmp(key, "route") == 0 ? "route " : "refused: ");
+		print_text(prefix, key);
+		putchar('\n');
+	}
+}
+
+static void print_prefixes(const json_t *prefixes)
+{
+	const json_t *announced = json_object_get(prefixes, "announced");
+	const json_t *accepted = json_object_get(prefixes, "accepted"), *refused = json_object_get(prefixes, "refused");
+	const json_t *awaited = json_object_get(prefixes, "awaited");
+	size_t index;
+	json_t *prefix, *owner;
+	if (json_array_size(announced) + json_array_size(accepted) + json_array_size(refused) +
+			json_array_size(awaited) ==
+		0)
+		return;
+	puts("prefixes");
+	json_array_foreach(announced, index, prefix)
+	{
+		printf("  ");
+		print_text(prefix, "prefix");
+		puts(json_is_true(json_object_get(prefix, "stored")) ? " behind this host, announced"
+								     : " behind this host, not announced yet");
+	}
+	print_prefix_list(accepted, "route");
+	print_prefix_list(refused, "reason");
+	json_array_foreach(awaited, index, owner)
+	{
+		printf("  nothing is announced by ");
+		print_text(owner, json_is_string(json_object_get(owner, "name")) ? "name" : "owner");
+		putchar('\n');
+	}
+}
+
 /** Most of the time one line that says that all is calm. */
 static void print_puzzle(const json_t *puzzle)
 {
@@ -252,6 +298,7 @@ static void print_status(const json_t *answer)
 	print_overlay(json_object_get(answer, "overlay"));
 	print_offers(json_object_get(answer, "offers"));
 	print_few_associations(json_object_get(answer, "associations"));
+	print_prefixes(json_object_get(answer, "prefixes"));
 	print_sip(json_object_get(answer, "sip"));
 	print_puzzle(json_object_get(answer, "puzzle"));
 	print_drops(json_object_get(answer, "counters"));

@@ -166,8 +166,9 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 		if (!complete_endpoint(reading, config_lookup(parser, "overlay.bootstrap"), i,
 			    &configuration->bootstrap[i].endpoint))
 			return false;
-	return configuration_find_routers(reading, parser) &&
-	       configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
+	if (!configuration_check_prefixes(reading, parser) || !configuration_find_routers(reading, parser))
+		return false;
+	return configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
 }
 
 static hiphop_error finish(struct configuration_reading *reading, bool done)
@@ -275,5 +276,7 @@ void configuration_free(struct configuration *configuration)
 	free(configuration->router.hosts);
 	free(configuration->rules);
 	free(configuration->inbound);
+	free(configuration->announce);
+	free(configuration->accept);
 	memset(configuration, 0, sizeof *configuration);
 }

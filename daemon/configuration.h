@@ -10,6 +10,7 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/ip_prefix.h"
 #include "hip/base/link_address.h"
 #include "hip/crypto/host_identity.h"
 #include "hip/wire/domain_identifier.h"
@@ -27,6 +28,7 @@
 #define CONFIGURATION_MORE        7   /**< entries of identity.more at most */
 #define CONFIGURATION_INSIDE      16  /**< entries of router.inside at most */
 #define CONFIGURATION_BOARDERS    256 /**< entries of router.hosts at most */
+#define CONFIGURATION_PREFIXES    64  /**< entries of prefixes.announce, and of prefixes.accept, at most */
 #define CONFIGURATION_INTERFACES  64  /**< entries of paths.interfaces at most */
 
 _Static_assert(CONFIGURATION_TEXT == ACCESS_NAME_SIZE, "any name of a host may stand in a rule");
@@ -55,6 +57,13 @@ struct configured_host {
 struct configured_bootstrap {
 	struct endpoint endpoint;
 	struct hit hit;
+};
+
+/** An entry of prefixes.accept: this owner may announce the prefix, or any inside it. */
+struct configured_prefix {
+	struct ip_prefix prefix;
+	char from[CONFIGURATION_TEXT]; /**< as written: a HIT, or the name of an entry of underlay.hosts */
+	struct hit owner;
 };
 
 /** An entry of paths.interfaces. Of a link, the first one that fits its name counts. */
@@ -133,7 +142,12 @@ struct configuration {
 	size_t inbound_count;
 	uint64_t rekey_seconds, rekey_bytes, rekey_packets; /**< of ESP keys; the last two 0 = by the suite alone */
 	bool rekey_dh;
-	uint64_t unused_seconds; /**< without a packet, after which an association is closed */
+	uint64_t unused_seconds;    /**< without a packet, after which an association is closed */
+	struct ip_prefix *announce; /**< prefixes.announce: what lies behind this host */
+	size_t announce_count;
+	struct configured_prefix *accept; /**< prefixes.accept */
+	size_t accept_count;
+	struct address tunnel_ipv4; /**< prefixes.address: of the tunnel device; unspecified = none */
 	char control_socket[CONFIGURATION_TEXT];
 	char state[CONFIGURATION_TEXT];
 	char user[64];

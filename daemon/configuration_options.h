@@ -98,6 +98,16 @@ bool configuration_read_listen(struct configuration_reading *reading, const conf
 /** Once the whole file was read: the names in access.rules, `setting`, must be of somebody. */
 bool configuration_check_rule_names(struct configuration_reading *reading, const config_setting_t *setting);
 
+/* prefixes (configuration_prefixes.c). */
+bool configuration_read_announced(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_accepted(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_tunnel_ipv4(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+/** Once the whole file was read: looks the names in prefixes.accept up; prefixes need an overlay. */
+bool configuration_check_prefixes(struct configuration_reading *reading, const config_t *parser);
+
 /** The table as the rows of docs/configuration.md: writes row `index` without newline, cut at `size`. */
 void configuration_option_row(size_t index, char *text, size_t size);
 

@@ -78,6 +78,10 @@ static void carry_out_one(struct hiphopd *hiphopd, const struct node_effect *eff
 	case NODE_FORGET:
 		persist(hiphopd, effect);
 		break;
+	case NODE_ROUTE_ADD:
+	case NODE_ROUTE_REMOVE:
+		loop_route(hiphopd, effect);
+		break;
 	case NODE_RELOAD:
 		reload(hiphopd, effect->token);
 		break;
@@ -224,12 +228,21 @@ static void on_signal(uv_poll_t *poll, int status, int events)
 		take_signal(hiphopd, number);
 }
 
-/** The helper never speaks unasked, so this is its end. */
+/** The helper never speaks unasked, so this is an answer about a route, or its end. */
 static void on_helper(uv_poll_t *poll, int status, int events)
 {
 	struct hiphopd *hiphopd = ((struct loop_watch *)poll->data)->hiphopd;
+	struct helper_answer answer;
 	(void)status;
 	(void)events;
+	hiphop_error error = helper_take_answer(&hiphopd->helper, &answer);
+	if (error == HIPHOP_TIMEOUT)
+		return;
+	if (!error) {
+		node_route_answer(hiphopd->node, clock_now(), (hiphop_error)answer.error);
+		loop_carry_out(hiphopd);
+		return;
+	}
 	log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the kernel helper has died; leaving");
 	stop(hiphopd, EXIT_FAILURE);
 }

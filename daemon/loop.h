@@ -122,6 +122,10 @@ void loop_network_stop(struct hiphopd *hiphopd);
 /** Tells the node the addresses of this host. */
 void loop_network_tell(struct hiphopd *hiphopd);
 
+/* loop_routes.c */
+/** Asks the helper for a change of a route; the answer comes to the loop. */
+void loop_route(struct hiphopd *hiphopd, const struct node_effect *effect);
+
 /* loop_sip.c */
 bool loop_sip_start(struct hiphopd *hiphopd);
 void loop_sip_stop(struct hiphopd *hiphopd);

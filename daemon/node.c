@@ -220,6 +220,8 @@ static hiphop_error create_engines(struct node *node, instant now, wall_millisec
 		error = node_sip_create(node);
 	if (!error)
 		error = node_bootstrap_create(node);
+	if (!error)
+		error = node_prefixes_create(node);
 	return error;
 }
 
@@ -279,6 +281,7 @@ void node_free(struct node *node)
 	map_free(&node->requests);
 	node_locals_free(node);
 	node_access_free(node);
+	node_prefixes_free(node);
 	node_bootstrap_free(node);
 	node_names_free(node);
 	free_restored_values(node);
@@ -331,6 +334,7 @@ static const struct {
 	{"bootstrap", node_bootstrap_restore},
 	{"member", node_member_restore},
 	{"access", node_access_restore},
+	{"prefixes", node_prefixes_restore},
 };
 
 void node_restore(struct node *node, const struct node_record *record)
@@ -366,6 +370,10 @@ static void run_timer(struct node *node, instant now, struct deadline *deadline)
 	case NODE_TIMER_PING_SEND:
 	case NODE_TIMER_PING_GIVE_UP:
 		node_ping_timer(node, now, deadline);
+		break;
+	case NODE_TIMER_PREFIX_OWNER:
+	case NODE_TIMER_PREFIX_ANNOUNCE:
+		node_prefixes_timer(node, now, deadline);
 		break;
 	}
 }
@@ -518,6 +526,7 @@ static void on_any_association(struct local_identity *local, instant now, const 
 		node_drop_misses(local, &peer, false);
 	if (local_is_first(local))
 		on_association(local->node, now, effect);
+	node_prefixes_association(local->node, now, &peer);
 }
 
 static void on_host_effect(struct local_identity *local, instant now, const struct host_effect *effect)
@@ -656,6 +665,7 @@ void node_start(struct node *node, instant now)
 	node_router_start(node, now);
 	node_members_start(node, now);
 	store_restored_values(node, now);
+	node_prefixes_start(node, now);
 	node_pump(node, now);
 }
 
@@ -674,6 +684,7 @@ void node_leave(struct node *node, instant now)
 	if (!request)
 		return;
 	node->leaving = true;
+	node_prefixes_withdraw(node, now);
 	if (overlay_leave(node->overlay, now, request->token)) {
 		node->leaving = false;
 		node_request_drop(node, request);
@@ -699,6 +710,7 @@ void node_addresses(struct node *node, instant now, const struct link_address *l
 {
 	for (size_t i = 0; i < node->local_count; i++)
 		host_set_links(node->locals[i].host, now, links, count);
+	node_prefixes_addresses(node, links, count);
 	node_pump(node, now);
 }
 

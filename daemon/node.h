@@ -13,6 +13,7 @@
 #include "hip/base/endpoint.h"
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/ip_prefix.h"
 #include "hip/base/link_address.h"
 #include "hip/base/log.h"
 #include "hip/base/packet_vector.h"
@@ -31,7 +32,7 @@ struct certificate_chain; /* hip/crypto/certificate.h */
 struct certificate_authorities;
 
 /** One thing that survives a restart. `space` says what it is ("registration", "pin", "value", "bootstrap", "member",
- * "access"). */
+ * "access", "prefixes"). */
 struct node_record {
 	const char *space;
 	const char *key;
@@ -79,8 +80,8 @@ void node_stop(struct node *node, instant now);
  * stepped or a minute has passed. */
 void node_set_wall(struct node *node, instant now, wall_milliseconds wall);
 
-/** The addresses of this host, their interfaces or the routes changed (complete list; hip0's own and loopback may be in it
- * and are skipped). */
+/** The addresses of this host, their interfaces or the routes changed (complete list; hip0's own and loopback may be in
+ * it and are skipped). */
 void node_addresses(struct node *node, instant now, const struct link_address *links, size_t count);
 /** Packets from the underlay: PACKET_DATAGRAM (UDP payloads), PACKET_HIP (IP protocol 139), PACKET_ESP (IP protocol
  * 50), with local and remote set. The vector is changed in place and may come back in NODE_TUNNEL_WRITE or
@@ -125,6 +126,8 @@ void node_command_gone(struct node *node, uint64_t token);
 void node_reload(
 	struct node *node, instant now, uint64_t token, const struct configuration *configuration, const char *trouble);
 
+/** What came of the last NODE_ROUTE_ADD or NODE_ROUTE_REMOVE; each is to be answered, and there is one at a time. */
+void node_route_answer(struct node *node, instant now, hiphop_error error);
 /** Why the state file cannot be written, in words, for `status`; NULL when it can. Borrowed until the next call. */
 void node_set_state_trouble(struct node *node, const char *trouble);
 /** Packets that the kernel has lost since the start because a queue was full, by what the queue holds; for `status`. */
@@ -150,6 +153,8 @@ enum node_effect_kind {
 	NODE_PERSIST,       /**< record: store, replacing the old value of (space, key) */
 	NODE_FORGET,        /**< record: delete (space, key) */
 	NODE_RELOAD,        /**< token: read the configuration file again, then node_reload */
+	NODE_ROUTE_ADD,     /**< prefix: route it to the tunnel device, then node_route_answer */
+	NODE_ROUTE_REMOVE,  /**< prefix: remove that route, then node_route_answer */
 	NODE_REPLY          /**< token, text (one JSON object, no newline), last: whether the request is done */
 };
 
@@ -161,6 +166,7 @@ struct node_effect {
 	const uint8_t *octets;
 	size_t length;
 	struct node_record record;
+	struct ip_prefix prefix;
 	uint64_t token;
 	const char *text;
 	bool last;

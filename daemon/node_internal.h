@@ -3,7 +3,8 @@
  * What the files of the node share. A packet's way: node_packets.c (underlay and tunnel) → host, esp; node_overlay.c
  * joins host and overlay; node_sip.c joins sip and the names; node_names.c looks names up and keeps pins;
  * node_access.c says who may associate; node_bootstrap.c keeps trying the bootstrap list; node_members.c remembers
- * members over a restart; node_commands.c answers the control socket; node.c has the life of it all and the pump.
+ * members over a restart; node_prefixes.c has what lies behind this host and others; node_commands.c answers the
+ * control socket; node.c has the life of it all and the pump.
  */
 #ifndef HIPHOP_DAEMON_NODE_INTERNAL_H
 #define HIPHOP_DAEMON_NODE_INTERNAL_H
@@ -14,6 +15,7 @@
 #include "daemon/node_access.h"
 #include "daemon/node_effects.h"
 #include "daemon/node_identities.h"
+#include "daemon/node_prefixes.h"
 #include "hip/base/deadline_heap.h"
 #include "hip/base/map.h"
 #include "hip/core/host.h"
@@ -23,7 +25,13 @@
 #include "sipglue/sip.h"
 
 /** Timers of the node itself; `kind` of their deadlines. */
-enum node_timer { NODE_TIMER_BOOTSTRAP = 1, NODE_TIMER_PING_SEND, NODE_TIMER_PING_GIVE_UP };
+enum node_timer {
+	NODE_TIMER_BOOTSTRAP = 1,
+	NODE_TIMER_PING_SEND,
+	NODE_TIMER_PING_GIVE_UP,
+	NODE_TIMER_PREFIX_OWNER,
+	NODE_TIMER_PREFIX_ANNOUNCE
+};
 
 /** An entry of the bootstrap list and how it goes. */
 struct node_bootstrap {
@@ -115,6 +123,8 @@ struct node {
 	struct sip *sip;
 	struct access *access; /**< the filter of hip0 */
 	struct node_policy policy;
+	struct node_prefixes *prefixes; /**< NULL: none are configured */
+	struct prefix_announcement announcement;
 
 	struct node_effects effects;
 	struct deadline_heap timers;

@@ -3,6 +3,7 @@
  * The way of packets through the node: underlay → framing → HIP host or ESP → access → tunnel, and tunnel → access →
  * ESP → framing → underlay. Vectors are worked on in place.
  */
+#include "daemon/icmp_error.h"
 #include "daemon/node_internal.h"
 #include "daemon/node_router.h"
 
@@ -13,9 +14,6 @@
 
 #define IPV6_HEADER_LENGTH 40
 #define HIP_MARKER_LENGTH  4
-
-/* Codes of ICMPv6 Destination Unreachable (RFC 4443 section 3.1). */
-enum { UNREACHABLE_PROHIBITED = 1, UNREACHABLE_ADDRESS = 3 };
 
 /* ---- out ---- */
 
@@ -175,52 +173,7 @@ void node_flush_misses(struct local_identity *local, instant now, const struct h
 	}
 }
 
-/* ---- ICMPv6 for packets that cannot be delivered ---- */
-
-static uint16_t icmp6_checksum(const uint8_t *addresses, const uint8_t *message, size_t length)
-{
-	uint32_t sum = 58 + (uint32_t)length;
-
-	for (size_t i = 0; i < 32; i += 2)
-		sum += (uint32_t)(addresses[i] << 8 | addresses[i + 1]);
-	for (size_t i = 0; i < length; i++)
-		sum += (uint32_t)(i % 2 ? message[i] : message[i] << 8);
-	while (sum >> 16)
-		sum = (sum & 0xffffU) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
-/* An error never answers an error (RFC 4443 section 2.4 (e)). */
-static bool is_icmp6_error(const uint8_t *packet, size_t length)
-{
-	static const uint8_t icmp6 = 58, informational = 128;
-
-	return packet[6] == icmp6 && (length <= IPV6_HEADER_LENGTH || packet[IPV6_HEADER_LENGTH] < informational);
-}
-
-/* Tells the application that its peer cannot be reached: Destination Unreachable (RFC 4443 section 3.1). */
-static void write_unreachable(struct packet *packet, uint8_t code, const uint8_t *about, size_t length)
-{
-	uint8_t *octets = packet_data(packet);
-	size_t quoted = length < 1280 - 48 ? length : 1280 - 48;
-	struct writer writer = writer_over(octets, PACKET_DATA_MAXIMUM);
-	uint16_t checksum;
-
-	writer_u32(&writer, 6U << 28);
-	writer_u16(&writer, (uint16_t)(8 + quoted));
-	writer_u8(&writer, 58);
-	writer_u8(&writer, 64);
-	writer_copy(&writer, about + 24, HIT_LENGTH);
-	writer_copy(&writer, about + 8, HIT_LENGTH);
-	writer_u8(&writer, 1);
-	writer_u8(&writer, code);
-	writer_zero(&writer, 6);
-	writer_copy(&writer, about, quoted);
-	checksum = icmp6_checksum(octets + 8, octets + IPV6_HEADER_LENGTH, 8 + quoted);
-	writer_patch_u16(&writer, IPV6_HEADER_LENGTH + 2, checksum);
-	packet->length = (uint16_t)writer.position;
-	packet->kind = PACKET_INNER;
-}
+/* ---- errors for packets that cannot be delivered ---- */
 
 void node_drop_misses(struct local_identity *local, const struct hit *peer, bool prohibited)
 {
@@ -228,14 +181,16 @@ void node_drop_misses(struct local_identity *local, const struct hit *peer, bool
 
 	/* One error for the oldest packet is enough: it reaches the application that asked first. */
 	if (waiting && miss_queue_take_one(local->misses, peer, waiting)) {
-		uint8_t about[1280];
-		size_t length = waiting->length < sizeof(about) ? waiting->length : sizeof(about);
+		uint8_t copy[1280];
+		size_t length = waiting->length < sizeof(copy) ? waiting->length : sizeof(copy);
+		const uint8_t *about;
 
-		memcpy(about, packet_data(waiting), length);
+		memcpy(copy, packet_data(waiting), length);
 		packet_reset(waiting);
-		if (length >= IPV6_HEADER_LENGTH && !is_icmp6_error(about, length))
-			write_unreachable(
-				waiting, prohibited ? UNREACHABLE_PROHIBITED : UNREACHABLE_ADDRESS, about, length);
+		about = node_prefixes_unwrapped(local->node, copy, &length);
+		if (icmp_error_may_answer(about, length))
+			icmp_error_write(
+				waiting, prohibited ? ICMP_ERROR_PROHIBITED : ICMP_ERROR_ADDRESS, 0, about, length);
 	}
 	miss_queue_drop(local->misses, peer);
 }
@@ -250,28 +205,36 @@ static void refuse_outbound(struct node *node, instant now, struct packet *packe
 
 	node_tell_refusal(node, now, refusal);
 	packet->kind = PACKET_DROPPED;
-	answer = is_icmp6_error(about, packet->length) ? NULL : node_effects_packet(&node->effects, NODE_TUNNEL_WRITE);
-	if (answer) {
-		packet_reset(answer);
-		write_unreachable(answer, UNREACHABLE_PROHIBITED, about, packet->length);
-	}
+	answer = icmp_error_may_answer(about, packet->length) ? node_effects_packet(&node->effects, NODE_TUNNEL_WRITE)
+							      : NULL;
+	if (answer)
+		icmp_error_write(answer, ICMP_ERROR_PROHIBITED, 0, about, packet->length);
 }
 
-/* Holds what leaves against the rules, and notes the flows, so that their answers pass. */
-static void refuse_flows(struct node *node, instant now, struct packet_vector *vector)
+/* Holds what leaves against the rules, and notes its flow, so that its answers pass. What goes from or to a prefix is
+ * then put into a packet between the HITs. */
+static void refuse_flow(struct node *node, instant now, struct packet *packet)
 {
 	struct access_refusal refusal;
+	struct prefix_way way = {0};
+	bool carried = node_prefixes_take(node, packet, &way);
 
+	if (packet->kind != PACKET_INNER)
+		return;
+	if (!carried && packet->length >= IPV6_HEADER_LENGTH)
+		way.to = inner_destination(packet_data(packet));
+	if (hit_has_orchid_prefix(&way.to) &&
+		!access_outbound(node->access, now, &way.to, packet_data(packet), packet->length, &refusal))
+		refuse_outbound(node, now, packet, &refusal);
+	else if (carried)
+		prefix_tunnel_wrap(&node->prefixes->tunnel, packet, &way);
+}
+
+static void refuse_flows(struct node *node, instant now, struct packet_vector *vector)
+{
 	for (size_t i = 0; i < vector->count; i++) {
-		struct packet *packet = &vector->packets[i];
-
-		if (packet->kind == PACKET_INNER && packet->length >= IPV6_HEADER_LENGTH) {
-			struct hit peer = inner_destination(packet_data(packet));
-
-			if (hit_has_orchid_prefix(&peer) && !access_outbound(node->access, now, &peer,
-								    packet_data(packet), packet->length, &refusal))
-				refuse_outbound(node, now, packet, &refusal);
-		}
+		if (vector->packets[i].kind == PACKET_INNER)
+			refuse_flow(node, now, &vector->packets[i]);
 	}
 }
 
@@ -421,12 +384,12 @@ static void take_probe(struct local_identity *local, instant now, struct packet 
 
 static void take_inner(struct node *node, instant now, struct packet *packet)
 {
-	const uint8_t *octets = packet_data(packet);
 	struct access_refusal refusal;
 
-	if (node_ping_input(node, now, &packet->peer, octets, packet->length)) {
+	if (node_ping_input(node, now, &packet->peer, packet_data(packet), packet->length) ||
+		!node_prefixes_unwrap(node, packet)) {
 		packet->kind = PACKET_DROPPED;
-	} else if (!access_inbound(node->access, now, &packet->peer, octets, packet->length, &refusal)) {
+	} else if (!access_inbound(node->access, now, &packet->peer, packet_data(packet), packet->length, &refusal)) {
 		node_tell_refusal(node, now, &refusal);
 		packet->kind = PACKET_DROPPED;
 	}

@@ -148,7 +148,8 @@ hiphop_error node_ping_start(
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return HIPHOP_NO_MEMORY;
-	if (deadline_heap_reserve(&node->timers, node->bootstrap_count + 16 + 2 * (sessions + 1))) {
+	if (deadline_heap_reserve(
+		    &node->timers, node->bootstrap_count + 16 + node_prefixes_timers(node) + 2 * (sessions + 1))) {
 		free(session);
 		return HIPHOP_NO_MEMORY;
 	}

@@ -259,6 +259,9 @@ static json_t *counters_json(const struct node *node, const struct overlay_statu
 	for (int i = 0; i < ACCESS_COUNTER_COUNT; i++)
 		add_counter(counters, access_counter_name((access_counter)i),
 			access_counter_value(node->access, (access_counter)i));
+	for (int i = 0; i < PREFIX_COUNTER_COUNT; i++)
+		add_counter(counters, prefix_counter_name((prefix_counter)i),
+			node_prefixes_counter(node, (prefix_counter)i));
 	for (int i = 0; i < ASSOCIATE_COUNTER_COUNT; i++)
 		add_counter(counters, associate_counter_name((associate_counter)i), node->policy.counters[i]);
 	add_counter(counters, "waiting_lost", lost_sum(node));
@@ -353,6 +356,7 @@ static json_t *trouble_json(const struct node *node, const struct overlay_status
 	add_conflicts(trouble, overlay);
 	node_access_trouble(node, trouble);
 	node_certificates_trouble(node, trouble);
+	node_prefixes_trouble(node, trouble);
 	if (node->state_trouble)
 		add_trouble(trouble,
 			"The state file cannot be written, so what is stored now would not survive a restart: ",
@@ -421,6 +425,8 @@ json_t *node_status(struct node *node, instant now)
 		json_object_set_new(status, "puzzle", puzzle_json(node));
 	if (status)
 		json_object_set_new(status, "mobile_router", node_router_json(node, now));
+	if (status)
+		json_object_set_new(status, "prefixes", node_prefixes_json(node, now));
 	if (status)
 		json_object_set_new(status, "notifications", notifications_json(node));
 	free(overlay);

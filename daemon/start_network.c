@@ -29,6 +29,11 @@ bool start_policy(struct hiphopd *hiphopd)
 	policy.more_count = (uint16_t)configuration->more_count;
 	for (size_t i = 0; i < configuration->more_count; i++)
 		policy.more[i] = *host_identity_hit(hiphopd->more[i]);
+	_Static_assert(HELPER_PREFIXES_MAXIMUM == CONFIGURATION_PREFIXES, "all accepted prefixes fit");
+	policy.ipv4 = configuration->tunnel_ipv4;
+	policy.prefix_count = (uint16_t)configuration->accept_count;
+	for (size_t i = 0; i < configuration->accept_count; i++)
+		policy.prefixes[i] = configuration->accept[i].prefix;
 	return helper_set_policy(&hiphopd->helper, &policy) == HIPHOP_OK ||
 	       start_fail(hiphopd, "The kernel helper does not listen: %s.", strerror(errno));
 }

@@ -2,6 +2,7 @@
 #include "kernel-helpers/helper.h"
 
 #include "kernel-helpers/network_setup.h"
+#include "kernel-helpers/prefix_routes.h"
 #include "kernel-helpers/underlay_sockets.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ struct service {
 	struct helper_policy policy;
 	const int *queues;
 	unsigned queue_count, queues_used;
+	unsigned route_count;
 	bool network_is_set;
 };
 
@@ -37,6 +39,10 @@ static hiphop_error serve_network(struct service *service, struct helper_answer 
 	service->network_is_set = true;
 	hiphop_error error =
 		network_setup(policy->tunnel_name, policy->mtu, hits, (size_t)policy->more_count + 1, &step);
+	if (!error && !address_is_unspecified(&policy->ipv4)) {
+		step = "IPv4 address";
+		error = prefix_address_add(policy->tunnel_name, &policy->ipv4);
+	}
 	if (error)
 		strncpy(answer->step, step, sizeof answer->step - 1);
 	return error;
@@ -68,6 +74,25 @@ static hiphop_error serve_queue(struct service *service, int *descriptor)
 	return HIPHOP_OK;
 }
 
+static hiphop_error serve_route(struct service *service, const struct helper_request *request)
+{
+	const struct helper_policy *policy = &service->policy;
+	const struct ip_prefix prefix = {.address = request->prefix, .length = (uint8_t)request->argument};
+	struct prefix_route_settings settings = {
+		.tunnel_name = policy->tunnel_name, .mtu = ip_prefix_tunnel_mtu(policy->mtu), .source = policy->ipv4};
+	bool add = request->choice == HELPER_ADD_ROUTE;
+	if (!ip_prefix_is_ipv4(&prefix))
+		memcpy(settings.source.octets, policy->hit.octets, HIT_LENGTH);
+	if (add && service->route_count >= HELPER_ROUTES_MAXIMUM)
+		return HIPHOP_LIMITED;
+	hiphop_error error = add ? prefix_route_add(&settings, &prefix) : prefix_route_remove(&settings, &prefix);
+	if (!error && add)
+		service->route_count++;
+	else if (!error && service->route_count)
+		service->route_count--;
+	return error;
+}
+
 static hiphop_error carry_out(
 	struct service *service, const struct helper_request *request, struct helper_answer *answer, int *descriptor)
 {
@@ -78,6 +103,9 @@ static hiphop_error carry_out(
 		return serve_underlay(service, request->argument, descriptor);
 	case HELPER_OPEN_QUEUE:
 		return serve_queue(service, descriptor);
+	case HELPER_ADD_ROUTE:
+	case HELPER_REMOVE_ROUTE:
+		return serve_route(service, request);
 	default:
 		return HIPHOP_UNSUPPORTED;
 	}
@@ -201,13 +229,13 @@ hiphop_error helper_set_policy(struct helper *helper, const struct helper_policy
 	return helper_message_send(helper->channel, &message, sizeof message, -1);
 }
 
-static hiphop_error wait_for_answer(int channel, struct helper_answer *answer, int *descriptor)
+static hiphop_error wait_for_answer(int channel, int milliseconds, struct helper_answer *answer, int *descriptor)
 {
 	struct pollfd wait = {.fd = channel, .events = POLLIN};
 	size_t length;
 	int ready;
 	do
-		ready = poll(&wait, 1, ANSWER_WAIT_MILLISECONDS);
+		ready = poll(&wait, 1, milliseconds);
 	while (ready < 0 && errno == EINTR);
 	if (ready <= 0)
 		return ready == 0 ? HIPHOP_TIMEOUT : HIPHOP_SYSTEM;
@@ -233,7 +261,7 @@ hiphop_error helper_ask(
 	*out = (struct helper_answer){0};
 	hiphop_error error = helper_message_send(helper->channel, &request, sizeof request, -1);
 	if (!error)
-		error = wait_for_answer(helper->channel, out, &got);
+		error = wait_for_answer(helper->channel, ANSWER_WAIT_MILLISECONDS, out, &got);
 	if (!error)
 		error = out->sequence == request.sequence ? (hiphop_error)out->error : HIPHOP_MALFORMED;
 	if (descriptor && !error)
@@ -241,6 +269,28 @@ hiphop_error helper_ask(
 	else if (got >= 0)
 		close(got);
 	errno = out->error_number;
+	return error;
+}
+
+hiphop_error helper_ask_route(struct helper *helper, helper_choice choice, const struct ip_prefix *prefix)
+{
+	struct helper_request request = {.magic = HELPER_MAGIC,
+		.sequence = ++helper->sequence,
+		.choice = (uint16_t)choice,
+		.argument = prefix->length,
+		.prefix = prefix->address};
+	return helper_message_send(helper->channel, &request, sizeof request, -1);
+}
+
+hiphop_error helper_take_answer(struct helper *helper, struct helper_answer *answer)
+{
+	int unwanted = -1;
+	*answer = (struct helper_answer){0};
+	hiphop_error error = wait_for_answer(helper->channel, 0, answer, &unwanted);
+	if (unwanted >= 0)
+		close(unwanted);
+	if (!error && answer->sequence != helper->sequence)
+		error = HIPHOP_MALFORMED;
 	return error;
 }
 

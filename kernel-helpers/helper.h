@@ -14,7 +14,7 @@
 
 struct helper {
 	pid_t process; /**< -1 when not started */
-	int channel;   /**< becomes readable (end of file) when the helper has died */
+	int channel;   /**< becomes readable when it answers, and (end of file) when it has died */
 	uint32_t sequence;
 };
 
@@ -31,6 +31,11 @@ hiphop_error helper_set_policy(struct helper *helper, const struct helper_policy
  * `answer` may be NULL. */
 hiphop_error helper_ask(
 	struct helper *helper, helper_choice choice, uint16_t argument, struct helper_answer *answer, int *descriptor);
+/** Asks for HELPER_ADD_ROUTE or HELPER_REMOVE_ROUTE and does not wait: for the loop. One at a time. HIPHOP_SYSTEM. */
+hiphop_error helper_ask_route(struct helper *helper, helper_choice choice, const struct ip_prefix *prefix);
+/** Takes the answer to helper_ask_route once the channel is readable; what came of it is answer->error. HIPHOP_TIMEOUT
+ * (there is none), HIPHOP_NOT_FOUND (helper gone), HIPHOP_MALFORMED, HIPHOP_SYSTEM. */
+hiphop_error helper_take_answer(struct helper *helper, struct helper_answer *answer);
 /** Closes the channel and waits for the helper's end. */
 void helper_stop(struct helper *helper);
 

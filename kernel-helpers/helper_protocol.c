@@ -21,16 +21,37 @@ static bool more_hits_are_possible(const struct helper_policy *policy)
 	return true;
 }
 
+static bool ipv4_is_possible(const struct address *ipv4)
+{
+	static const struct address none;
+	struct ip_prefix one = ip_prefix_of_one(ipv4);
+	return address_equal(ipv4, &none) || (address_is_ipv4(ipv4) && !ip_prefix_trouble(&one));
+}
+
+static bool prefixes_are_possible(const struct helper_policy *policy)
+{
+	static const struct ip_prefix none;
+	for (size_t i = 0; i < HELPER_PREFIXES_MAXIMUM; i++) {
+		const struct ip_prefix *prefix = &policy->prefixes[i];
+		bool possible = i < policy->prefix_count ? !ip_prefix_trouble(prefix) : ip_prefix_equal(prefix, &none);
+		if (!possible)
+			return false;
+	}
+	return true;
+}
+
 hiphop_error helper_policy_check(const void *octets, size_t length, struct helper_policy *policy)
 {
 	if (length != sizeof *policy)
 		return HIPHOP_MALFORMED;
 	memcpy(policy, octets, sizeof *policy);
 	if (policy->magic != HELPER_MAGIC || policy->more_count > HELPER_MORE_HITS_MAXIMUM || policy->raw > 1 ||
+		policy->prefix_count > HELPER_PREFIXES_MAXIMUM || policy->reserved ||
 		memchr(policy->tunnel_name, 0, sizeof policy->tunnel_name) == NULL)
 		return HIPHOP_MALFORMED;
 	if (!tunnel_name_is_valid(policy->tunnel_name) || policy->mtu < MTU_MINIMUM || policy->mtu > MTU_MAXIMUM ||
-		!hit_is_host(&policy->hit) || !more_hits_are_possible(policy))
+		!hit_is_host(&policy->hit) || !more_hits_are_possible(policy) || !ipv4_is_possible(&policy->ipv4) ||
+		!prefixes_are_possible(policy))
 		return HIPHOP_REFUSED;
 	return HIPHOP_OK;
 }
@@ -43,13 +64,27 @@ static hiphop_error check_underlay(const struct helper_policy *policy, uint16_t 
 	return which == UNDERLAY_UDP || policy->raw ? HIPHOP_OK : HIPHOP_REFUSED;
 }
 
+/** By what the policy says, and by what may never be routed to a tunnel whatever it says. */
+static hiphop_error check_route(const struct helper_policy *policy, const struct helper_request *request)
+{
+	struct ip_prefix prefix = {.address = request->prefix, .length = (uint8_t)request->argument};
+	if (request->argument > UINT8_MAX || ip_prefix_trouble(&prefix))
+		return HIPHOP_REFUSED;
+	for (size_t i = 0; i < policy->prefix_count; i++)
+		if (ip_prefix_is_inside(&prefix, &policy->prefixes[i]))
+			return HIPHOP_OK;
+	return HIPHOP_REFUSED;
+}
+
 hiphop_error helper_request_check(
 	const struct helper_policy *policy, const void *octets, size_t length, struct helper_request *request)
 {
 	if (length != sizeof *request)
 		return HIPHOP_MALFORMED;
 	memcpy(request, octets, sizeof *request);
-	if (request->magic != HELPER_MAGIC || request->reserved)
+	bool is_route = request->choice == HELPER_ADD_ROUTE || request->choice == HELPER_REMOVE_ROUTE;
+	if (request->magic != HELPER_MAGIC || request->reserved ||
+		(!is_route && !address_equal(&request->prefix, &(struct address){{0}})))
 		return HIPHOP_MALFORMED;
 	switch (request->choice) {
 	case HELPER_SETUP_NETWORK:
@@ -57,6 +92,9 @@ hiphop_error helper_request_check(
 		return request->argument ? HIPHOP_REFUSED : HIPHOP_OK;
 	case HELPER_OPEN_UNDERLAY:
 		return check_underlay(policy, request->argument);
+	case HELPER_ADD_ROUTE:
+	case HELPER_REMOVE_ROUTE:
+		return check_route(policy, request);
 	default:
 		return HIPHOP_UNSUPPORTED;
 	}

@@ -11,6 +11,7 @@
 
 #include "hip/base/error.h"
 #include "hip/base/identifier.h"
+#include "hip/base/ip_prefix.h"
 #include "kernel-helpers/tunnel_device.h"
 
 #include <stdbool.h>
@@ -24,7 +25,10 @@ typedef enum {
 	HELPER_SETUP_NETWORK = 1, /**< network_setup with the policy's device, MTU and HITs; argument 0 */
 	HELPER_OPEN_UNDERLAY =
 		2, /**< a socket of underlay_sockets.h; argument is enum underlay_socket; a descriptor comes back */
-	HELPER_OPEN_QUEUE = 3 /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
+	HELPER_OPEN_QUEUE = 3,  /**< a further queue of the tunnel device; argument 0; a descriptor comes back */
+	HELPER_ADD_ROUTE = 4,   /**< route a prefix to the tunnel device; argument is its length; it must lie in one of
+				   the   policy */
+	HELPER_REMOVE_ROUTE = 5 /**< remove such a route, and no other */
 } helper_choice;
 
 /** No padding, no pointer; `reserved` must be zero. Host order: both ends are one program. */
@@ -34,6 +38,7 @@ struct helper_request {
 	uint16_t choice;   /**< helper_choice */
 	uint16_t argument;
 	uint32_t reserved;
+	struct address prefix; /**< of a route; else zero */
 };
 
 struct helper_answer {
@@ -46,6 +51,9 @@ struct helper_answer {
 
 /** HITs of the tunnel device besides its first. */
 #define HELPER_MORE_HITS_MAXIMUM 7
+/** Prefixes in which routes may be asked for, and routes at once. */
+#define HELPER_PREFIXES_MAXIMUM 64
+#define HELPER_ROUTES_MAXIMUM   256
 
 /** What the helper may do: the first message. All bytes of it are set, so make it with `= {0}`. */
 struct helper_policy {
@@ -57,12 +65,16 @@ struct helper_policy {
 	uint16_t more_count;
 	struct hit hit;
 	struct hit more[HELPER_MORE_HITS_MAXIMUM]; /**< of further identities; zero after more_count */
+	struct address ipv4;                       /**< IPv4 address of the device; zero = none */
+	uint16_t prefix_count;
+	uint16_t reserved;                                  /**< zero */
+	struct ip_prefix prefixes[HELPER_PREFIXES_MAXIMUM]; /**< zero after prefix_count */
 };
 /** Further tunnel queues at most. */
 #define HELPER_QUEUES_MAXIMUM 8
 
-/** Checks the first message: HIPHOP_MALFORMED, or HIPHOP_REFUSED for a name, an MTU (1280 to 9000) or a HIT that cannot
- * be. */
+/** Checks the first message: HIPHOP_MALFORMED, or HIPHOP_REFUSED for a name, an MTU (1280 to 9000), a HIT, an address
+ * or a prefix (ip_prefix_trouble) that cannot be. */
 hiphop_error helper_policy_check(const void *octets, size_t length, struct helper_policy *policy);
 
 /** Checks the form and the policy of what came in. HIPHOP_MALFORMED (size, magic, reserved), HIPHOP_UNSUPPORTED (not on

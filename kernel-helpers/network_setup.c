@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel-helpers/network_setup.h"
 
+#include "kernel-helpers/netlink_error.h"
+
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_addrlabel.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
@@ -29,26 +30,11 @@ struct setup {
 	int index; /**< of the tunnel device, once found */
 };
 
+/** What is there already may stay. */
 static hiphop_error from_netlink(int code)
 {
-	switch (code < 0 ? -code : code) {
-	case 0:
-	case NLE_EXIST:
-		return HIPHOP_OK;
-	case NLE_PERM:
-	case NLE_NOACCESS:
-		return HIPHOP_REFUSED;
-	case NLE_NODEV:
-	case NLE_OBJ_NOTFOUND:
-		return HIPHOP_NOT_FOUND;
-	case NLE_OPNOTSUPP:
-	case NLE_AF_NOSUPPORT:
-		return HIPHOP_UNSUPPORTED;
-	case NLE_NOMEM:
-		return HIPHOP_NO_MEMORY;
-	default:
-		return HIPHOP_SYSTEM;
-	}
+	hiphop_error error = netlink_error(code);
+	return error == HIPHOP_EXISTS ? HIPHOP_OK : error;
 }
 
 /** Sets the flag up, and the MTU unless it is 0. */

@@ -50,6 +50,13 @@ static const struct kind kinds[] = {
 		.maximum_size = OVERLAY_VALUE_MAXIMUM,
 		.maximum_count = 64,
 		.maximum_lifetime_s = DAY},
+	{.id = OVERLAY_KIND_PREFIXES,
+		.name = "PREFIXES",
+		.model = DATA_MODEL_DICTIONARY,
+		.policy = ACCESS_NODE_MATCH,
+		.maximum_size = 1280,
+		.maximum_count = 1,
+		.maximum_lifetime_s = DAY},
 };
 
 const struct kind *kind_find(uint32_t id)

@@ -424,14 +424,25 @@ overlay_route overlay_way_round(const struct overlay *overlay, const struct hit 
 	return found ? OVERLAY_HOP : OVERLAY_NO_ROUTE;
 }
 
-hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const char *name, struct hit *resource_id)
+static hiphop_error resource_id_of(
+	const struct overlay *overlay, const void *octets, size_t length, struct hit *resource_id)
 {
 	uint8_t digest[64];
-	size_t length = 0;
-	hiphop_error error = overlay->crypto.digest(
-		overlay->crypto.context, overlay->hash, (const uint8_t *)name, strlen(name), digest, &length);
+	size_t digest_length = 0;
+	hiphop_error error =
+		overlay->crypto.digest(overlay->crypto.context, overlay->hash, octets, length, digest, &digest_length);
 
-	return error ? error : resource_id_from_digest(digest, length, resource_id);
+	return error ? error : resource_id_from_digest(digest, digest_length, resource_id);
+}
+
+hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const char *name, struct hit *resource_id)
+{
+	return resource_id_of(overlay, name, strlen(name), resource_id);
+}
+
+hiphop_error overlay_resource_id_of_node(const struct overlay *overlay, const struct hit *hit, struct hit *resource_id)
+{
+	return resource_id_of(overlay, hit->octets, HIT_LENGTH, resource_id);
 }
 
 /* ---- Time ---- */

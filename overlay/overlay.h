@@ -78,6 +78,8 @@ struct overlay;
 #define OVERLAY_KIND_SIP_REGISTRATION_FIRST_COME 0xF0000001U
 /** `put` and `get`: a dictionary keyed by the writer's HIT; nobody overwrites another's entry. */
 #define OVERLAY_KIND_PUT 0xF0000002U
+/** What lies behind a host (docs/hipv2-mapping.md): its own entry, at the Resource-ID of its HIT. */
+#define OVERLAY_KIND_PREFIXES 0xF0000003U
 
 /* ---- Creation ---- */
 
@@ -216,6 +218,9 @@ bool overlay_knows_member(const struct overlay *overlay, const struct hit *hit);
 
 /** The Resource-ID of a name: the low 96 bits of its hash under OGA nibble 0. HIPHOP_UNSUPPORTED, HIPHOP_CRYPTO. */
 hiphop_error overlay_resource_id_of_name(const struct overlay *overlay, const char *name, struct hit *resource_id);
+/** The Resource-ID of a host: of its HIT's octets, where policy NODE-MATCH lets that host alone store. Errors likewise.
+ */
+hiphop_error overlay_resource_id_of_node(const struct overlay *overlay, const struct hit *hit, struct hit *resource_id);
 
 /**
  * Signs `value` and stores it under our HIT. With `keep` it is stored again before `lifetime_s` ends, and whenever

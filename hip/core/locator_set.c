@@ -161,6 +161,8 @@ hiphop_error locator_set_take(struct host *host, const struct incoming *in, stru
 		count(host, HOST_COUNT_DROP_OLD_LOCATOR_SET);
 		return HIPHOP_OK;
 	}
+	if (set.unknown_preferred.data)
+		notify_sender(host, in, NOTIFY_LOCATOR_TYPE_UNSUPPORTED, set.unknown_preferred, SHOWN_IDENTITY);
 	session->mobility->has_last_set = true;
 	session->mobility->last_set = update_id;
 	if (!arrival->inside_esp)

@@ -36,6 +36,8 @@ static const struct notification_rule rules[NOTIFICATION_RULES] = {
 	{NOTIFY_INVALID_HIT, SHOWN_KEYS, I2, NOTIFICATION_EMPTY, "the HIT is not that of the Host Identity"},
 	{NOTIFY_BLOCKED_BY_POLICY, SHOWN_PUZZLE, I2, NOTIFICATION_EMPTY, "the rules of access are against it"},
 	{NOTIFY_RESPONDER_BUSY_PLEASE_RETRY, SHOWN_PUZZLE, I2, NOTIFICATION_EMPTY, "too many I2s, associations, or no memory"},
+	{NOTIFY_LOCATOR_TYPE_UNSUPPORTED, SHOWN_IDENTITY, PACKET_BIT_UPDATE, NOTIFICATION_LOCATORS,
+	 "the preferred locator of a LOCATOR_SET has a type that is unknown here"},
 	{NOTIFY_CREDENTIALS_REQUIRED, SHOWN_IDENTITY, I2 | R2 | REST, NOTIFICATION_EMPTY,
 	 "a rule of access asks for a certificate, and none was sent"},
 	{NOTIFY_INVALID_CERTIFICATE, SHOWN_IDENTITY, I2 | R2 | REST, NOTIFICATION_CERTIFICATE,
@@ -87,6 +89,8 @@ bool notification_data_fits(const struct notification_rule *rule, size_t length)
 		return length == 0 || length == 2;
 	case NOTIFICATION_SPI:
 		return length == 4;
+	case NOTIFICATION_LOCATORS:
+		return length >= 8;
 	case NOTIFICATION_PACKET:
 		return length >= HIP_HEADER_LENGTH;
 	}

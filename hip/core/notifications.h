@@ -28,6 +28,7 @@ typedef enum {
 	NOTIFICATION_PARAMETER_TYPE, /**< the type of the parameter, 2 octets */
 	NOTIFICATION_CERTIFICATE,    /**< CERT group and CERT ID, 2 octets, or nothing (RFC 8002 section 5) */
 	NOTIFICATION_SPI,            /**< 4 octets */
+	NOTIFICATION_LOCATORS,       /**< locators as they stood in LOCATOR_SET (RFC 8046 section 5.3) */
 	NOTIFICATION_PACKET          /**< the header of the packet and what identifies it (RFC 6079, 6028) */
 } notification_data;
 
@@ -40,7 +41,7 @@ struct notification_rule {
 };
 
 /** Rows of the table. */
-#define NOTIFICATION_RULES 29
+#define NOTIFICATION_RULES 30
 
 /** The row at `index`, in ascending order of type. */
 const struct notification_rule *notification_rule_at(size_t index);

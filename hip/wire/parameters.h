@@ -217,6 +217,7 @@ struct locator {
 struct parameter_locator_set {
 	size_t count;
 	size_t ignored;
+	struct span unknown_preferred; /**< the first one left out that has the P bit, whole; borrows the packet */
 	struct locator items[LOCATOR_SET_MAXIMUM];
 };
 hiphop_error parameter_locator_set_read(const struct parameter_view *view, struct parameter_locator_set *out);

@@ -92,11 +92,15 @@ hiphop_error parameter_locator_set_read(const struct parameter_view *view, struc
 	hiphop_error error = parameter_open(view, PARAMETER_LOCATOR_SET, &reader);
 
 	out->count = out->ignored = 0;
+	out->unknown_preferred = (struct span){NULL, 0};
 	while (!error && reader_left(&reader)) {
+		size_t began = reader.position;
 		struct locator locator;
 		bool known = false;
 
 		error = read_locator(&reader, &locator, &known);
+		if (!error && !known && locator.preferred && !out->unknown_preferred.data)
+			out->unknown_preferred = (struct span){reader.data + began, reader.position - began};
 		if (error || !known) {
 			out->ignored += !error;
 			continue;

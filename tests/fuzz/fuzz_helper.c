@@ -5,6 +5,7 @@
  */
 #include "kernel-helpers/helper.h"
 #include "kernel-helpers/network_setup.h"
+#include "kernel-helpers/prefix_routes.h"
 #include "kernel-helpers/underlay_sockets.h"
 #include "tests/fuzz/input.h"
 
@@ -49,6 +50,41 @@ void __wrap_network_setup_undo(void)
 	CHECK(policy.magic);
 }
 
+static void check_settings(const struct prefix_route_settings *settings, const struct ip_prefix *prefix)
+{
+	bool ipv4 = ip_prefix_is_ipv4(prefix), inside = false;
+
+	CHECK(policy.magic && !strcmp(settings->tunnel_name, policy.tunnel_name));
+	CHECK(settings->mtu == ip_prefix_tunnel_mtu(policy.mtu));
+	CHECK(!memcmp(settings->source.octets, ipv4 ? policy.ipv4.octets : policy.hit.octets, HIT_LENGTH));
+	CHECK(!ip_prefix_trouble(prefix));
+	for (size_t i = 0; i < policy.prefix_count; i++)
+		inside |= ip_prefix_is_inside(prefix, &policy.prefixes[i]);
+	CHECK(inside);
+}
+
+hiphop_error __wrap_prefix_route_add(const struct prefix_route_settings *settings, const struct ip_prefix *prefix);
+hiphop_error __wrap_prefix_route_add(const struct prefix_route_settings *settings, const struct ip_prefix *prefix)
+{
+	check_settings(settings, prefix);
+	return prefix->address.octets[15] & 1 ? HIPHOP_EXISTS : HIPHOP_OK;
+}
+
+hiphop_error __wrap_prefix_route_remove(const struct prefix_route_settings *settings, const struct ip_prefix *prefix);
+hiphop_error __wrap_prefix_route_remove(const struct prefix_route_settings *settings, const struct ip_prefix *prefix)
+{
+	check_settings(settings, prefix);
+	return HIPHOP_OK;
+}
+
+hiphop_error __wrap_prefix_address_add(const char *name, const struct address *ipv4);
+hiphop_error __wrap_prefix_address_add(const char *name, const struct address *ipv4)
+{
+	CHECK(policy.magic && !strcmp(name, policy.tunnel_name) && address_equal(ipv4, &policy.ipv4));
+	CHECK(address_is_ipv4(ipv4) && !address_is_unspecified(ipv4));
+	return HIPHOP_OK;
+}
+
 static hiphop_error give(struct underlay_sockets *sockets, underlay_socket which)
 {
 	sockets->descriptors[which] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -80,6 +116,13 @@ hiphop_error __wrap_tunnel_queue_attach(int descriptor, const char *name)
 
 /* ---- the other end ---- */
 
+static const struct ip_prefix good_prefixes[] = {
+	{{{0x20, 0x01, 0x0d, 0xb8, 1}}, 48},
+	{{{[10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1}}, 112},
+	{{{0xfd}}, 8},
+};
+#define GOOD_PREFIXES (sizeof good_prefixes / sizeof *good_prefixes)
+
 /* Up to three descriptors come along, where none belong. */
 static void put_descriptors(struct msghdr *message, size_t count)
 {
@@ -100,10 +143,24 @@ static void put_descriptors(struct msghdr *message, size_t count)
 	memcpy(CMSG_DATA(control), descriptors, count * sizeof(int));
 }
 
+/* A prefix in one of the policy, or beside it. */
+static void put_prefix(struct fuzz_input *input, struct helper_request *request)
+{
+	uint8_t choice = input_u8(input);
+	const struct ip_prefix *prefix = &good_prefixes[choice % GOOD_PREFIXES];
+
+	request->prefix = prefix->address;
+	request->argument = prefix->length;
+	if (choice & 128) {
+		request->argument = (uint16_t)(request->argument + input_u8(input) % 32);
+		request->prefix.octets[input_u8(input) % 16] = input_u8(input);
+	}
+}
+
 /* One message: as it is in the input, or a right one with a few octets changed. */
 static void say(struct fuzz_input *input, int channel, bool first)
 {
-	uint8_t choice = input_u8(input), octets[300] = {0};
+	uint8_t choice = input_u8(input), octets[sizeof(struct helper_policy) + 300] = {0};
 	struct helper_policy good_policy = {.magic = HELPER_MAGIC, .tunnel_name = "hip0", .mtu = 1400, .port = 10500};
 	struct helper_request request = {.magic = HELPER_MAGIC, .choice = (uint16_t)(choice >> 4 & 7)};
 	size_t length;
@@ -111,6 +168,10 @@ static void say(struct fuzz_input *input, int channel, bool first)
 
 	good_policy.hit = (struct hit){{0x20, 0x01, 0, 0x22, [15] = 1}};
 	good_policy.raw = choice >> 7;
+	good_policy.prefix_count = GOOD_PREFIXES;
+	memcpy(good_policy.prefixes, good_prefixes, sizeof good_prefixes);
+	if (choice & 16)
+		good_policy.ipv4 = (struct address){{[10] = 0xff, [11] = 0xff, 10, 1, 0, 7}};
 	if (choice & 1) {
 		raw = input_octets(input, input_u8(input), &length);
 		if (length)
@@ -121,6 +182,8 @@ static void say(struct fuzz_input *input, int channel, bool first)
 	} else {
 		length = sizeof request;
 		request.argument = choice & 8 ? input_u16(input) : input_u8(input) & 7;
+		if (request.choice == HELPER_ADD_ROUTE || request.choice == HELPER_REMOVE_ROUTE)
+			put_prefix(input, &request);
 		memcpy(octets, &request, length);
 	}
 	if (choice & 2 && length) {

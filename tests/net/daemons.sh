@@ -24,6 +24,7 @@ lab_needs_hiphopd() {
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
 #	LAB_ALGORITHMS  whole groups hip and esp  LAB_IDENTITY  more members of identity
 #	LAB_ACCESS      more members of access      LAB_SIP     more members of sip
+#	LAB_PREFIXES    members of prefixes
 lab_configure() {
 	local host=$1 place=$LAB_DIR/$1 entries='' known='' other user=hiphop
 	shift
@@ -41,6 +42,7 @@ lab_configure() {
 			bootstrap = ( $entries ); };
 		sip = { domain = "$LAB_DOMAIN"; port = 5060; ${LAB_SIP-} };
 		access = { associate = "any"; ${LAB_ACCESS-} inbound = ( ${LAB_INBOUND:-\"icmp6\", \"sip\", \"calls\"} ); };
+		prefixes = { ${LAB_PREFIXES-} };
 		control = { socket = "$place/control.sock"; };
 		state = "$place/state"; user = "$user"; group = "$user";
 		${LAB_ALGORITHMS-}

@@ -161,6 +161,7 @@ void simulation_kill(struct simulation *simulation, size_t index)
 
 	node_free(host->node);
 	host->node = NULL;
+	host->route_count = 0; /* they went with the device */
 	host->suspended = false;
 	simulation_forget_waiting(host);
 	simulation_set_wake(simulation, host, INSTANT_NEVER);

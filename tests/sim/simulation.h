@@ -21,6 +21,9 @@
 /** Answers to one command that are kept. */
 #define SIMULATION_REPLIES 16
 
+/** Routes of a host at most; what goes beyond fails. */
+#define SIMULATION_ROUTES 8
+
 struct simulation;
 struct waiting_datagram;
 struct kept_record;
@@ -55,6 +58,8 @@ struct simulation_host {
 	struct map traffic;               /**< address → struct simulation_traffic */
 	struct waiting_datagram *waiting; /**< for its proxy and its phones */
 	struct kept_record *state;        /**< its state file */
+	struct ip_prefix routes[SIMULATION_ROUTES]; /**< to prefixes behind other hosts */
+	size_t route_count;
 };
 
 struct in_flight;
@@ -125,6 +130,10 @@ void simulation_phone_send(struct simulation *simulation, size_t host, uint16_t 
 /** A phone sends a datagram (media) straight to another HIT. */
 void simulation_phone_send_to(
 	struct simulation *simulation, size_t host, uint16_t port, size_t to, uint16_t to_port, const char *payload);
+/** The kernel of a host sends a UDP datagram into its tunnel device: of this host, or one that it forwards. Both
+ * addresses IPv6. */
+void simulation_tunnel_send(struct simulation *simulation, size_t host, const struct endpoint *from,
+	const struct endpoint *to, const void *payload, size_t length);
 /** Gives a command to a host; its answers arrive in replies[slot]. The request is stolen. */
 void simulation_command(struct simulation *simulation, size_t host, size_t slot, json_t *request);
 /** Runs until the last answer for `slot` is there and returns it (owned by the simulation), or NULL after `limit`. */

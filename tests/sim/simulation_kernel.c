@@ -153,6 +153,26 @@ static bool next_effect(struct simulation *simulation, struct simulation_host *h
 	return found;
 }
 
+static hiphop_error change_route(struct simulation_host *host, const struct node_effect *effect)
+{
+	size_t place = 0;
+
+	while (place < host->route_count && !ip_prefix_equal(&host->routes[place], &effect->prefix))
+		place++;
+	if (effect->kind == NODE_ROUTE_REMOVE) {
+		if (place == host->route_count)
+			return HIPHOP_NOT_FOUND;
+		host->routes[place] = host->routes[--host->route_count];
+		return HIPHOP_OK;
+	}
+	if (place < host->route_count)
+		return HIPHOP_EXISTS;
+	if (place == SIMULATION_ROUTES)
+		return HIPHOP_LIMITED;
+	host->routes[host->route_count++] = effect->prefix;
+	return HIPHOP_OK;
+}
+
 /* Carries out all effects; what the kernel sends into the tunnel ends up in `replies`. */
 static void carry_out(struct simulation *simulation, struct simulation_host *host, struct packet_vector *replies)
 {
@@ -171,6 +191,8 @@ static void carry_out(struct simulation *simulation, struct simulation_host *hos
 			simulation_forget_record(host, &effect.record);
 		else if (effect.kind == NODE_REPLY)
 			keep_reply(simulation, &effect);
+		else if (effect.kind == NODE_ROUTE_ADD || effect.kind == NODE_ROUTE_REMOVE)
+			CALL(node_route_answer(host->node, simulation->now, change_route(host, &effect)));
 	}
 }
 
@@ -221,10 +243,18 @@ void simulation_phone_send_to(
 {
 	struct simulation_host *host = &simulation->hosts[index];
 	struct endpoint phone = own_endpoint(host, port), other = own_endpoint(&simulation->hosts[to], to_port);
+
+	simulation_tunnel_send(simulation, index, &phone, &other, payload, strlen(payload));
+}
+
+void simulation_tunnel_send(struct simulation *simulation, size_t index, const struct endpoint *from,
+	const struct endpoint *to, const void *payload, size_t length)
+{
+	struct simulation_host *host = &simulation->hosts[index];
 	struct packet_vector *vector = calloc(1, sizeof(*vector));
 
 	assert_non_null(vector);
-	inner_udp_write(packet_vector_add(vector), &phone, &other, (const uint8_t *)payload, strlen(payload));
+	inner_udp_write(packet_vector_add(vector), from, to, payload, length);
 	CALL(node_input_tunnel(host->node, simulation->now, vector));
 	simulation_drain(simulation, host);
 	free(vector);

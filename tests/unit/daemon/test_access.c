@@ -13,6 +13,7 @@ enum { TCP = 6, UDP = 17, ICMP6 = 58, FRAGMENT = 44, DESTINATION = 60 };
 
 static const struct hit alice = {{0x20, 0x01, 0x00, 0x22, 1}};
 static const struct hit bob = {{0x20, 0x01, 0x00, 0x22, 2}};
+static const struct hit self = {{0x20, 0x01, 0x00, 0x22, 9}};
 
 struct made_packet {
 	uint8_t octets[128];
@@ -25,6 +26,9 @@ static struct made_packet make(uint8_t protocol, uint16_t source, uint16_t desti
 
 	packet.octets[0] = 0x60;
 	packet.octets[6] = protocol;
+	/* Whichever way it goes: the end of the peer does not matter. */
+	memcpy(packet.octets + 8, self.octets, HIT_LENGTH);
+	memcpy(packet.octets + 24, self.octets, HIT_LENGTH);
 	if (protocol == ICMP6) {
 		packet.octets[40] = (uint8_t)source;
 		packet.octets[44] = (uint8_t)(destination >> 8);
@@ -238,6 +242,29 @@ static void test_media_is_open_while_calls_last(void **state)
 	assert_true(comes_in(access, 1, &bob, make(UDP, 1, 9000)));
 	access_media(access, &bob, 9000, false);
 	assert_false(comes_in(access, 1, &bob, make(UDP, 1, 9000)));
+	access_free(access);
+}
+
+/* What lies behind this host is opened by ports, not by what opens the host's own proxy and calls. */
+static void test_sip_and_calls_are_of_the_host_itself(void **state)
+{
+	(void)state;
+	static const struct hit device = {{0x20, 0x01, 0x0d, 0xb8, 1}};
+	struct access *access = make_access(defaults, 3);
+
+	assert_int_equal(access_media(access, &bob, 9000, true), HIPHOP_OK);
+	assert_true(comes_in(access, 1, &bob, make(UDP, 1, 9000)));
+	assert_false(comes_in(access, 1, &bob, between(&bob, &device, make(UDP, 1, 9000))));
+	assert_false(comes_in(access, 1, &bob, between(&bob, &device, make(UDP, 1, 5060))));
+	assert_false(comes_in(access, 1, &bob, between(&bob, &device, make(TCP, 1, 5060))));
+	assert_true(comes_in(access, 1, &bob, between(&bob, &device, make(ICMP6, 128, 7))));
+	give(access, "allow in tcp/80 from bob");
+	assert_true(comes_in(access, 1, &bob, between(&bob, &device, make(TCP, 1, 80))));
+	assert_false(comes_in(access, 1, &alice, between(&alice, &device, make(TCP, 1, 80))));
+	/* What a device has begun is answered, to that device. */
+	assert_true(goes_out(access, 1, &bob, between(&device, &bob, make(UDP, 4000, 53))));
+	assert_true(comes_in(access, 1, &bob, between(&bob, &device, make(UDP, 53, 4000))));
+	assert_false(comes_in(access, 1, &bob, between(&bob, &self, make(UDP, 53, 4000))));
 	access_free(access);
 }
 
@@ -477,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_echo_reply_passes_but_echo_request_is_no_answer),
 		cmocka_unit_test(test_rules_by_port_and_hit),
 		cmocka_unit_test(test_media_is_open_while_calls_last),
+		cmocka_unit_test(test_sip_and_calls_are_of_the_host_itself),
 		cmocka_unit_test(test_fragments_and_extension_headers),
 		cmocka_unit_test(test_errors_pass_with_the_flow_they_quote),
 		cmocka_unit_test(test_both_may_ping_with_one_identifier),

@@ -89,7 +89,7 @@ static void menu_is_followed(void **state)
 		{HELPER_OPEN_UNDERLAY, UNDERLAY_SOCKETS, 1, HIPHOP_REFUSED},
 		{HELPER_OPEN_UNDERLAY, 0xffff, 1, HIPHOP_REFUSED},
 		{0, 0, 1, HIPHOP_UNSUPPORTED},
-		{4, 0, 1, HIPHOP_UNSUPPORTED},
+		{6, 0, 1, HIPHOP_UNSUPPORTED},
 		{0xffff, 0, 1, HIPHOP_UNSUPPORTED},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -154,6 +154,11 @@ static void each_field_of_a_policy_is_checked(void **state)
 		{POLICY(hit), 0x30000120, HIPHOP_REFUSED},  /* 2001:30:: */
 		{POLICY(hit), 0xb80d0120, HIPHOP_REFUSED},  /* 2001:db8:: */
 		{POLICY(more), 0x000000fe, HIPHOP_REFUSED}, /* not counted, so it must be null */
+		{POLICY(ipv4), 1, HIPHOP_REFUSED},          /* IPv6 */
+		{POLICY(prefix_count), 1, HIPHOP_REFUSED},  /* and no prefix: the default route */
+		{POLICY(prefix_count), HELPER_PREFIXES_MAXIMUM + 1, HIPHOP_MALFORMED},
+		{POLICY(prefix_count), 65535, HIPHOP_MALFORMED}, {POLICY(reserved), 1, HIPHOP_MALFORMED},
+		{POLICY(prefixes), 0xb80d0120, HIPHOP_REFUSED}, /* not counted */
 	};
 	struct helper_policy out;
 
@@ -174,13 +179,15 @@ static void each_field_of_each_request_is_checked(void **state)
 		{REQUEST(magic), 0, HIPHOP_MALFORMED},
 		{REQUEST(magic), HELPER_MAGIC ^ 0x80000000U, HIPHOP_MALFORMED},
 		{REQUEST(choice), 0, HIPHOP_UNSUPPORTED},
-		{REQUEST(choice), 4, HIPHOP_UNSUPPORTED},
+		{REQUEST(choice), 6, HIPHOP_UNSUPPORTED},
 		{REQUEST(choice), 0x101, HIPHOP_UNSUPPORTED},
 		{REQUEST(argument), UNDERLAY_SOCKETS, HIPHOP_REFUSED},
 		{REQUEST(argument), 0x100, HIPHOP_REFUSED},
 		{REQUEST(argument), 0xffff, HIPHOP_REFUSED},
 		{REQUEST(reserved), 1, HIPHOP_MALFORMED},
 		{REQUEST(reserved), 0x80000000U, HIPHOP_MALFORMED},
+		{REQUEST(prefix), 1, HIPHOP_MALFORMED}, /* it is about no route */
+		{REQUEST(prefix), 0x8000000000000000U, HIPHOP_MALFORMED},
 		{REQUEST(sequence), 0, HIPHOP_OK}, /* any number will do */
 		{REQUEST(sequence), 0xffffffffU, HIPHOP_OK},
 	};
@@ -202,6 +209,141 @@ static void each_field_of_each_request_is_checked(void **state)
 		for (size_t length = 0; length < 2 * sizeof out; length++) {
 			uint8_t octets[2 * sizeof out] = {0};
 			struct helper_request request = good_request(choice, 0);
+			memcpy(octets, &request, sizeof request);
+			assert_int_equal(helper_request_check(&policy, octets, length, &out),
+				length == sizeof request ? HIPHOP_OK : HIPHOP_MALFORMED);
+		}
+	}
+}
+
+static struct ip_prefix prefix_of(const char *text)
+{
+	struct ip_prefix prefix;
+	assert_int_equal(ip_prefix_parse(text, &prefix), HIPHOP_OK);
+	return prefix;
+}
+
+static struct helper_policy policy_with_prefixes(void)
+{
+	struct helper_policy policy = good_policy();
+	policy.prefix_count = 2;
+	policy.prefixes[0] = prefix_of("2001:db8:100::/48");
+	policy.prefixes[1] = prefix_of("10.1.0.0/16");
+	return policy;
+}
+
+static struct helper_request route_request(helper_choice choice, const char *text)
+{
+	struct ip_prefix prefix = prefix_of(text);
+	struct helper_request request = good_request(choice, prefix.length);
+	request.prefix = prefix.address;
+	return request;
+}
+
+static void a_policy_names_possible_prefixes_alone(void **state)
+{
+	static const char *const bad[] = {"::/0", "0.0.0.0/0", "2001:20::/28", "2001:22::1/128", "2000::/3",
+		"fe80::/10", "::1/128", "ff00::/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"};
+	struct helper_policy policy = policy_with_prefixes(), out;
+
+	(void)state;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_OK);
+	assert_int_equal(out.prefix_count, 2);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		policy.prefixes[1] = prefix_of(bad[i]);
+		assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	}
+	policy.prefixes[1] = prefix_of("10.1.0.0/16");
+	policy.prefixes[1].length = 200;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	policy.prefixes[1] = prefix_of("10.1.0.0/16");
+	policy.prefixes[1].address.octets[15] = 1; /* behind the length */
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	policy = policy_with_prefixes();
+	policy.ipv4 = prefix_of("100.64.0.7/32").address;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_OK);
+	policy.ipv4 = prefix_of("127.0.0.1/32").address;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	policy.ipv4 = prefix_of("0.0.0.0/32").address;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+	policy.ipv4 = prefix_of("2001:db8::7/128").address;
+	assert_int_equal(helper_policy_check(&policy, sizeof policy, &out), HIPHOP_REFUSED);
+}
+
+static void routes_lie_inside_the_policy(void **state)
+{
+	static const struct {
+		const char *prefix;
+		hiphop_error expected;
+	} cases[] = {
+		{"2001:db8:100::/48", HIPHOP_OK},
+		{"2001:db8:100:ff00::/56", HIPHOP_OK},
+		{"2001:db8:100::1/128", HIPHOP_OK},
+		{"10.1.0.0/16", HIPHOP_OK},
+		{"10.1.255.255/32", HIPHOP_OK},
+		{"2001:db8:100::/47", HIPHOP_REFUSED},
+		{"2001:db8:101::/48", HIPHOP_REFUSED},
+		{"10.0.0.0/15", HIPHOP_REFUSED},
+		{"10.2.0.0/16", HIPHOP_REFUSED},
+		{"::/0", HIPHOP_REFUSED},
+		{"0.0.0.0/0", HIPHOP_REFUSED},
+		{"2001:20::/28", HIPHOP_REFUSED},
+		{"127.0.0.1/32", HIPHOP_REFUSED},
+		{"192.0.2.0/24", HIPHOP_REFUSED},
+	};
+	struct helper_policy policy = policy_with_prefixes(), none = good_policy();
+	struct helper_request out;
+
+	(void)state;
+	for (helper_choice choice = HELPER_ADD_ROUTE; choice <= HELPER_REMOVE_ROUTE; choice++) {
+		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+			struct helper_request request = route_request(choice, cases[i].prefix);
+			hiphop_error found = helper_request_check(&policy, &request, sizeof request, &out);
+			if (found != cases[i].expected)
+				fail_msg("%s gives %d", cases[i].prefix, found);
+			assert_int_equal(helper_request_check(&none, &request, sizeof request, &out), HIPHOP_REFUSED);
+		}
+	}
+}
+
+static void each_field_of_a_route_is_checked(void **state)
+{
+	static const struct broken_field fields[] = {
+		{REQUEST(magic), 0, HIPHOP_MALFORMED},
+		{REQUEST(choice), HELPER_SETUP_NETWORK, HIPHOP_MALFORMED}, /* with a prefix */
+		{REQUEST(choice), HELPER_OPEN_QUEUE, HIPHOP_MALFORMED},
+		{REQUEST(choice), HELPER_OPEN_UNDERLAY, HIPHOP_MALFORMED},
+		{REQUEST(choice), 6, HIPHOP_MALFORMED},
+		{REQUEST(argument), 0, HIPHOP_REFUSED},
+		{REQUEST(argument), 47, HIPHOP_REFUSED},
+		{REQUEST(argument), 55, HIPHOP_REFUSED}, /* leaves a bit behind it */
+		{REQUEST(argument), 129, HIPHOP_REFUSED},
+		{REQUEST(argument), 255, HIPHOP_REFUSED},
+		{REQUEST(argument), 256 + 56, HIPHOP_REFUSED},
+		{REQUEST(argument), 65535, HIPHOP_REFUSED},
+		{REQUEST(argument), 64, HIPHOP_OK},
+		{REQUEST(reserved), 1, HIPHOP_MALFORMED},
+		{REQUEST(prefix), 0, HIPHOP_REFUSED},
+		{REQUEST(prefix), 0x20000120, HIPHOP_REFUSED}, /* 2001:20::, and what lies behind the length */
+		{REQUEST(prefix), 0x01000100b80d0120U & 0xffffffffffffffffU, HIPHOP_REFUSED},
+	};
+	struct helper_policy policy = policy_with_prefixes();
+	struct helper_request out;
+
+	(void)state;
+	for (helper_choice choice = HELPER_ADD_ROUTE; choice <= HELPER_REMOVE_ROUTE; choice++) {
+		for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+			struct helper_request request = route_request(choice, "2001:db8:100:100::/56");
+			break_field(&request, &fields[i]);
+			hiphop_error found = helper_request_check(&policy, &request, sizeof request, &out);
+			if (found != fields[i].expected)
+				print_error("choice %d, %s = %llx\n", choice, fields[i].name,
+					(unsigned long long)fields[i].value);
+			assert_int_equal(found, fields[i].expected);
+		}
+		for (size_t length = 0; length < 2 * sizeof out; length++) {
+			uint8_t octets[2 * sizeof out] = {0};
+			struct helper_request request = route_request(choice, "10.1.2.0/24");
 			memcpy(octets, &request, sizeof request);
 			assert_int_equal(helper_request_check(&policy, octets, length, &out),
 				length == sizeof request ? HIPHOP_OK : HIPHOP_MALFORMED);
@@ -304,6 +446,9 @@ int main(void)
 		cmocka_unit_test(menu_is_followed),
 		cmocka_unit_test(each_field_of_a_policy_is_checked),
 		cmocka_unit_test(each_field_of_each_request_is_checked),
+		cmocka_unit_test(a_policy_names_possible_prefixes_alone),
+		cmocka_unit_test(routes_lie_inside_the_policy),
+		cmocka_unit_test(each_field_of_a_route_is_checked),
 		cmocka_unit_test(malformed_requests_are_refused),
 		cmocka_unit_test(random_octets_are_never_a_request),
 		cmocka_unit_test(descriptors_pass_and_long_messages_show),

@@ -70,6 +70,9 @@ static void node_match(void **state)
 	(void)state;
 	assert_int_equal(permits(0x3, &own, NULL), HIPHOP_OK);
 	assert_int_equal(permits(0x3, &others, NULL), HIPHOP_REFUSED);
+	assert_int_equal(permits(OVERLAY_KIND_PREFIXES, &own, &signer), HIPHOP_OK);
+	assert_int_equal(permits(OVERLAY_KIND_PREFIXES, &others, &signer), HIPHOP_REFUSED);
+	assert_int_equal(permits(OVERLAY_KIND_PREFIXES, &others, &other), HIPHOP_REFUSED);
 }
 
 static void node_multiple(void **state)
