@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/core/router_internal.h"
 
+#include "hip/wire/relay_edit.h"
+
 #include <string.h>
 
 void outgoing_start(struct host *host, struct outgoing *out, uint8_t type, const struct hit *receiver)
@@ -88,8 +90,9 @@ size_t outgoing_echo_room(const struct incoming *in)
 
 size_t outgoing_protection_room(const struct host *host)
 {
-	/* Type, Length, Algorithm and padding come to less than 16. */
-	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16;
+	/* Type, Length, Algorithm and padding come to less than 16. A mobile router on the way adds RELAY_FROM. */
+	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16 +
+	       RELAYED_ENDPOINT_LENGTH;
 }
 
 hiphop_error outgoing_finish(struct outgoing *out)

@@ -30,6 +30,9 @@ bool router_locators_of(const struct host *host, const struct session *session, 
 /* Whether an interface of this name is where hosts come on board. */
 bool router_is_inside(const struct host *host, const char *name);
 
+/* REG_INFO for an R1, when this host is a mobile router. */
+void service_announce(const struct host *host, struct packet_builder *builder);
+
 /* router_exchange.c */
 /* TIMER_ROUTER */
 void router_timer(struct host *host, instant now, struct association *association);

@@ -122,6 +122,18 @@ void service_write_locators(const struct host *host, struct packet_builder *buil
 
 /* ---- registration ---- */
 
+void service_announce(const struct host *host, struct packet_builder *builder)
+{
+	const struct parameter_registration info = {.value = registration_value(LIFETIME_LEAST),
+		.maximum = registration_value(LIFETIME_MOST),
+		.count = 1,
+		.types = {REGISTRATION_MOBILE_ROUTER}};
+
+	if (host->configuration.mobile_router)
+		parameter_registration_write(builder, PARAMETER_REG_INFO, &info);
+}
+
+
 /* The Failure Type, or -1 when the host may come. */
 static int reason_against(const struct host *host, const struct incoming *in)
 {
