@@ -99,8 +99,7 @@ void candidates_offer(const struct host *host, const struct session *session, st
 		if (!candidates_link_fits(host, session, link) || offer_router(host, link, session, of_first, set))
 			continue;
 		first = first ? first : link;
-		set->items[set->count] =
-			own_locator(host, link, configuration->transports[0], spi, set->count == 0);
+		set->items[set->count] = own_locator(host, link, configuration->transports[0], spi, set->count == 0);
 		set->count++;
 	}
 	/* One is enough for a peer that has the other transport alone. */

@@ -260,7 +260,7 @@ enum timer_kind {
 	TIMER_LIVENESS,
 	TIMER_KEYS, /* UPDATE of a rekeying again; the keys are old */
 	TIMER_READDRESS,
-	TIMER_PATHS, /* announcements, checks and questions; see mobility.h */
+	TIMER_PATHS,        /* announcements, checks and questions; see mobility.h */
 	TIMER_CERTIFICATES, /* an UPDATE with some of ours again; the peer's do not come */
 	TIMER_ROUTER,       /* an UPDATE about mobile routers again; a ticket wants more time */
 	TIMER_KINDS
@@ -505,7 +505,8 @@ hiphop_error verify_identity(struct host *host, const struct hit *hit, const str
 /* Our own usable locators as a LOCATOR_SET, those that are meant for the peer of `session` (NULL: there is none yet).
  * Nothing when there is none. */
 void candidates_offer(const struct host *host, const struct session *session, struct parameter_locator_set *set);
-/* Whether a link of ours is meant for the peer of a session: hosts on board of a router and the world are kept apart. */
+/* Whether a link of ours is meant for the peer of a session: hosts on board of a router and the world are kept apart.
+ */
 bool candidates_link_fits(const struct host *host, const struct session *session, const struct link_address *link);
 /* A locator of a peer as an endpoint; false for what cannot be used from here, our own addresses too. */
 bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint);

@@ -69,7 +69,7 @@ struct router_answer {
 /* What an association has to do with mobile routers. Made when it is needed first. */
 struct router_dealings {
 	instant session;         /* `began` of the session that all this is of */
-	bool said_goodbye; /* in the UPDATE under way */
+	bool said_goodbye;       /* in the UPDATE under way */
 	bool leaving;            /* NEWS_REGISTRATION says goodbye */
 	struct own_ticket *own;  /* NULL: none */
 	struct held_ticket held; /* the peer's */
@@ -81,7 +81,7 @@ struct router_dealings {
 	uint32_t update;
 	instant sent;
 	struct endpoint sent_from, sent_to; /* by which way */
-	instant pause; /* after tries in vain nothing goes out until then */
+	instant pause;                      /* after tries in vain nothing goes out until then */
 	struct buffer packet;
 
 	struct parameter_delegation_refused refusals[REFUSALS_MAXIMUM]; /* NEWS_REFUSALS */

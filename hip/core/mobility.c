@@ -300,8 +300,8 @@ static void run_announcement(struct host *host, instant now, struct association 
 	if (!has_path || announcement->tries >= ANNOUNCEMENT_OVERLAY)
 		path_check_send_over_overlay(host, association);
 	announcement->tries++;
-	announcement->next = instant_after(
-		now, path_retransmission(path_set_current(&mobility->paths), announcement->tries));
+	announcement->next =
+		instant_after(now, path_retransmission(path_set_current(&mobility->paths), announcement->tries));
 }
 
 static void note_acknowledged(struct host *host, instant now, struct association *association)

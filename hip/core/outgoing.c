@@ -91,8 +91,7 @@ size_t outgoing_echo_room(const struct incoming *in)
 size_t outgoing_protection_room(const struct host *host)
 {
 	/* Type, Length, Algorithm and padding come to less than 16. A mobile router on the way adds RELAY_FROM. */
-	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16 +
-	       RELAYED_ENDPOINT_LENGTH;
+	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16 + RELAYED_ENDPOINT_LENGTH;
 }
 
 hiphop_error outgoing_finish(struct outgoing *out)

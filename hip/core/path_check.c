@@ -191,7 +191,8 @@ static void give_up(struct host *host, instant now, struct path *path)
 static instant run_unverified(struct host *host, instant now, struct association *association, size_t place)
 {
 	struct path *path = &association->session->mobility->paths.items[place];
-	instant due = path->check.tries ? instant_after(path->check.sent, path_retransmission(path, path->check.tries)) : now;
+	instant due =
+		path->check.tries ? instant_after(path->check.sent, path_retransmission(path, path->check.tries)) : now;
 
 	if (path->next_try > due)
 		due = path->next_try;

@@ -57,7 +57,8 @@ bool router_bridges(const struct host *host, const struct endpoint *local, const
 
 bool router_way(const struct host *host, const struct endpoint *remote, struct endpoint *local)
 {
-	if (!is_on_board(host) || remote->transport != TRANSPORT_UDP || endpoint_equal(remote, &host->router.use.remote))
+	if (!is_on_board(host) || remote->transport != TRANSPORT_UDP ||
+		endpoint_equal(remote, &host->router.use.remote))
 		return false;
 	*local = host->router.use.local;
 	return true;

@@ -133,7 +133,6 @@ void service_announce(const struct host *host, struct packet_builder *builder)
 		parameter_registration_write(builder, PARAMETER_REG_INFO, &info);
 }
 
-
 /* The Failure Type, or -1 when the host may come. */
 static int reason_against(const struct host *host, const struct incoming *in)
 {

@@ -226,7 +226,9 @@ static void test_leaving(void **state)
 	assert_true(on_board_has_spi(&table, 5002));
 	assert_true(on_board_leave(&table, &host_hit));
 	assert_null(on_board_at(&table, &host_place));
-	assert_int_equal(table.tickets.count + table.by_pair.count + table.inward.count + table.outward.count + table.hosts.count, 0);
+	assert_int_equal(table.tickets.count + table.by_pair.count + table.inward.count + table.outward.count +
+				 table.hosts.count,
+		0);
 }
 
 static void test_time(void **state)

@@ -160,14 +160,13 @@ static void test_endpoint_comes_and_goes(void **state)
 			relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_FROM, &other), HIPHOP_OK);
 		assert_int_equal(length, first + 2 * RELAYED_ENDPOINT_LENGTH);
 		parsed(length);
-		assert_int_equal(relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &other),
-			HIPHOP_EXISTS);
+		assert_int_equal(
+			relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &other), HIPHOP_EXISTS);
 		assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_TO, &found), HIPHOP_OK);
 		assert_true(endpoint_equal(&found, &peer));
 		assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_FROM, &found), HIPHOP_OK);
 		assert_true(endpoint_equal(&found, &other));
-		assert_int_equal(
-			relay_take_endpoint(packet, &length, PARAMETER_RELAY_FROM, &found), HIPHOP_NOT_FOUND);
+		assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_FROM, &found), HIPHOP_NOT_FOUND);
 		assert_int_equal(length, first);
 		assert_memory_equal(packet, before, first);
 	}
@@ -183,10 +182,9 @@ static void test_endpoint_that_does_not_fit(void **state)
 
 	(void)state;
 	length = sample_packet(HIP_PACKET_DATA, packet, sizeof packet);
-	assert_int_equal(relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &peer),
-		HIPHOP_INVALID_ARGUMENT);
 	assert_int_equal(
-		relay_take_endpoint(packet, &length, PARAMETER_RELAY_TO, &found), HIPHOP_INVALID_ARGUMENT);
+		relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &peer), HIPHOP_INVALID_ARGUMENT);
+	assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_TO, &found), HIPHOP_INVALID_ARGUMENT);
 	length = sample_packet(HIP_PACKET_I1, packet, sizeof packet);
 	assert_int_equal(relay_put_endpoint(packet, &length, length + 23, PARAMETER_RELAY_TO, &peer), HIPHOP_TOO_LARGE);
 	assert_int_equal(
