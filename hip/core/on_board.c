@@ -332,7 +332,9 @@ hiphop_error on_board_register(struct on_board *table, instant now, const struct
 	boarder->local = *local;
 	boarder->expires = expires;
 	if (is_new) {
-		boarder->packets = token_bucket_start(ON_BOARD_PACKETS_PER_SECOND, ON_BOARD_PACKETS_BURST, now);
+		boarder->packets_out = token_bucket_start(ON_BOARD_PACKETS_PER_SECOND, ON_BOARD_PACKETS_BURST, now);
+		boarder->packets_in = boarder->packets_out;
+		boarder->strange_packets = token_bucket_start(ON_BOARD_STRANGE_PER_SECOND, ON_BOARD_STRANGE_BURST, now);
 		boarder->esp_in = token_bucket_start(ON_BOARD_ESP_PER_SECOND, ON_BOARD_ESP_BURST, now);
 		boarder->esp_out = boarder->esp_in;
 	}
@@ -398,15 +400,28 @@ bool on_board_has_spi(const struct on_board *table, uint32_t spi)
 	return map_get(&table->inward, &spi) != NULL;
 }
 
+static bool is_locator(const struct delegated *ticket, const struct endpoint *endpoint)
+{
+	for (size_t i = 0; ticket && i < ticket->what.locator_count; i++) {
+		if (endpoint_equal(&ticket->what.locators[i], endpoint))
+			return true;
+	}
+	return false;
+}
+
 struct delegated *on_board_inward(const struct on_board *table, uint32_t spi, const struct endpoint *from)
 {
 	struct delegated *ticket = map_get(&table->inward, &spi);
 
-	for (size_t i = 0; ticket && i < ticket->what.locator_count; i++) {
-		if (endpoint_equal(&ticket->what.locators[i], from))
-			return ticket;
-	}
-	return NULL;
+	return is_locator(ticket, from) ? ticket : NULL;
+}
+
+bool on_board_knows_peer(
+	const struct on_board *table, const struct boarder *owner, const struct hit *peer, const struct endpoint *from)
+{
+	struct pair_key key = pair_key(owner, peer);
+
+	return is_locator(map_get(&table->by_pair, &key), from);
 }
 
 struct delegated *on_board_outward(const struct on_board *table, const struct boarder *via, uint32_t spi)

@@ -31,6 +31,9 @@
 #define ON_BOARD_ESP_BURST          20000
 #define ON_BOARD_PACKETS_PER_SECOND 200
 #define ON_BOARD_PACKETS_BURST      400
+/** Of HIP packets that come from somebody who is no peer of it as far as its tickets tell. */
+#define ON_BOARD_STRANGE_PER_SECOND 50
+#define ON_BOARD_STRANGE_BURST      100
 
 struct boarder {
 	struct hit hit;
@@ -44,7 +47,8 @@ struct boarder {
 	/* Of a registered one. */
 	struct endpoint local, remote; /**< our end and its, on board */
 	instant expires;
-	struct token_bucket packets, esp_in, esp_out;
+	/* HIP packets that it sends, that come from its peers, and from others; and ESP. */
+	struct token_bucket packets_out, packets_in, strange_packets, esp_in, esp_out;
 	uint64_t octets_in, octets_out; /**< of ESP that came for it, and from it */
 };
 
@@ -118,6 +122,9 @@ hiphop_error on_board_delegate(struct on_board *table, instant now, struct board
 	const struct parameter_delegation *delegation, on_board_own_spi *own, void *own_context,
 	delegation_refusal_reason *reason, struct delegated **ticket);
 struct delegated *on_board_ticket(const struct on_board *table, const uint8_t id[static TICKET_ID_LENGTH]);
+/** Whether a host on board says by a ticket that `peer` is at `from`. */
+bool on_board_knows_peer(
+	const struct on_board *table, const struct boarder *owner, const struct hit *peer, const struct endpoint *from);
 /** Drops one. */
 void on_board_withdraw(struct on_board *table, struct delegated *ticket);
 

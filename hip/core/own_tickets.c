@@ -148,6 +148,7 @@ static bool is_wanted(const struct host *host, const struct association *associa
 
 	return host->router.use.state == HOST_ROUTER_REGISTERED && !is_our_router(host, association) && session &&
 	       session->state < HOST_CLOSING && session->direct && session->has_sas && !session_on_probation(session) &&
+	       session->remote.transport == TRANSPORT_UDP &&
 	       address_equal(&session->local.address, &host->router.use.local.address);
 }
 

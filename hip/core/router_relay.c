@@ -138,9 +138,9 @@ static hiphop_error copy_plain(struct host *host, const struct incoming *in, siz
 	return HIPHOP_OK;
 }
 
-static bool has_rate(struct host *host, instant now, struct boarder *carrier)
+static bool has_rate(struct host *host, instant now, struct token_bucket *bucket)
 {
-	if (token_bucket_take(&carrier->packets, now))
+	if (token_bucket_take(bucket, now))
 		return true;
 	count(host, HOST_COUNT_DROP_RELAY_RATE);
 	return false;
@@ -154,14 +154,17 @@ static void send_relayed(struct host *host, const struct way *way, size_t length
 
 /* For a host on board. What another one on board sends comes, as far as the receiver can tell, from where the world
  * reaches this router. */
-static void relay_inward(struct host *host, const struct incoming *in, struct boarder *carrier)
+static void relay_inward(struct host *host, const struct incoming *in, struct boarder *receiver)
 {
 	const struct router_service *service = &host->router.service;
+	struct boarder *carrier = on_board_carrier(receiver);
 	struct endpoint from = in->arrival->remote;
+	/* A flood of made-up packets is not to keep those of peers away. */
+	bool known = on_board_knows_peer(&service->on_board, receiver, &in->view.sender, &from);
 	struct way way = {.local = carrier->local, .remote = carrier->remote};
 	size_t length;
 
-	if (!has_rate(host, in->now, carrier))
+	if (!has_rate(host, in->now, known ? &carrier->packets_in : &carrier->strange_packets))
 		return;
 	if (on_board_at(&service->on_board, &from) && service->uplink_count)
 		from = service->uplinks[0];
@@ -179,7 +182,7 @@ static void relay_outward(
 	struct way way;
 	size_t length;
 
-	if (!has_rate(host, in->now, carrier))
+	if (!has_rate(host, in->now, &carrier->packets_out))
 		return;
 	if (!address_is_usable_locator(&to->address) || to->transport != TRANSPORT_UDP || is_own_place(host, to) ||
 		!way_to_endpoint(host, to, &way) || copy_plain(host, in, &length)) {
@@ -193,6 +196,14 @@ static bool is_for_another(const struct host *host, const struct incoming *in)
 {
 	return !in->arrival->inside_esp && in->arrival->remote.transport == TRANSPORT_UDP &&
 	       !hit_equal(&in->view.receiver, &host->self);
+}
+
+/* The host on board that speaks from there; to us where it registered, since its address can be forged outside. */
+static struct boarder *sender_at(const struct host *host, const struct endpoint *local, const struct endpoint *remote)
+{
+	struct boarder *sender = on_board_at(&host->router.service.on_board, remote);
+
+	return sender && address_equal(&sender->local.address, &local->address) ? sender : NULL;
 }
 
 bool router_relays(struct host *host, struct incoming *in)
@@ -209,10 +220,10 @@ bool router_relays(struct host *host, struct incoming *in)
 		return true;
 	}
 	if (receiver) {
-		relay_inward(host, in, on_board_carrier(receiver));
+		relay_inward(host, in, receiver);
 		return true;
 	}
-	sender = on_board_at(on_board, &in->arrival->remote);
+	sender = sender_at(host, &in->arrival->local, &in->arrival->remote);
 	if (!sender || parameter_transport_address_read(packet_find(&in->view, PARAMETER_RELAY_TO), &to))
 		return false;
 	relay_outward(host, in, sender, &to);
@@ -227,7 +238,8 @@ static bool leave_by(struct host *host, struct delegated *ticket, struct host_es
 	struct way way;
 
 	if (!ticket->has_way) {
-		if (!way_to_endpoint(host, &ticket->what.locators[0], &way))
+		if (is_own_place(host, &ticket->what.locators[0]) ||
+			!way_to_endpoint(host, &ticket->what.locators[0], &way))
 			return false;
 		redirect(host, &way.local, &way.remote);
 		ticket->way_local = way.local;
@@ -289,7 +301,7 @@ bool host_forward_esp(struct host *host, instant now, struct host_esp_hop *hop)
 
 	if (!on_board->tickets.count)
 		return false;
-	sender = on_board_at(on_board, &hop->remote);
+	sender = sender_at(host, &hop->local, &hop->remote);
 	ticket = sender ? on_board_outward(on_board, sender, hop->spi) : find_inward(host, hop);
 	if (ticket)
 		forwarded = sender ? from_board(host, now, sender, ticket, hop) : to_board(host, now, ticket, hop);

@@ -286,6 +286,21 @@ static void refuse_ticket(struct host *host, struct router_answer *answer,
 	refused->reason = (uint8_t)reason;
 }
 
+/* Places that no peer may have are left out. */
+static void keep_usable_locators(struct parameter_delegation *delegation)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < delegation->locator_count; i++) {
+		const struct endpoint *locator = &delegation->locators[i];
+
+		if (address_is_usable_locator(&locator->address) && locator->transport == TRANSPORT_UDP &&
+			locator->port)
+			delegation->locators[kept++] = *locator;
+	}
+	delegation->locator_count = kept;
+}
+
 static hiphop_error take_delegation(struct host *host, const struct incoming *in, struct boarder *carrier,
 	struct parameter_delegation *delegation, struct router_answer *answer)
 {
@@ -295,6 +310,9 @@ static hiphop_error take_delegation(struct host *host, const struct incoming *in
 	struct delegated *ticket;
 	hiphop_error error;
 
+	keep_usable_locators(delegation);
+	if (delegation->grant.lifetime && !delegation->locator_count)
+		return HIPHOP_MALFORMED;
 	if (delegation->grant.lifetime > TICKET_LIFETIME_MAXIMUM)
 		delegation->grant.lifetime = TICKET_LIFETIME_MAXIMUM;
 	error = deadline_heap_reserve(&service->due, service->on_board.tickets.count + 1);

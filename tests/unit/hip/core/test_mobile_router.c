@@ -2,7 +2,7 @@
 /* Hosts on board of a mobile router, and their peers. */
 #include "router_world.h"
 
-enum { HOST, PEER, ROUTER, OTHER, SECOND };
+enum { HOST, PEER, ROUTER, OTHER, SECOND, FIRST_OF_MANY };
 
 static const char inside[][LINK_NAME_SIZE] = {"inside"};
 
@@ -673,6 +673,105 @@ static void test_peer_closes(void **state)
 	world_free(world);
 }
 
+/* ---- who is no guest ---- */
+
+/* Packets from outside with the address of a host on board are not of that host. */
+static void test_forged_on_board_address(void **state)
+{
+	struct world *world = start_with_association();
+	struct host *router = world->hosts[ROUTER].host;
+	const struct world_sa *sa = world_outbound(&world->hosts[HOST], &world->hosts[PEER].hit);
+	struct host_esp_hop hop = {.local = {.address = world_address("198.51.100.1"), .port = 10500},
+		.remote = {.address = world_address("10.1.0.2"), .port = 10500},
+		.spi = sa->sa.spi_out,
+		.length = 100};
+
+	(void)state;
+	assert_false(host_forward_esp(router, world->now, &hop));
+	hop.local.address = world_address("10.1.0.1");
+	assert_true(host_forward_esp(router, world->now, &hop));
+	world_free(world);
+}
+
+/* ESP with the SPI of a host on board, but from somewhere else than its peer. */
+static void test_esp_of_a_stranger(void **state)
+{
+	struct world *world = start_with_association();
+	const struct world_sa *sa = world_outbound(&world->hosts[PEER], &world->hosts[HOST].hit);
+	struct host_esp_hop hop = {.local = {.address = world_address("198.51.100.1"), .port = 10500},
+		.remote = {.address = world_address("192.0.2.66"), .port = 10500},
+		.spi = sa->sa.spi_out,
+		.length = 100};
+
+	(void)state;
+	assert_false(host_forward_esp(world->hosts[ROUTER].host, world->now, &hop));
+	assert_int_equal(world_counter(world, ROUTER, HOST_COUNT_DROP_RELAYED_ESP), 1);
+	world_free(world);
+}
+
+/* A flood of made-up packets for a host on board, from all over: it gets a few, and those of its peer all. */
+static void test_flood_of_strangers(void **state)
+{
+	struct world *world = start_with_association();
+	struct world_packet packet = {.source = {.port = 10500}, .destination = {.port = 10500}};
+	uint64_t relayed = world_counter(world, ROUTER, HOST_COUNT_RELAYED_HIP);
+	uint8_t octets[HIP_PACKET_MAXIMUM];
+	struct packet_builder builder;
+
+	(void)state;
+	packet.destination.address = world_address("198.51.100.1");
+	packet_builder_start(&builder, octets, sizeof octets, HIP_PACKET_NOTIFY, 0, &world->hosts[OTHER].hit,
+		&world->hosts[HOST].hit);
+	assert_int_equal(packet_builder_finish(&builder, &packet.length), HIPHOP_OK);
+	packet.octets = octets;
+	for (unsigned i = 0; i < 1000; i++)
+		put_in(world, ROUTER, &packet, "192.0.2.66");
+	assert_int_equal(world_counter(world, ROUTER, HOST_COUNT_RELAYED_HIP) - relayed, ON_BOARD_STRANGE_BURST);
+	assert_int_equal(world_counter(world, ROUTER, HOST_COUNT_DROP_RELAY_RATE), 1000 - ON_BOARD_STRANGE_BURST);
+	assert_int_equal(host_rekey(world->hosts[PEER].host, world->now, &world->hosts[HOST].hit, false), HIPHOP_OK);
+	world_run(world, MILLISECONDS(500));
+	assert_true(world_talk(world, HOST, PEER));
+	assert_int_equal(world_counter(world, PEER, HOST_COUNT_REKEY_DONE), 1);
+	world_free(world);
+}
+
+/* The proof on a small scale: all in one and a half round trips. */
+static void test_many_at_once(void **state)
+{
+	enum { MANY = 40 };
+	struct world *world = world_make(FIRST_OF_MANY + MANY);
+	char text[32];
+
+	(void)state;
+	world->hosts[ROUTER].configuration.mobile_router = true;
+	world->hosts[ROUTER].configuration.inside = inside;
+	world->hosts[ROUTER].configuration.inside_count = 1;
+	world_link(world, PEER, "eth0", "192.0.2.1");
+	world_link(world, ROUTER, "uplink", "198.51.100.1");
+	world_link(world, ROUTER, "inside", "10.1.0.1");
+	world_boot(world, PEER);
+	world_boot(world, ROUTER);
+	for (size_t i = FIRST_OF_MANY; i < FIRST_OF_MANY + MANY; i++) {
+		snprintf(text, sizeof text, "10.1.1.%zu", i);
+		world_link(world, i, "wlan0", text);
+		world_boot(world, i);
+		world_board(world, i, ROUTER, "10.1.0.1");
+		world_run(world, MILLISECONDS(100));
+		world_connect(world, i, PEER, "192.0.2.1");
+		world_run(world, MILLISECONDS(100));
+	}
+	world_run(world, SECONDS(2));
+	assert_int_equal(world_router(world, ROUTER).delegations, MANY);
+	world_relink(world, ROUTER, "uplink", "203.0.113.7");
+	world_run(world, 3 * WORLD_OUTSIDE + MILLISECONDS(5));
+	for (size_t i = FIRST_OF_MANY; i < FIRST_OF_MANY + MANY; i++) {
+		assert_false(world_outbound(&world->hosts[PEER], &world->hosts[i].hit)->sa.route.unverified);
+		assert_true(is_at(where(world, PEER, i), "203.0.113.7"));
+		assert_true(world_talk(world, i, PEER));
+	}
+	world_free(world);
+}
+
 /* ---- a bad net ---- */
 
 static bool lose_a_third(struct world *world, struct world_packet *packet)
@@ -731,6 +830,10 @@ int main(void)
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_nested_leaves_the_outer),
 		cmocka_unit_test(test_peer_closes),
+		cmocka_unit_test(test_forged_on_board_address),
+		cmocka_unit_test(test_esp_of_a_stranger),
+		cmocka_unit_test(test_flood_of_strangers),
+		cmocka_unit_test(test_many_at_once),
 		cmocka_unit_test(test_losses),
 	};
 
