@@ -166,11 +166,10 @@ overlay_route node_next_hop(
 	void *context, const struct hit *destination, const struct hit *arrived_from, struct hit *next)
 {
 	const struct node *node = context;
-	const struct first_hop_wish *wish = arrived_from ? NULL : find_wish(node, destination);
+	bool round = arrived_from && hit_equal(arrived_from, destination);
+	const struct first_hop_wish *wish = arrived_from && !round ? NULL : find_wish(node, destination);
 
-	if (arrived_from && hit_equal(arrived_from, destination))
-		return overlay_way_round(node->overlay, destination, next);
-	if (wish) {
+	if (wish && !(round && hit_equal(&wish->via, destination))) {
 		*next = wish->via;
 		return OVERLAY_HOP;
 	}

@@ -354,14 +354,14 @@ void overlay_send_failed(struct overlay *overlay, instant now, uint64_t transact
 
 /* ---- Routing ---- */
 
-/* Through whom a host that is in no ring sends what is its own. */
-static const struct peer *way_in(const struct overlay *overlay)
+/* Through whom a host that is in no ring sends what is its own. `avoid` may be NULL. */
+static const struct peer *way_in(const struct overlay *overlay, const struct hit *avoid)
 {
 	struct map_walk walk = map_walk_start(&overlay->peers);
 	const struct peer *peer, *any = NULL;
 
 	while ((peer = map_walk_next(&walk, NULL))) {
-		if (!peer->associated)
+		if (!peer->associated || (avoid && hit_equal(&peer->hit, avoid)))
 			continue;
 		if (peer->bootstrap)
 			return peer;
@@ -369,6 +369,25 @@ static const struct peer *way_in(const struct overlay *overlay)
 			any = peer;
 	}
 	return any;
+}
+
+/* The member nearest behind the destination: it has the destination as its predecessor, and so an association with it. */
+static overlay_route way_round(const struct overlay *overlay, const struct hit *destination, struct hit *next)
+{
+	struct map_walk walk = map_walk_start(&overlay->peers);
+	const struct peer *peer, *nearest = NULL;
+
+	while ((peer = map_walk_next(&walk, NULL))) {
+		if (!peer->associated || !peer->member || hit_equal(&peer->hit, destination))
+			continue;
+		if (!nearest || overlay->topology->operations->closer(
+					overlay->topology, destination, &peer->hit, &nearest->hit))
+			nearest = peer;
+	}
+	if (!nearest)
+		return OVERLAY_NO_ROUTE;
+	*next = nearest->hit;
+	return OVERLAY_HOP;
 }
 
 overlay_route overlay_next_hop(
@@ -380,14 +399,15 @@ overlay_route overlay_next_hop(
 	if (hit_equal(destination, &overlay->self))
 		return OVERLAY_SELF;
 	const struct peer *peer = host ? peer_find(overlay, destination) : NULL;
-	if (peer && peer->associated && !(arrived_from && hit_equal(arrived_from, destination))) {
+	bool round = arrived_from && hit_equal(arrived_from, destination);
+	if (peer && peer->associated && !round) {
 		*next = *destination;
 		return OVERLAY_HOP;
 	}
 	if (overlay->leaving)
 		return OVERLAY_NO_ROUTE;
 	if (!overlay->in_ring || overlay->role == OVERLAY_CLIENT) {
-		peer = arrived_from ? NULL : way_in(overlay);
+		peer = arrived_from && !round ? NULL : way_in(overlay, arrived_from);
 		if (peer) {
 			*next = peer->hit;
 			return OVERLAY_HOP;
@@ -396,32 +416,14 @@ overlay_route overlay_next_hop(
 			return OVERLAY_NO_ROUTE;
 	}
 	overlay_route route = operations->next_hop(overlay->topology, destination, next);
+	if (host && round && (route == OVERLAY_SELF || hit_equal(next, destination)))
+		return way_round(overlay, destination, next);
 	if (route == OVERLAY_HOP && arrived_from && hit_equal(next, arrived_from)) {
 		/* Who sent it here takes us for responsible: it may know of a death that we have not noticed. */
 		bool replica = operations->in_replica_range(overlay->topology, destination, overlay->replicas);
 		route = replica ? OVERLAY_SELF : OVERLAY_NO_ROUTE;
 	}
 	return route == OVERLAY_SELF && host ? OVERLAY_NO_ROUTE : route;
-}
-
-overlay_route overlay_way_round(const struct overlay *overlay, const struct hit *destination, struct hit *next)
-{
-	struct map_walk walk = map_walk_start(&overlay->peers);
-	uint8_t distance[RING_POSITION_LENGTH], least[RING_POSITION_LENGTH];
-	const struct peer *peer;
-	bool found = false;
-
-	while ((peer = map_walk_next(&walk, NULL))) {
-		if (!peer->associated || !peer->member || hit_equal(&peer->hit, destination))
-			continue;
-		ring_distance(&peer->hit, destination, distance);
-		if (found && memcmp(distance, least, sizeof(least)) >= 0)
-			continue;
-		memcpy(least, distance, sizeof(least));
-		*next = peer->hit;
-		found = true;
-	}
-	return found ? OVERLAY_HOP : OVERLAY_NO_ROUTE;
 }
 
 static hiphop_error resource_id_of(

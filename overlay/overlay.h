@@ -201,14 +201,11 @@ void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit
  * Where a packet for `destination` (HIT or Resource-ID) goes from here. `arrived_from` is the neighbour it came from,
  * or NULL for a packet of our own. Greedy over associated members; an associated host that is the destination itself
  * gets it directly, member or not. While we are not joined, our own packets go to a bootstrap peer; those of others
- * see a ring of one. A packet is never sent back to where it came from.
+ * see a ring of one. A packet is never sent back to where it came from. When `arrived_from` is the destination itself, which
+ * does not hear us, the packet goes round it.
  */
 overlay_route overlay_next_hop(
 	const struct overlay *overlay, const struct hit *destination, const struct hit *arrived_from, struct hit *next);
-
-/** Where a packet of our own for a host goes that does not answer us: not to itself, but through the associated member
- *  that is nearest before it on the ring, whose successor it is. OVERLAY_HOP or OVERLAY_NO_ROUTE. */
-overlay_route overlay_way_round(const struct overlay *overlay, const struct hit *destination, struct hit *next);
 
 /** Whether a host is a member of our ring as far as we know: it has said so to us, or a member has named it and a
  *  connection to it is wanted. */

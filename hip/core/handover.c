@@ -121,6 +121,7 @@ static void go(struct host *host, instant now, struct association *association, 
 	mobility->handover.resumed = false;
 	mobility->handover.count++;
 	count(host, counters[mobility->handover.reason]);
+	set->measured = path_set_is_measured(set, place, now) ? now : 0;
 	set->current = (uint8_t)place;
 	session->local = path_set_current(set)->local;
 	session->remote = path_set_current(set)->remote;

@@ -50,6 +50,7 @@
 /* Times of the base exchange. */
 #define I1_TRIES                   4          /* at 0, 1, 3 and 7 s; given up at 15 s */
 #define I1_FIRST_TIMEOUT           SECONDS(1) /* doubles */
+#define I1_HURRIED_AFTER           MILLISECONDS(500) /* the last one, when our links change */
 #define I1_FALLBACK_TRY            2          /* from then on by the other transport too */
 #define I1_PARALLEL                3          /* RFC 7401 section 6.6.1 */
 #define DOWNGRADE_RESTARTS_MAXIMUM 2          /* I1s of one exchange that answer an R1 with a wrong group */
@@ -533,6 +534,8 @@ void initiator_send_i2(struct host *host, instant now, struct association *assoc
 /* An R1 had a wrong group: another I1 on the way that it came, a few times in one exchange (RFC 7401 section 6.8 step
  * 7). */
 void initiator_restart(struct host *host, struct association *association, const struct incoming *in);
+/* Our links have changed: an I1 that is not answered yet is tried anew, soon. */
+void initiator_hurry(struct host *host, instant now, struct association *association);
 /* An I1 of the peer came from `remote` and lost against ours: ours goes there too. */
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote);
 /* An I2 of the peer, its puzzle solved, came from `in` and lost against ours: ours goes there too, when that is another
@@ -715,6 +718,8 @@ struct esp_traffic {
 struct esp_traffic esp_traffic_of(const struct host *host, const struct association *association);
 void liveness_start(struct host *host, instant now, struct association *association);
 void liveness_timer(struct host *host, instant now, struct association *association);
+/* Whether another exchange may be tried, because there was none lately or there is a path; notes that it is. */
+bool liveness_may_retry(struct association *association, instant now);
 /* Looks after the association now. */
 void liveness_hurry(struct host *host, instant now, struct association *association);
 

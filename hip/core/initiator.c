@@ -142,20 +142,21 @@ static size_t send_i1_in_parallel(struct host *host, struct association *associa
 	return sent;
 }
 
-/* One destination at a time after the first try (RFC 7401 section 6.6.1): in turn over the overlay and direct; and when
- * nobody answers by the transport that is liked most, by both. */
-static bool send_i1_again(struct host *host, struct association *association)
+static bool send_i1_over_overlay(struct host *host, struct association *association)
+{
+	struct way way;
+
+	return way_over_overlay(host, &association->peer, &association->peer, &way) &&
+	       send_i1(host, &association->peer, &way);
+}
+
+static bool send_i1_to_target(struct host *host, struct association *association)
 {
 	struct initiation *initiation = association->initiation;
 	const struct endpoint *target;
 	struct endpoint other;
-	struct way way;
 	bool sent;
 
-	if ((initiation->tries % 2 == 1 || !initiation->target_count) &&
-		way_over_overlay(host, &association->peer, &association->peer, &way) &&
-		send_i1(host, &association->peer, &way))
-		return true;
 	if (!initiation->target_count)
 		return false;
 	target = &initiation->targets[initiation->tries / 2 % initiation->target_count];
@@ -163,6 +164,18 @@ static bool send_i1_again(struct host *host, struct association *association)
 	if (initiation->tries >= I1_FALLBACK_TRY && other_transport(host, target, &other))
 		sent |= send_i1_to(host, &association->peer, &other);
 	return sent;
+}
+
+/* One destination at a time after the first try (RFC 7401 section 6.6.1): in turn over the overlay and direct; and when
+ * nobody answers by the transport that is liked most, by both. */
+static bool send_i1_again(struct host *host, struct association *association)
+{
+	bool overlay_first = association->initiation->tries % 2 == 1;
+
+	if (overlay_first && send_i1_over_overlay(host, association))
+		return true;
+	/* No link of ours reaches any of its locators, perhaps. */
+	return send_i1_to_target(host, association) || (!overlay_first && send_i1_over_overlay(host, association));
 }
 
 static bool transmit_i1(struct host *host, instant now, struct association *association)
@@ -223,6 +236,18 @@ void initiator_restart(struct host *host, struct association *association, const
 	initiation->restarts++;
 	count(host, HOST_COUNT_DOWNGRADE_RESTARTS);
 	send_i1(host, &association->peer, &way);
+}
+
+void initiator_hurry(struct host *host, instant now, struct association *association)
+{
+	struct initiation *initiation = association->initiation;
+	instant soon;
+
+	if (!initiation || initiation->phase != HOST_I1_SENT || initiation->tries >= I1_TRIES)
+		return;
+	soon = instant_after(initiation->sent, I1_HURRIED_AFTER);
+	initiation->tries = 0;
+	association_set_timer(host, association, TIMER_EXCHANGE, soon > now ? soon : now + 1);
 }
 
 void initiator_meet(struct host *host, instant now, struct association *association, const struct endpoint *remote)
@@ -534,7 +559,7 @@ hiphop_error host_connect(struct host *host, instant now, const struct hit *peer
 	error = association_obtain(host, now, peer, &association);
 	if (error)
 		return error;
-	if (association_is_usable(association))
+	if (association_is_usable(association) || !liveness_may_retry(association, now))
 		return HIPHOP_OK;
 	error = initiator_begin(host, now, association);
 	association_release_if_idle(host, association);

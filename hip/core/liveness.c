@@ -184,6 +184,20 @@ static duration retry_after(const struct association *association)
 	return wait < RETRY_MOST ? wait : RETRY_MOST;
 }
 
+bool liveness_may_retry(struct association *association, instant now)
+{
+	struct session *session = association->session;
+
+	if (!session || session->direct || session->state >= HOST_CLOSING)
+		return true;
+	if (association->initiation || now < instant_after(later(session->began, session->last_look), retry_after(association)))
+		return false;
+	session->last_look = now;
+	if (association->pathless_tries < UINT8_MAX)
+		association->pathless_tries++;
+	return true;
+}
+
 /* Without a path for ESP there is no traffic to watch; a held peer gets another exchange now and then. */
 static void look_after_pathless(struct host *host, instant now, struct association *association)
 {
@@ -195,13 +209,8 @@ static void look_after_pathless(struct host *host, instant now, struct associati
 		if (session->state >= HOST_CLOSING)
 			return;
 	}
-	if (association->held && !association->initiation &&
-		now >= instant_after(later(session->began, session->last_look), retry_after(association))) {
-		session->last_look = now;
-		if (association->pathless_tries < UINT8_MAX)
-			association->pathless_tries++;
+	if (association->held && liveness_may_retry(association, now))
 		initiator_begin(host, now, association);
-	}
 	association_set_timer(host, association, TIMER_LIVENESS, instant_after(now, LOOK_EVERY));
 }
 

@@ -11,9 +11,9 @@
 /* What the base exchange did not carry is told this much later, so that no UPDATE overtakes an R2. */
 #define BEGIN_DELAY  MILLISECONDS(300)
 #define BEGIN_SPREAD MILLISECONDS(400)
-/* A LOCATOR_SET goes out this often until it is acknowledged; from the third on over the overlay as well. */
+/* A LOCATOR_SET goes out this often until it is acknowledged; from the second on over the overlay as well. */
 #define ANNOUNCEMENT_TRIES   8
-#define ANNOUNCEMENT_OVERLAY 2
+#define ANNOUNCEMENT_OVERLAY 1
 /* Changes of our links that a peer is told, a second, and at once. */
 #define ANNOUNCEMENTS_PER_SECOND 2
 #define ANNOUNCEMENTS_AT_ONCE    5
@@ -300,8 +300,8 @@ static void run_announcement(struct host *host, instant now, struct association 
 	if (!has_path || announcement->tries >= ANNOUNCEMENT_OVERLAY)
 		path_check_send_over_overlay(host, association);
 	announcement->tries++;
-	announcement->next =
-		instant_after(now, path_retransmission(path_set_current(&mobility->paths), announcement->tries));
+	announcement->next = instant_after(
+		now, path_check_wait(association, path_set_current(&mobility->paths), announcement->tries));
 }
 
 static void note_acknowledged(struct host *host, instant now, struct association *association)
@@ -398,6 +398,7 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 {
 	struct session *session = association->session;
 
+	initiator_hurry(host, now, association);
 	if (!session || session->state >= HOST_CLOSING)
 		return;
 	if (!session->direct) {
@@ -422,7 +423,7 @@ void host_set_links(struct host *host, instant now, const struct link_address *l
 	candidates_set_links(host, links, count);
 	router_links(host, now);
 	for (size_t i = 0; i < host->count; i++) {
-		if (!host->all[i]->session)
+		if (!host->all[i]->session && !host->all[i]->initiation)
 			continue;
 		association_set_timer(host, host->all[i], TIMER_READDRESS, at);
 		at = instant_after(at, READDRESS_STEP);
@@ -508,8 +509,10 @@ static void take_answer(struct host *host, instant now, struct association *asso
 	struct mobility *mobility = association->session->mobility;
 
 	count(host, HOST_COUNT_CHECKS_ANSWERED);
-	path_note_round_trip(path, now - path->check.sent);
-	association->round_trip = path->round_trip;
+	if (path->check.tries == 1)
+		path_note_check(path, now - path->check.sent);
+	if (path->round_trip)
+		association->round_trip = path->round_trip;
 	path->check.tries = 0;
 	path_happens(path, PATH_EVENT_ANSWERED, now);
 	verify_locator(&mobility->paths, path);

@@ -121,6 +121,8 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	const struct incoming *in, const uint32_t *acknowledge, bool announces);
 /** Our LOCATOR_SET over the overlay, when no locator of the peer answers. */
 void path_check_send_over_overlay(struct host *host, struct association *association);
+/** When to send again what was sent `tries` times; a path about which nothing is known is taken to be like the last. */
+duration path_check_wait(const struct association *association, const struct path *path, unsigned tries);
 /** Whether one of these acknowledges a check. */
 bool path_checks_wait_for(const struct mobility *mobility, const struct parameter_sequence_list *acks);
 /** The path whose check these and the ECHO_RESPONSE of `in` answer, or NULL. */

@@ -12,8 +12,12 @@
 #define HOLD_FIRST     SECONDS(3)
 #define HOLD_MOST      SECONDS(300)
 #define HOLD_FORGOTTEN SECONDS(600)
-/* Share of the newest question in the loss, of 16. */
-#define LOSS_WEIGHT 2
+/* Share of the newest question in the loss, of 16. One that is lost is no reason to go elsewhere. */
+#define LOSS_WEIGHT 1
+/* An answer is overdue when it is late by as much as it varies, but at least by this. */
+#define OVERDUE_LEAST MILLISECONDS(20)
+/* Answers to questions after a check, before the round trip is taken for known. */
+#define SAMPLES_WANTED 3
 
 /* clang-format off */
 /* What follows what. A DEPRECATED path is never ACTIVE again before it is listed and checked (RFC 8046 section 5.1). */
@@ -139,6 +143,9 @@ bool path_happens(struct path *path, path_event event, instant now)
 	if (after == PATH_ACTIVE) {
 		path->active_since = now;
 		path->held_until = path->hold ? instant_after(now, path->hold) : 0;
+		/* What was lost while it was silent says nothing about it now. */
+		if (before == PATH_SILENT)
+			path->loss = 0;
 	} else if (after == PATH_SILENT && before == PATH_ACTIVE) {
 		note_failure(path, now);
 		path->next_try = now;
@@ -162,11 +169,25 @@ const char *path_origin_name(path_origin origin)
 
 /* ---- measuring ---- */
 
+bool path_is_overdue(const struct path *path, instant now)
+{
+	duration jitter = 2 * path->variation > OVERDUE_LEAST ? 2 * path->variation : OVERDUE_LEAST;
+	duration most = path->round_trip / 2 > OVERDUE_LEAST ? path->round_trip / 2 : OVERDUE_LEAST;
+
+	duration wait = path->round_trip ? path->round_trip + (jitter < most ? jitter : most) : RETRANSMISSION_UNKNOWN;
+
+	return path->asked && now >= instant_after(path->asked, wait);
+}
+
 void path_note_round_trip(struct path *path, duration measured)
 {
 	duration difference;
 
-	if (!path->round_trip) {
+	if (!path->round_trip)
+		path->samples_wanted = SAMPLES_WANTED;
+	if (path->samples_wanted)
+		path->samples_wanted--;
+	if (!path->round_trip || path->samples_wanted == SAMPLES_WANTED - 1) {
 		path->round_trip = measured;
 		path->variation = measured / 2;
 		return;
@@ -174,6 +195,15 @@ void path_note_round_trip(struct path *path, duration measured)
 	difference = measured > path->round_trip ? measured - path->round_trip : path->round_trip - measured;
 	path->variation = (3 * path->variation + difference) / 4;
 	path->round_trip = (7 * path->round_trip + measured) / 8;
+}
+
+void path_note_check(struct path *path, duration measured)
+{
+	if (path->round_trip && path->samples_wanted < SAMPLES_WANTED)
+		return;
+	path->round_trip = measured;
+	path->variation = measured / 2;
+	path->samples_wanted = SAMPLES_WANTED;
 }
 
 void path_note_question(struct path *path, bool answered)

@@ -59,6 +59,7 @@ struct path_check {
 	uint32_t update;
 	instant sent; /**< the last of them */
 	uint8_t nonce[PATH_NONCE_LENGTH];
+	bool by_router; /**< it is an UPDATE-PROXY instead, which has no Update ID (hip/core/proxy_peer.c) */
 };
 
 struct path {
@@ -76,6 +77,7 @@ struct path {
 	uint32_t priority;             /**< of the peer's locator (RFC 9028 section 5.7), the greater the better */
 	duration round_trip;           /**< smoothed; 0 = not known */
 	duration variation;            /**< of it */
+	uint8_t samples_wanted;        /**< before the round trip is compared with that of another path */
 	instant heard;                 /**< when something verified came on it last */
 	instant expires;               /**< the peer's locator; INSTANT_NEVER = not */
 	instant active_since;
@@ -94,7 +96,8 @@ struct path {
 struct path_set {
 	struct path *items;
 	uint8_t count, capacity;
-	uint8_t current; /**< the one that is used; count > 0 */
+	uint8_t current;  /**< the one that is used; count > 0 */
+	instant measured; /**< when it became that because another one measured worse; 0: not because of that */
 };
 
 void path_set_free(struct path_set *set);
@@ -122,6 +125,8 @@ const char *path_origin_name(path_origin origin);
 
 /** Takes a measured round trip in (RFC 6298 section 2). */
 void path_note_round_trip(struct path *path, duration measured);
+/** Takes the round trip of a check in, which has the work for signatures in it: it counts while nothing better is known. */
+void path_note_check(struct path *path, duration measured);
 /** Takes in whether a question was answered. */
 void path_note_question(struct path *path, bool answered);
 /** When to send again what was sent `tries` times. */
@@ -139,10 +144,14 @@ typedef enum {
 /** "link gone" and so on. Static. */
 const char *handover_reason_name(handover_reason reason);
 
+/** Whether an answer on the path should have come by now. */
+bool path_is_overdue(const struct path *path, instant now);
 /** The place of the path that is to be used, which is the current one as long as none is better by more than noise. */
 size_t path_set_choose(const struct path_set *set, instant now);
 /** Why the current path should be left for that at `place`. */
 handover_reason path_set_reason(const struct path_set *set, size_t place);
+/** Whether nothing but measuring is between the current path and that at `place`. */
+bool path_set_is_measured(const struct path_set *set, size_t place, instant now);
 /** Whether data may be sent on a path while the current one works: ACTIVE, and not to be avoided. */
 bool path_carries_more(const struct path *path);
 

@@ -91,7 +91,8 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	struct session *session = association->session;
 	struct mobility *mobility = session->mobility;
 	struct path *path = &mobility->paths.items[place];
-	bool is_new = !path->check.tries, by_router;
+	bool by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
+	bool is_new = !path->check.tries || path->check.by_router != by_router;
 	hiphop_error error;
 	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
 	struct outgoing out;
@@ -102,8 +103,10 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	else if (is_new)
 		path->check.update = session->own_update;
 	contents.seq = path->check.update;
-	random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
-	by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
+	path->check.by_router = by_router;
+	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
+	if (is_new)
+		random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
 	error = by_router ? proxy_peer_build(host, association, path->check.nonce, &out)
 			  : build(host, association, &contents, &out);
 	if (error || !mobility_spend(host, now, association, &path->remote, out.length))
@@ -173,6 +176,13 @@ struct path *path_check_answered(
 
 /* ---- time ---- */
 
+duration path_check_wait(const struct association *association, const struct path *path, unsigned tries)
+{
+	const struct path like = {.round_trip = association->round_trip, .variation = association->round_trip / 2};
+
+	return path_retransmission(path->round_trip ? path : &like, tries);
+}
+
 static instant retry_after(const struct path *path, instant now)
 {
 	duration wait = RETRY_FIRST << (path->failed_tries < 6 ? path->failed_tries : 6);
@@ -191,8 +201,7 @@ static void give_up(struct host *host, instant now, struct path *path)
 static instant run_unverified(struct host *host, instant now, struct association *association, size_t place)
 {
 	struct path *path = &association->session->mobility->paths.items[place];
-	instant due =
-		path->check.tries ? instant_after(path->check.sent, path_retransmission(path, path->check.tries)) : now;
+	instant due = path->check.tries ? instant_after(path->check.sent, path_check_wait(association, path, path->check.tries)) : now;
 
 	if (path->next_try > due)
 		due = path->next_try;
@@ -210,7 +219,7 @@ static instant run_unverified(struct host *host, instant now, struct association
 		path->next_try = instant_after(now, CREDIT_WAIT);
 		return path->next_try;
 	}
-	return instant_after(now, path_retransmission(path, path->check.tries));
+	return instant_after(now, path_check_wait(association, path, path->check.tries));
 }
 
 /* One that is silent is tried now and then, by the cheap question where the peer knows it. */

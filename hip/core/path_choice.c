@@ -6,11 +6,13 @@
  */
 #include "hip/core/path.h"
 
-/* A round trip is better when it is less than so many of 16 of the other, and by so much. */
+/* A round trip is better when it is less than so many of 16 of the other, and by so much more than both vary. */
 #define ROUND_TRIP_OF_16 11
 #define ROUND_TRIP_LEAST MILLISECONDS(10)
 /* So much more of a hundred questions lost is worse, per mille. */
-#define LOSS_NOTABLE 100
+#define LOSS_NOTABLE 150
+/* A path that was chosen by what was measured is not left for the same reason before. */
+#define MEASURED_REST SECONDS(10)
 
 static const char *const reason_names[HANDOVER_REASONS] = {
 	"none", "link gone", "deprecated", "silent", "better path"};
@@ -20,14 +22,17 @@ const char *handover_reason_name(handover_reason reason)
 	return (size_t)reason < HANDOVER_REASONS ? reason_names[reason] : "";
 }
 
-/* How well it can be used now, whatever anybody likes; the greater the better. */
-static int usability(const struct path *path)
+/* How well it can be used now, whatever anybody likes; the greater the better. That a path which is not used is alive is the
+ * surer the less is unanswered on it: when a link dies, all paths by it do. */
+static int usability(const struct path_set *set, const struct path *path, instant now)
 {
 	if (path->link_gone || path->signaling_only)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:
-		return 5;
+		if (path == path_set_current(set) || !path->asked)
+			return 7;
+		return path_is_overdue(path, now) ? 5 : 6;
 	case PATH_UNVERIFIED:
 		return path->verified ? 4 : 3;
 	case PATH_SILENT:
@@ -62,9 +67,10 @@ static bool is_notably_better(const struct path *a, const struct path *b)
 {
 	if (a->loss + LOSS_NOTABLE < b->loss)
 		return true;
-	if (b->loss + LOSS_NOTABLE < a->loss || !a->round_trip || !b->round_trip)
+	if (b->loss + LOSS_NOTABLE < a->loss || !a->round_trip || !b->round_trip || a->samples_wanted ||
+		b->samples_wanted)
 		return false;
-	return a->round_trip + ROUND_TRIP_LEAST < b->round_trip &&
+	return a->round_trip + ROUND_TRIP_LEAST + (a->variation + b->variation) / 2 < b->round_trip &&
 	       16 * a->round_trip < ROUND_TRIP_OF_16 * b->round_trip;
 }
 
@@ -73,17 +79,31 @@ static bool is_held(const struct path *path, instant now)
 	return path->held_until && now < path->held_until;
 }
 
-/* Whether to go from `old` to `new`. */
-static bool is_better(const struct path *new, const struct path *old, instant now)
+/* How much better `a` is, whatever was measured. */
+static int compare(const struct path_set *set, const struct path *a, const struct path *b, instant now)
 {
-	int policy;
+	int usable_a = usability(set, a, now), usable_b = usability(set, b, now);
 
-	if (usability(new) != usability(old))
-		return usability(new) > usability(old);
-	if (is_held(new, now) != is_held(old, now))
-		return is_held(old, now);
-	policy = compare_policy(new, old);
-	return policy ? policy > 0 : is_notably_better(new, old);
+	if (usable_a != usable_b)
+		return usable_a - usable_b;
+	if (is_held(a, now) != is_held(b, now))
+		return is_held(b, now) - is_held(a, now);
+	return compare_policy(a, b);
+}
+
+static bool rests(const struct path_set *set, instant now)
+{
+	return set->measured && now < instant_after(set->measured, MEASURED_REST);
+}
+
+/* Whether to go from `old` to `new`. */
+static bool is_better(const struct path_set *set, const struct path *new, const struct path *old, instant now)
+{
+	int known = compare(set, new, old, now);
+
+	if (known)
+		return known > 0;
+	return !(old == path_set_current(set) && rests(set, now)) && is_notably_better(new, old);
 }
 
 size_t path_set_choose(const struct path_set *set, instant now)
@@ -91,7 +111,7 @@ size_t path_set_choose(const struct path_set *set, instant now)
 	size_t best = set->current;
 
 	for (size_t i = 0; i < set->count; i++) {
-		if (i != best && is_better(&set->items[i], &set->items[best], now))
+		if (i != best && is_better(set, &set->items[i], &set->items[best], now))
 			best = i;
 	}
 	return best;
@@ -108,6 +128,11 @@ handover_reason path_set_reason(const struct path_set *set, size_t place)
 	if (current->state == PATH_DEPRECATED)
 		return HANDOVER_DEPRECATED;
 	return current->state == PATH_SILENT ? HANDOVER_SILENT : HANDOVER_BETTER;
+}
+
+bool path_set_is_measured(const struct path_set *set, size_t place, instant now)
+{
+	return place != set->current && compare(set, &set->items[place], path_set_current(set), now) == 0;
 }
 
 bool path_carries_more(const struct path *path)

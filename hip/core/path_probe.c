@@ -28,13 +28,13 @@ enum { QUESTION = 1, ANSWER = 2, DEAF = 3 };
 #define OTHER_AGAIN           MILLISECONDS(500)
 /* How long an answer is waited for: a round trip and half of it, or as much as it varies, up to two of them, and a bit
  * more. With QUIET, and a round trip to tell the peer, a path that dies is left within three round trips and 200 ms. */
-#define PATIENCE         MILLISECONDS(100)
+#define PATIENCE         MILLISECONDS(80)
 #define PATIENCE_JITTER  MILLISECONDS(40)
 #define PATIENCE_UNKNOWN MILLISECONDS(500)
 
 static duration patience(const struct path *path)
 {
-	duration jitter = 4 * path->variation, most = path->round_trip + PATIENCE_JITTER;
+	duration jitter = 4 * path->variation, most = path->round_trip / 2 + PATIENCE_JITTER;
 
 	if (!path->round_trip)
 		return PATIENCE_UNKNOWN;
@@ -210,8 +210,24 @@ static void note_heard(const struct host *host, const struct association *associ
 	}
 }
 
+/* When an answer is overdue, it is time to know who else is alive. */
+static void ask_others(struct host *host, instant now, struct association *association, const struct path *current)
+{
+	struct path_set *set = &association->session->mobility->paths;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct path *path = &set->items[i];
+
+		if (path != current && path->state == PATH_ACTIVE && !path->link_gone &&
+			path->questions[0].sent < current->asked)
+			path_probe_send(host, now, association, path);
+	}
+}
+
 static duration interval_of(const struct path *path, bool flowing)
 {
+	if (flowing && path->samples_wanted && !path->metered)
+		return OTHER_AGAIN;
 	if (flowing)
 		return path->metered ? OTHER_FLOWING_METERED : OTHER_FLOWING;
 	return path->metered ? OTHER_IDLE_METERED : OTHER_IDLE;
@@ -241,6 +257,8 @@ static instant run_current(struct host *host, instant now, struct association *a
 		path_probe_send(host, now, association, path);
 		due = instant_after(now, QUIET);
 	}
+	if (path_is_overdue(path, now))
+		ask_others(host, now, association, path);
 	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 

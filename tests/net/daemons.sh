@@ -24,7 +24,7 @@ lab_needs_hiphopd() {
 #	LAB_ROLE        overlay.role              LAB_INBOUND  access.inbound
 #	LAB_ALGORITHMS  whole groups hip and esp  LAB_IDENTITY  more members of identity
 #	LAB_ACCESS      more members of access      LAB_SIP     more members of sip
-#	LAB_PREFIXES    members of prefixes
+#	LAB_PREFIXES    members of prefixes         LAB_PATHS   members of paths
 lab_configure() {
 	local host=$1 place=$LAB_DIR/$1 entries='' known='' other user=hiphop
 	shift
@@ -38,6 +38,7 @@ lab_configure() {
 		identity = { key = "$place/state/host.pem"; ${LAB_IDENTITY-} };
 		tunnel = { name = "hip0"; mtu = 1400; };
 		underlay = { port = 10500; transports = ( ${LAB_TRANSPORTS:-\"udp\", \"ip\"} ); hosts = ( $known ); };
+		paths = { ${LAB_PATHS-} };
 		overlay = { name = "$LAB_DOMAIN"; topology = "chord"; hash = "sha256"; role = "${LAB_ROLE:-peer}";
 			bootstrap = ( $entries ); };
 		sip = { domain = "$LAB_DOMAIN"; port = 5060; ${LAB_SIP-} };

@@ -77,6 +77,40 @@ for host in one four; do
 done
 for host in $hosts; do lab_check "$host is still a member" lab_joined "$host"; done
 
+# Carried from one network to the other in the middle of a transfer: the association and the TCP connection go on.
+is_carried() {
+	lab_detach "$1"
+	sleep 1
+	lab_attach "$1" "$2" && make_bad "$2" "$1"
+}
+
+handovers() {
+	lab_association one three handovers
+}
+
+slowly() {
+	local line
+	for line in $(seq 1 60); do echo "$line"; sleep 0.1; done
+}
+
+hit=$(lab_hit three)
+lab_spawn "$LAB_DIR/received" three socat -u "TCP6-LISTEN:7000,bind=[$hit]" -
+reader=$LAB_SPAWNED
+lab_wait 5 lab_listens three 7000
+slowly | lab_exec one socat -u - "TCP6:[$hit]:7000" &
+writer=$!
+lab_wait 5 grep -q 5 "$LAB_DIR/received"
+i1s=$(lab_status one '.counters.i1_out // 0 | tostring')
+lab_check 'a host is carried elsewhere during a transfer' is_carried one right
+lab_check 'the transfer goes on to its end' wait "$writer"
+lab_check 'every line of it arrives, in order' lab_wait 10 cmp -s <(seq 1 60) "$LAB_DIR/received"
+lab_end "$reader"
+lab_check 'the other sees where it is' lab_wait 10 lab_sees_address three one
+lab_check "by handovers: $(handovers)" [ "$(handovers)" -ge 1 ]
+lab_check 'without a base exchange with the other' \
+	[ "$(lab_status one '.counters.i1_out // 0 | tostring')" = "$i1s" ]
+lab_check 'the host is still a member' lab_wait 20 lab_joined one
+
 # The links were as bad as said.
 dropped=$(for router in left right; do lab_exec "router-$router" tc -s qdisc; done |
 	sed -n 's/.*(dropped \([0-9]*\),.*/\1/p' | paste -sd +)

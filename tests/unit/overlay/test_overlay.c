@@ -165,6 +165,62 @@ static void sixty_four_nodes_join_at_once(void **state)
 	many_nodes_join(64, 5, 20, 180);
 }
 
+/* ---- Round a neighbour that does not hear us ---- */
+
+/* A packet from one node to another that it must not hand over itself. */
+static void goes_round(const struct network *network, unsigned from, unsigned to)
+{
+	const struct hit *destination = &network->nodes[to].hit;
+	unsigned previous = from, at;
+	struct hit next;
+
+	assert_int_equal(overlay_next_hop(network->nodes[from].overlay, destination, destination, &next), OVERLAY_HOP);
+	at = (unsigned)node_of(network, &next);
+	assert_int_not_equal(at, to);
+	for (unsigned hops = 0; at != to; hops++) {
+		assert_true(hops < network->count);
+		assert_true(network->associated[previous][at]);
+		assert_int_not_equal(at, from);
+		assert_int_equal(
+			overlay_next_hop(network->nodes[at].overlay, destination, &network->nodes[previous].hit, &next),
+			OVERLAY_HOP);
+		previous = at;
+		at = (unsigned)node_of(network, &next);
+	}
+}
+
+static void a_neighbour_is_reached_through_others(void **state)
+{
+	static const unsigned counts[] = {3, 8, 32};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct network *network = ring_of(counts[i], 21 + i, 0);
+
+		converges(network, 180);
+		for (unsigned from = 0; from < counts[i]; from++) {
+			for (unsigned to = 0; to < counts[i]; to++) {
+				if (network->associated[from][to])
+					goes_round(network, from, to);
+			}
+		}
+		network_free(network);
+	}
+}
+
+/* Of two there is nobody else. */
+static void nobody_is_there_to_go_round(void **state)
+{
+	struct network *network = ring_of(2, 21, 0);
+	struct hit next;
+
+	(void)state;
+	converges(network, 60);
+	assert_int_equal(overlay_next_hop(network->nodes[0].overlay, &network->nodes[1].hit, &network->nodes[1].hit, &next),
+		OVERLAY_NO_ROUTE);
+	network_free(network);
+}
+
 /* ---- Deaths ---- */
 
 static void stores_eight(struct network *network)
@@ -730,6 +786,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_node_is_a_ring),
 		cmocka_unit_test(two_nodes_that_name_each_other_join),
+		cmocka_unit_test(a_neighbour_is_reached_through_others),
+		cmocka_unit_test(nobody_is_there_to_go_round),
 		cmocka_unit_test(sixteen_nodes_join),
 		cmocka_unit_test(sixteen_nodes_join_over_bad_links),
 		cmocka_unit_test(sixty_four_nodes_join_at_once),

@@ -27,6 +27,7 @@
 
 #define NETWORK_HOSTS   8
 #define NETWORK_SAS     32
+#define NETWORK_LINKS   HOST_ADDRESSES_MAXIMUM
 #define NETWORK_OVERLAY 0x0badcafe
 #define NETWORK_LATENCY MILLISECONDS(10)
 #define NETWORK_START   SECONDS(1000)
@@ -36,8 +37,8 @@ struct flying {
 	struct flying *next;
 	instant at;
 	size_t from;
-	bool sealed;
-	struct hit to; /* sealed */
+	bool sealed, probe;
+	struct hit to; /* sealed, probe */
 	struct endpoint source, destination;
 	size_t length;
 	uint8_t octets[NETWORK_MAXIMUM];
@@ -52,7 +53,9 @@ struct network_host {
 	struct host_configuration configuration;
 	struct host_identity *identity;
 	struct hit hit;
-	struct address address;
+	struct address address;                   /* the one that the kernel chooses */
+	struct link_address links[NETWORK_LINKS]; /* when it has several addresses: all of them */
+	size_t link_count;
 	bool routeless;                  /* has no route to anybody */
 	bool barred[NETWORK_HOSTS];      /* may not associate with this one */
 	bool wants_certificates;         /* of all */
@@ -61,8 +64,11 @@ struct network_host {
 	struct hit sa_peers[NETWORK_SAS];
 	unsigned sa_ages[NETWORK_SAS], sa_age; /* 0: on standby */
 	bool sa_heard[NETWORK_SAS];
-	unsigned rekeyed, handovers;
-	instant sent[NETWORK_HOSTS], heard[NETWORK_HOSTS];
+	unsigned rekeyed, handovers, resumed, moves;
+	struct host_handover handover; /* the last */
+	instant sent[NETWORK_HOSTS], heard[NETWORK_HOSTS], heard_on_route[NETWORK_HOSTS];
+	bool watched[NETWORK_HOSTS];
+	unsigned probes; /* questions and answers that it sent */
 	unsigned changes, usable, failed, closed, suspected, heard_again;
 	struct host_association_change last;
 	struct hit last_peer;
@@ -88,6 +94,8 @@ struct network {
 	packet_fate (*fate)(struct network *network, struct flying *packet);
 	void *fate_context;
 	unsigned fate_counter;
+	/** Whether anything passes from one address to another, ESP too; NULL: all does. */
+	bool (*passes)(struct network *network, const struct address *source, const struct address *destination);
 	bool chain; /* the overlay's next hop is the neighbour in the row */
 };
 
@@ -116,6 +124,22 @@ static inline size_t network_index(const struct network *network, const struct h
 	return index;
 }
 
+/** Whether it has this address. */
+static inline bool network_has(const struct network_host *self, const struct address *address)
+{
+	for (size_t i = 0; i < self->link_count; i++) {
+		if (address_equal(&self->links[i].address, address))
+			return true;
+	}
+	return !self->link_count && address_equal(&self->address, address);
+}
+
+static inline bool network_passes(
+	struct network *network, const struct address *source, const struct address *destination)
+{
+	return !network->passes || network->passes(network, source, destination);
+}
+
 static inline bool network_source_address(void *context, const struct address *remote, struct address *source)
 {
 	struct network_host *self = context;
@@ -132,6 +156,14 @@ static inline void network_traffic(void *context, const struct hit *peer, instan
 
 	*sent = index < self->network->count ? self->sent[index] : 0;
 	*heard = index < self->network->count ? self->heard[index] : 0;
+}
+
+static inline instant network_heard_on_path(void *context, const struct hit *peer)
+{
+	struct network_host *self = context;
+	size_t index = network_index(self->network, peer);
+
+	return index < self->network->count ? self->heard_on_route[index] : 0;
 }
 
 static inline overlay_route network_next_hop(
@@ -209,21 +241,65 @@ static inline void network_heard(struct network *network, struct network_host *s
 	network_drain(network, self);
 }
 
-/** Whether ESP from one gets to the other; counts as traffic. */
-static inline bool network_esp(struct network *network, size_t from, size_t to)
+/** A packet of a pair came by these endpoints: by the way back of what goes out, or elsewhere. */
+static inline void network_came_by(struct network *network, struct network_host *to, size_t from,
+	const struct host_sa *in, const struct endpoint *local, const struct endpoint *remote)
+{
+	const struct host_sa *back = network_outbound(to, &network->hosts[from].hit);
+
+	if (address_is_unspecified(&remote->address) || address_is_unspecified(&back->local.address))
+		return;
+	if (address_equal(&back->remote.address, &remote->address) &&
+		address_equal(&back->local.address, &local->address)) {
+		to->heard_on_route[from] = network->now;
+		return;
+	}
+	NETWORK_CALL(host_note_elsewhere(to->host, network->now, in->spi_in, local, remote));
+	network_drain(network, to);
+}
+
+/** The pair that receives what the newest pair of `from` sends to `to`; NULL when they do not fit. */
+static inline struct host_sa *network_fitting(struct network *network, size_t from, size_t to)
 {
 	struct host_sa *out = network_outbound(&network->hosts[from], &network->hosts[to].hit);
 	struct host_sa *in = out ? network_inbound(&network->hosts[to], out->spi_out) : NULL;
 
+	if (!in || !network->hosts[to].host || memcmp(&out->keys_out, &in->keys_in, sizeof in->keys_in) != 0)
+		return NULL;
+	return in;
+}
+
+static inline void network_tell_sends(struct network *network, struct network_host *self, size_t to, uint32_t spi_in)
+{
+	if (!self->watched[to])
+		return;
+	self->watched[to] = false;
+	NETWORK_CALL(host_note_sa(self->host, network->now, spi_in, HOST_SA_SENDS));
+	network_drain(network, self);
+}
+
+/** Whether ESP from one gets to the other; counts as traffic. */
+static inline bool network_esp(struct network *network, size_t from, size_t to)
+{
+	struct host_sa *out = network_outbound(&network->hosts[from], &network->hosts[to].hit);
+	struct host_sa *in = network_fitting(network, from, to);
+	struct endpoint local, remote;
+
 	if (!out)
 		return false;
 	network->hosts[from].sent[to] = network->now;
-	if (!in || !network->hosts[to].host || memcmp(&out->keys_out, &in->keys_in, sizeof in->keys_in) != 0)
-		return false;
-	if (out->remote.port && !address_equal(&out->remote.address, &network->hosts[to].address))
+	local = out->local;
+	remote = out->remote;
+	network_tell_sends(network, &network->hosts[from], to, out->spi_in);
+	if (!in || (remote.port && !network_has(&network->hosts[to], &remote.address)) ||
+		(network->hosts[from].link_count && !network_has(&network->hosts[from], &local.address)) ||
+		!network_passes(network, &local.address, &remote.address))
 		return false;
 	network->hosts[to].heard[from] = network->now;
 	network_heard(network, &network->hosts[to], in);
+	/* Behind a NAT nobody knows here where it comes from. */
+	if (network_has(&network->hosts[from], &local.address))
+		network_came_by(network, &network->hosts[to], from, in, &remote, &local);
 	return true;
 }
 
@@ -253,11 +329,13 @@ static inline void network_move_sas(struct network_host *self, const struct host
 			continue;
 		self->sas[i].local = effect->local;
 		self->sas[i].remote = effect->remote;
+		self->sas[i].route = effect->sa->route;
 	}
+	self->moves++;
+	self->heard_on_route[network_index(self->network, &effect->peer)] = 0;
 }
 
-static inline void network_put(
-	struct network *network, struct network_host *from, const struct host_effect *effect, bool sealed)
+static inline void network_put(struct network *network, struct network_host *from, const struct host_effect *effect)
 {
 	struct flying *packet = calloc(1, sizeof *packet);
 	struct flying **link = &network->flying;
@@ -266,16 +344,20 @@ static inline void network_put(
 	assert_true(effect->length <= NETWORK_MAXIMUM);
 	packet->at = network->now + NETWORK_LATENCY;
 	packet->from = from->index;
-	packet->sealed = sealed;
+	packet->sealed = effect->kind == HOST_SEND_SEALED;
+	packet->probe = effect->kind == HOST_SEND_PROBE;
 	packet->to = effect->peer;
 	packet->source = effect->local;
 	packet->destination = effect->remote;
 	packet->length = effect->length;
 	memcpy(packet->octets, effect->octets, effect->length);
-	from->out_of_type[flying_type(packet) % 64]++;
-	if (flying_type(packet) == HIP_PACKET_NOTIFY)
+	from->probes += packet->probe;
+	if (!packet->probe)
+		from->out_of_type[flying_type(packet) % 64]++;
+	if (!packet->probe && flying_type(packet) == HIP_PACKET_NOTIFY)
 		from->last_notification = network_notification(packet);
-	if (network->fate && network->fate(network, packet) == FATE_LOSE) {
+	if ((!packet->probe && network->fate && network->fate(network, packet) == FATE_LOSE) ||
+		(!packet->sealed && !network_passes(network, &packet->source.address, &packet->destination.address))) {
 		free(packet);
 		return;
 	}
@@ -305,10 +387,9 @@ static inline void network_drain(struct network *network, struct network_host *s
 	while (self->host && host_next_effect(self->host, &effect)) {
 		switch (effect.kind) {
 		case HOST_SEND:
-			network_put(network, self, &effect, false);
-			break;
 		case HOST_SEND_SEALED:
-			network_put(network, self, &effect, true);
+		case HOST_SEND_PROBE:
+			network_put(network, self, &effect);
 			break;
 		case HOST_INSTALL_SA:
 			network_install(self, &effect);
@@ -320,8 +401,13 @@ static inline void network_drain(struct network *network, struct network_host *s
 		case HOST_MOVE_SA:
 			network_move_sas(self, &effect);
 			break;
+		case HOST_WATCH_SA:
+			self->watched[network_index(network, &effect.peer)] = true;
+			break;
 		case HOST_HANDOVER:
 			self->handovers += !effect.handover.resumed;
+			self->resumed += effect.handover.resumed;
+			self->handover = effect.handover;
 			break;
 		case HOST_REKEYED:
 			self->rekeyed++;
@@ -360,10 +446,29 @@ static inline void network_drain(struct network *network, struct network_host *s
 
 /* ---- time ---- */
 
+/** A question or an answer inside ESP, by the endpoints that it was sent by. */
+static inline void network_arrive_probe(struct network *network, const struct flying *packet)
+{
+	size_t to = network_index(network, &packet->to);
+	struct host_sa *in = to < network->count ? network_fitting(network, packet->from, to) : NULL;
+	struct network_host *self = &network->hosts[to < network->count ? to : 0];
+
+	if (!in || !network_has(self, &packet->destination.address))
+		return;
+	network_came_by(network, self, packet->from, in, &packet->destination, &packet->source);
+	NETWORK_CALL(host_probe_input(self->host, network->now, &network->hosts[packet->from].hit, &packet->destination,
+		&packet->source, packet->octets));
+	network_drain(network, self);
+}
+
 static inline void network_arrive(struct network *network, struct flying *packet)
 {
 	struct host_arrival arrival = {.inside_esp = packet->sealed};
 
+	if (packet->probe) {
+		network_arrive_probe(network, packet);
+		return;
+	}
 	for (size_t i = 0; i < network->count; i++) {
 		struct network_host *to = &network->hosts[i];
 
@@ -374,7 +479,7 @@ static inline void network_arrive(struct network *network, struct flying *packet
 				continue;
 			arrival.neighbour = network->hosts[packet->from].hit;
 		} else {
-			if (!address_equal(&to->address, &packet->destination.address))
+			if (!network_has(to, &packet->destination.address))
 				continue;
 			arrival.local = packet->destination;
 			arrival.remote = packet->source;
@@ -456,7 +561,50 @@ static inline void network_boot(struct network *network, size_t index)
 
 	memset(self->sas, 0, sizeof self->sas);
 	assert_int_equal(host_create(&self->configuration, network->now, &self->host), HIPHOP_OK);
-	host_set_addresses(self->host, network->now, &self->address, 1);
+	if (self->link_count)
+		host_set_links(self->host, network->now, self->links, self->link_count);
+	else
+		host_set_addresses(self->host, network->now, &self->address, 1);
+}
+
+/** The links of a host, complete; the kernel chooses the first. */
+static inline void network_set_links(
+	struct network *network, size_t index, const struct link_address *links, size_t count)
+{
+	struct network_host *self = &network->hosts[index];
+
+	assert_true(count <= NETWORK_LINKS);
+	memcpy(self->links, links, count * sizeof *links);
+	self->link_count = count;
+	self->routeless = !count;
+	memset(&self->address, 0, sizeof self->address);
+	if (count)
+		self->address = links[0].address;
+	NETWORK_CALL(host_set_links(self->host, network->now, self->links, count));
+	network_drain(network, self);
+}
+
+static inline struct link_address network_link(const char *text)
+{
+	struct link_address link = {0};
+
+	assert_int_equal(address_parse(text, &link.address), HIPHOP_OK);
+	return link;
+}
+
+/** The same, from text with spaces between the addresses. */
+static inline void network_set_addresses(struct network *network, size_t index, const char *text)
+{
+	struct link_address links[NETWORK_LINKS];
+	char copy[256], *rest = NULL;
+	size_t count = 0;
+
+	snprintf(copy, sizeof copy, "%s", text);
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		assert_true(count < NETWORK_LINKS);
+		links[count++] = network_link(word);
+	}
+	network_set_links(network, index, links, count);
 }
 
 static inline void network_crash(struct network *network, size_t index)
@@ -489,6 +637,7 @@ static inline struct network *network_make(size_t count, uint16_t transport)
 			.environment = {.context = self,
 				.source_address = network_source_address,
 				.traffic = network_traffic,
+				.heard_on_path = network_heard_on_path,
 				.next_hop = network_next_hop,
 				.may_associate = network_may_associate},
 			.overlay = true,
