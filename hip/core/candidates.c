@@ -137,6 +137,12 @@ void candidates_set_links(struct host *host, const struct link_address *links, s
 	}
 }
 
+bool candidates_are_alike(const struct host *host)
+{
+	return host->link_count < 2 ||
+	       local_preference(&host->links[0]) == local_preference(&host->links[host->link_count - 1]);
+}
+
 bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint)
 {
 	if (!address_is_usable_locator(&locator->address) || candidates_link(host, &locator->address) ||

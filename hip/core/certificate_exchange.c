@@ -61,6 +61,9 @@ static void admit(struct host *host, instant now, struct association *associatio
 	effects_add(&host->effects, progress->change);
 	progress->install = progress->change = NULL;
 	session->last_look = now;
+	/* What has changed meanwhile. */
+	association_set_timer(host, association, TIMER_READDRESS, now);
+	mobility_begin(host, now, association);
 }
 
 static void turn_away(struct host *host, instant now, struct association *association, host_certificate_state state)
@@ -176,7 +179,7 @@ static void send_rest(struct host *host, instant now, struct association *associ
 		count(host, HOST_COUNT_RETRANSMITTED);
 	update->sent = now;
 	if (way_of_session(host, association, &way) && !build(host, association, &out))
-		outgoing_send(host, &way, out.octets, out.length);
+		mobility_send(host, now, association, &way, out.octets, out.length);
 }
 
 /* Without progress it would go on for ever. */

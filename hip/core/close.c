@@ -78,7 +78,7 @@ static void send_close(struct host *host, instant now, struct association *assoc
 	if (!way_of_session(host, association, &way) ||
 		build(host, association, NULL, nonce, way.overlay ? &by_topology : NULL, &out))
 		return;
-	outgoing_send(host, &way, out.octets, out.length);
+	mobility_send(host, now, association, &way, out.octets, out.length);
 }
 
 void close_begin(struct host *host, instant now, struct association *association)

@@ -15,18 +15,13 @@ static const host_counter counters[HANDOVER_REASONS] = {
 
 /* ---- the route ---- */
 
-/* The further paths that are used, best first. */
 static size_t choose_more(const struct host *host, const struct path_set *set, uint8_t more[static HOST_MORE_WAYS])
 {
-	size_t most = host->configuration.paths == HOST_PATHS_SPREAD ? HOST_MORE_WAYS : 1, chosen = 0;
+	size_t most = host->configuration.paths == HOST_PATHS_SPREAD ? HOST_MORE_WAYS : 1;
 
 	if (host->configuration.paths == HOST_PATHS_BEST || path_set_current(set)->state != PATH_ACTIVE)
 		return 0;
-	for (size_t i = 0; i < set->count && chosen < most; i++) {
-		if (i != set->current && path_carries_more(&set->items[i]))
-			more[chosen++] = (uint8_t)i;
-	}
-	return chosen;
+	return path_set_choose_more(set, more, most);
 }
 
 static void fill_route(const struct host *host, const struct mobility *mobility, struct host_route *route)

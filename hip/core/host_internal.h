@@ -516,6 +516,8 @@ uint32_t candidates_priority(path_origin origin);
 /* Takes over what the system says about our own addresses, the most liked first. */
 void candidates_set_links(struct host *host, const struct link_address *links, size_t count);
 const struct link_address *candidates_link(const struct host *host, const struct address *address);
+/* Whether all of our links are liked as much as each other. */
+bool candidates_are_alike(const struct host *host);
 /* The usable ones of a received LOCATOR_SET, preferred first, at most `capacity`; returns how many. `preferred` tells
  * whether the first is one that the peer prefers. */
 size_t candidates_take(struct host *host, const struct parameter_locator_set *set, struct endpoint *endpoints,

@@ -322,11 +322,13 @@ static void answer_again_over_overlay(struct host *host, const struct incoming *
 	struct outgoing out;
 	struct way way;
 
-	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE) || !way_back(host, in, &route, &way))
+	route.count = 0;
+	if (verify_signature(host, in, session->identity, PARAMETER_HIP_SIGNATURE) ||
+		(in->overlay ? !way_back(host, in, &route, &way)
+			     : !way_over_overlay(host, &association->peer, &association->peer, &way)) ||
+		build_r2(host, in, &contents, &out))
 		return;
-	if (build_r2(host, in, &contents, &out))
-		return;
-	if (session_lose_path(host, association))
+	if (session->direct && session_lose_path(host, association))
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 	else
 		outgoing_send(host, &way, out.octets, out.length);
@@ -367,9 +369,10 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		count(host, HOST_COUNT_DROP_I2_RATE);
 		return true;
 	}
-	if (in->overlay)
+	/* The peer may try both ways, but the session has none for ESP. */
+	if (in->overlay || !session->direct)
 		answer_again_over_overlay(host, in, association);
-	else if (session->direct && !session->rekeys)
+	else if (!session->rekeys)
 		answer_again(host, in, session);
 	return true;
 }

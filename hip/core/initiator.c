@@ -106,16 +106,29 @@ static void add_target(struct host *host, struct initiation *initiation, const s
 	initiation->targets[initiation->target_count++] = *target;
 }
 
+/* The peer says that it is there, and has not answered: somebody else may be meant to get our I1s. */
+static bool is_only_claimed(const struct association *association, const struct endpoint *locator)
+{
+	const struct mobility *mobility = association->session ? association->session->mobility : NULL;
+	bool is_path = false;
+
+	for (size_t i = 0; mobility && i < mobility->paths.count; i++)
+		is_path = is_path || endpoint_equal(&mobility->paths.items[i].remote, locator);
+	return is_path && !path_set_has_verified(&mobility->paths, locator);
+}
+
 /* Where the peer is now, then where it is said to be. Looked up at every try: locators may be learnt meanwhile. */
 static void collect_targets(struct host *host, struct association *association)
 {
 	const struct locator_list *known = locators_of(&host->locators, &association->peer);
 	struct initiation *initiation = association->initiation;
 
-	if (association->session && association->session->direct)
+	if (association->session && association->session->direct && !is_only_claimed(association, &association->session->remote))
 		add_target(host, initiation, &association->session->remote);
-	for (size_t i = 0; known && i < known->count; i++)
-		add_target(host, initiation, &known->endpoints[i]);
+	for (size_t i = 0; known && i < known->count; i++) {
+		if (i < known->configured || !is_only_claimed(association, &known->endpoints[i]))
+			add_target(host, initiation, &known->endpoints[i]);
+	}
 }
 
 /* The other transport to the same address gets its turn when this one is not answered. */

@@ -135,6 +135,8 @@ static instant ask(struct host *host, instant now, struct association *associati
 	if (now < due)
 		return due;
 	if (session->probe.tries < PROBES) {
+		if (session->probe.tries)
+			mobility_unanswered(host, now, association);
 		update_probe(host, now, association);
 		return instant_after(first, schedule[session->probe.tries]);
 	}

@@ -27,12 +27,10 @@ static void note_listed(struct path *path, const struct locator *locator, instan
 	path->signaling_only = locator->traffic == LOCATOR_TRAFFIC_SIGNALING;
 }
 
-/* Adds what is new, renews what is known. `listed` gets the bits of the places of all that are in the set. */
-static uint32_t note_set(
-	struct host *host, instant now, struct session *session, const struct parameter_locator_set *set)
+/* Adds what is new, renews what is known. */
+static void note_set(struct host *host, instant now, struct session *session, const struct parameter_locator_set *set)
 {
 	struct path_set *paths = &session->mobility->paths;
-	uint32_t listed = 0;
 
 	for (size_t i = 0; i < set->count; i++) {
 		struct endpoint remote;
@@ -47,15 +45,17 @@ static uint32_t note_set(
 				note_listed(&paths->items[j], &set->items[i], now);
 		}
 	}
+}
+
+static bool is_listed(const struct host *host, const struct parameter_locator_set *set, const struct path *path)
+{
 	for (size_t i = 0; i < set->count; i++) {
 		struct endpoint remote;
 
-		if (!candidates_endpoint(host, &set->items[i], &remote))
-			continue;
-		for (size_t j = 0; j < paths->count; j++)
-			listed |= same_locator(&paths->items[j], &remote) ? UINT32_C(1) << j : 0;
+		if (candidates_endpoint(host, &set->items[i], &remote) && same_locator(path, &remote))
+			return true;
 	}
-	return listed;
+	return false;
 }
 
 /* `from`: where the peer speaks from right now, which is as good as listed; NULL: that is not known. */
@@ -63,14 +63,16 @@ static void apply(struct host *host, instant now, struct association *associatio
 	const struct parameter_locator_set *set, const struct endpoint *from)
 {
 	struct path_set *paths = &association->session->mobility->paths;
-	uint32_t listed = note_set(host, now, association->session, set);
 
+	/* What is not listed goes first, so that there is room for what is. */
 	for (size_t i = 0; i < paths->count; i++) {
 		struct path *path = &paths->items[i];
 
-		if (!(listed >> i & 1) && !(from && same_locator(path, from)))
+		if (!is_listed(host, set, path) && !(from && same_locator(path, from)))
 			path_happens(path, PATH_EVENT_UNLISTED, now);
 	}
+	mobility_drop_useless(paths);
+	note_set(host, now, association->session, set);
 	candidates_learn(host, &association->peer, set);
 	count(host, HOST_COUNT_LOCATOR_SET_IN);
 }

@@ -17,9 +17,9 @@
 /* Changes of our links that a peer is told, a second, and at once. */
 #define ANNOUNCEMENTS_PER_SECOND 2
 #define ANNOUNCEMENTS_AT_ONCE    5
-/* Checks of one peer's locators a second, and at once. */
+/* Checks of paths, likewise: each is signed. */
 #define CHECKS_PER_SECOND 10
-#define CHECKS_AT_ONCE    40
+#define CHECKS_AT_ONCE    (2 * PATHS_MAXIMUM)
 /* Told again before the lifetime of the locators is over (one hour, candidates.c). */
 #define ANNOUNCEMENT_LIFETIME SECONDS(2700)
 /* HIP octets that are remembered at most. */
@@ -38,6 +38,7 @@ static void take_link(const struct host *host, struct path *path)
 		return;
 	path->preference = link->preference;
 	path->metered = link->metered;
+	path->interface = link->interface;
 	path->cost = link->cost;
 }
 
@@ -89,7 +90,7 @@ static bool is_verified(const struct session *session, const struct endpoint *re
 				 : endpoint_equal(&session->remote, remote);
 }
 
-bool mobility_spend(struct host *host, instant now, struct association *association, const struct endpoint *remote,
+bool mobility_spend(struct host *host, instant now, const struct association *association, const struct endpoint *remote,
 	size_t octets)
 {
 	const struct host_environment *environment = &host->configuration.environment;
@@ -105,6 +106,14 @@ bool mobility_spend(struct host *host, instant now, struct association *associat
 		return true;
 	count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
 	return false;
+}
+
+hiphop_error mobility_send(struct host *host, instant now, const struct association *association, const struct way *way,
+	const uint8_t *octets, size_t length)
+{
+	if (!way->overlay && !mobility_spend(host, now, association, &way->remote, length))
+		return HIPHOP_LIMITED;
+	return outgoing_send(host, way, octets, length);
 }
 
 /* ---- paths from our links ---- */
@@ -156,7 +165,18 @@ void mobility_add_paths(struct host *host, struct session *session, const struct
 	}
 }
 
-/* Each locator of the peer that is known gets a path from each of our links. */
+void mobility_drop_useless(struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct path *path = &set->items[i];
+
+		if (i != set->current && (path->link_gone || path->state == PATH_DEPRECATED))
+			path_set_remove(set, i--);
+	}
+}
+
+/* Each locator of the peer that is known gets a path from each of our links, after those from links that are gone have
+ * made room. */
 static void add_missing_paths(struct host *host, struct session *session)
 {
 	struct path_set *set = &session->mobility->paths;
@@ -170,6 +190,7 @@ static void add_missing_paths(struct host *host, struct session *session)
 			origins[count++] = set->items[i].origin;
 		}
 	}
+	mobility_drop_useless(set);
 	for (size_t i = 0; i < count; i++)
 		mobility_add_paths(host, session, &remotes[i], (path_origin)origins[i]);
 }
@@ -196,16 +217,6 @@ static void sync_links(const struct host *host, instant now, struct path_set *se
 		path->next_try = now;
 		path->hold = 0;
 		path->failed_tries = 0;
-	}
-}
-
-static void drop_useless(struct path_set *set)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		const struct path *path = &set->items[i];
-
-		if (i != set->current && (path->link_gone || path->state == PATH_DEPRECATED))
-			path_set_remove(set, i--);
 	}
 }
 
@@ -333,19 +344,30 @@ void mobility_begin(struct host *host, instant now, struct association *associat
 			instant_after(now, BEGIN_DELAY + random_u64(host->random) % BEGIN_SPREAD));
 }
 
-/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. */
+/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. How much it likes each is
+ * taken from an UPDATE alone. */
+static void tell_at_first(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	if (association->session->initiator && candidates_are_alike(host)) {
+		mobility->told = digest_of(host, association->session);
+		mobility->told_at = now;
+	} else if (host->link_count > 1) {
+		mobility_announce(host, now, association);
+	}
+}
+
+/* The peer may have been first with a LOCATOR_SET, or a packet from elsewhere: then there are some paths already. */
 static void find_paths(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
 
 	if (mobility_obtain(host, now, session))
 		return;
-	if (session->initiator) {
-		session->mobility->told = digest_of(host, session);
-		session->mobility->told_at = now;
-	} else if (host->link_count > 1) {
-		mobility_announce(host, now, association);
-	}
+	session->mobility->begun = true;
+	if (!session->mobility->told && !session->mobility->announcement.due)
+		tell_at_first(host, now, association);
 	add_missing_paths(host, session);
 	add_known_locators(host, association);
 }
@@ -381,14 +403,14 @@ static void move(struct host *host, instant now, struct association *association
 {
 	struct session *session = association->session;
 
+	sync_links(host, now, &session->mobility->paths);
 	add_missing_paths(host, session);
 	add_path_of_kernel(host, session);
-	sync_links(host, now, &session->mobility->paths);
 	/* Those of the other family had no path so far. */
 	if (session->mobility->paths.count == 1 || !has_link(&session->mobility->paths))
 		add_known_locators(host, association);
 	handover_settle(host, now, association);
-	drop_useless(&session->mobility->paths);
+	mobility_drop_useless(&session->mobility->paths);
 	if (session->mobility->told != digest_of(host, session))
 		mobility_announce(host, now, association);
 	mobility_timer(host, now, association);
@@ -399,7 +421,7 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 	struct session *session = association->session;
 
 	initiator_hurry(host, now, association);
-	if (!session || session->state >= HOST_CLOSING)
+	if (!session || session->state >= HOST_CLOSING || session_on_probation(session))
 		return;
 	if (!session->direct) {
 		association->pathless_tries = 0;
@@ -474,6 +496,26 @@ bool mobility_waits_for(const struct session *session, const struct parameter_se
 	return path_checks_wait_for(mobility, acks);
 }
 
+static bool has_another(const struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (i != set->current && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
+			return true;
+	}
+	return false;
+}
+
+void mobility_unanswered(struct host *host, instant now, struct association *association)
+{
+	struct mobility *mobility = association->session->mobility;
+
+	if (!mobility || session_on_probation(association->session) || !has_another(&mobility->paths))
+		return;
+	path_happens(path_set_current(&mobility->paths), PATH_EVENT_UNANSWERED, now);
+	handover_settle(host, now, association);
+	mobility_arm(host, now, association);
+}
+
 static void verify_locator(struct path_set *set, const struct path *answered)
 {
 	for (size_t i = 0; i < set->count; i++) {
@@ -525,7 +567,7 @@ void mobility_path_answered(struct host *host, instant now, struct association *
 {
 	take_answer(host, now, association, path);
 	handover_settle(host, now, association);
-	drop_useless(&association->session->mobility->paths);
+	mobility_drop_useless(&association->session->mobility->paths);
 	mobility_arm(host, now, association);
 }
 
@@ -546,16 +588,22 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 			note_acknowledged(host, in->now, association);
 	}
 	handover_settle(host, in->now, association);
-	drop_useless(&mobility->paths);
+	mobility_drop_useless(&mobility->paths);
 	mobility_arm(host, in->now, association);
 }
 
-static void expire_locators(instant now, struct path_set *set)
+/* Returns when the next one expires. */
+static instant expire_locators(instant now, struct path_set *set)
 {
+	instant next = INSTANT_NEVER;
+
 	for (size_t i = 0; i < set->count; i++) {
 		if (now >= set->items[i].expires)
 			path_happens(&set->items[i], PATH_EVENT_UNLISTED, now);
+		else
+			next = instant_earlier(next, set->items[i].expires);
 	}
+	return next;
 }
 
 void mobility_arm(struct host *host, instant now, struct association *association)
@@ -579,18 +627,18 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 
 	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session))
 		return;
-	if (!session->mobility)
+	if (!session->mobility || !session->mobility->begun)
 		find_paths(host, now, association);
 	if (!session->mobility)
 		return;
-	expire_locators(now, &session->mobility->paths);
+	next = expire_locators(now, &session->mobility->paths);
 	if (!session->mobility->announcement.due && now >= next_announcement(host, session->mobility))
 		mobility_announce(host, now, association);
 	run_announcement(host, now, association);
-	next = path_checks_run(host, now, association);
+	next = instant_earlier(next, path_checks_run(host, now, association));
 	next = instant_earlier(next, path_probes_run(host, now, association));
 	handover_settle(host, now, association);
-	drop_useless(&session->mobility->paths);
+	mobility_drop_useless(&session->mobility->paths);
 	next = instant_earlier(next, next_announcement(host, session->mobility));
 	association_set_timer(host, association, TIMER_PATHS, next > now ? next : now + 1);
 }

@@ -24,6 +24,7 @@ struct association;
 struct session;
 struct incoming;
 struct outgoing;
+struct way;
 
 /** Our LOCATOR_SET on its way to the peer. */
 struct announcement {
@@ -54,6 +55,7 @@ struct mobility {
 	struct token_bucket checks;        /**< of paths that are new or silent */
 	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
 	bool has_last_set;
+	bool begun;             /**< what the base exchange did not carry was told, and all known locators have paths */
 	bool answers_questions; /**< the peer knows the question inside ESP */
 	bool is_unverified;     /**< the route as it was told last: see struct host_route */
 	bool watched;           /**< the data plane tells when something is sent again */
@@ -86,8 +88,12 @@ void mobility_announce(struct host *host, instant now, struct association *assoc
 void mobility_earn(struct session *session, size_t octets);
 /** Whether a HIP packet of so many octets may go to this address of the peer: it has answered there, or there is the
  * credit for it, which is then spent (RFC 8046 section 5.6). */
-bool mobility_spend(struct host *host, instant now, struct association *association, const struct endpoint *remote,
+bool mobility_spend(struct host *host, instant now, const struct association *association, const struct endpoint *remote,
 	size_t octets);
+/** Sends a HIP packet of the session on its way (way_of_session), when the credit allows it. HIPHOP_LIMITED,
+ * HIPHOP_NO_MEMORY. */
+hiphop_error mobility_send(struct host *host, instant now, const struct association *association, const struct way *way,
+	const uint8_t *octets, size_t length);
 /** Whether one of these acknowledges our LOCATOR_SET or answers a check, so that they are news. */
 bool mobility_waits_for(const struct session *session, const struct parameter_sequence_list *acks);
 /** Takes acknowledgments and ECHO_RESPONSEs of a verified UPDATE. */
@@ -98,6 +104,11 @@ void mobility_path_answered(struct host *host, instant now, struct association *
 /** Where we are reached has changed without our links: the peer is told now. Or somebody else has told it. */
 void mobility_tell_anew(struct host *host, instant now, struct association *association);
 void mobility_note_told(const struct host *host, instant now, struct association *association);
+/** Takes out the paths with which nothing can be done, but for the current one. */
+void mobility_drop_useless(struct path_set *set);
+/** An UPDATE on the path in use was not answered: another one that works is used, when there is one. Of a peer that
+ * knows no questions this is all that tells. */
+void mobility_unanswered(struct host *host, instant now, struct association *association);
 /** The host was suspended: all peers are told again where it is. */
 void mobility_resume_all(struct host *host, instant now);
 

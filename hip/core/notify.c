@@ -104,7 +104,7 @@ void notify_peer(
 		!may_notify(host, &association->peer, &way.remote, now) ||
 		build_notify(host, &association->peer, &notice, NULL, &out))
 		return;
-	if (!outgoing_send(host, &way, out.octets, out.length))
+	if (!mobility_send(host, now, association, &way, out.octets, out.length))
 		notify_note_sent(host, &association->peer, notification, data);
 }
 
@@ -117,7 +117,7 @@ void notify_keepalive(struct host *host, instant now, struct association *associ
 
 	session->control_sent = now;
 	if (way_of_session(host, association, &way) && !build_notify(host, &association->peer, &notice, NULL, &out) &&
-		!outgoing_send(host, &way, out.octets, out.length))
+		!mobility_send(host, now, association, &way, out.octets, out.length))
 		host->notified[notification_index(NOTIFY_NAT_KEEPALIVE)]++;
 }
 

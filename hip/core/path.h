@@ -71,6 +71,7 @@ struct path {
 	bool preferred;                /**< by the peer (P of LOCATOR_SET) */
 	uint8_t preference;            /**< link_preference of our link */
 	bool metered;                  /**< our link is */
+	uint32_t interface;            /**< of our link; 0 = not known */
 	bool link_gone;                /**< our address is not there any more */
 	uint16_t cost;                 /**< of our link */
 	uint16_t loss;                 /**< questions without answer, per mille, the newest weigh most */
@@ -154,5 +155,9 @@ handover_reason path_set_reason(const struct path_set *set, size_t place);
 bool path_set_is_measured(const struct path_set *set, size_t place, instant now);
 /** Whether data may be sent on a path while the current one works: ACTIVE, and not to be avoided. */
 bool path_carries_more(const struct path *path);
+/** The places of up to `most` paths that are used beside the current one, each as different from it and from those before as
+ * can be: over another link of ours, or to another one of the peer. Those to links that the peer avoids or pays for are not
+ * among them. Returns how many. */
+size_t path_set_choose_more(const struct path_set *set, uint8_t *more, size_t most);
 
 #endif

@@ -85,6 +85,14 @@ static void way_of_path(const struct path *path, struct way *way)
 	way->remote = path->remote;
 }
 
+/* The peer takes an Update ID once: a check without our LOCATOR_SET must not have that of the announcement. */
+static bool needs_update_id(const struct mobility *mobility, const struct path *path)
+{
+	const struct announcement *announcement = &mobility->announcement;
+
+	return !path->check.tries || (announcement->due && announcement->tries && path->check.update == announcement->update);
+}
+
 bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
 	const struct incoming *in, const uint32_t *acknowledge, bool announces)
 {
@@ -92,7 +100,8 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	struct mobility *mobility = session->mobility;
 	struct path *path = &mobility->paths.items[place];
 	bool by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
-	bool is_new = !path->check.tries || path->check.by_router != by_router;
+	bool changes = path->check.tries && path->check.by_router != by_router;
+	bool is_new = !announces && !by_router && (changes || needs_update_id(mobility, path));
 	hiphop_error error;
 	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
 	struct outgoing out;
@@ -105,13 +114,13 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	contents.seq = path->check.update;
 	path->check.by_router = by_router;
 	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
-	if (is_new)
+	if (is_new || changes || !path->check.tries)
 		random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
 	error = by_router ? proxy_peer_build(host, association, path->check.nonce, &out)
 			  : build(host, association, &contents, &out);
 	if (error || !mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
-	session->own_update += !announces && is_new && !by_router;
+	session->own_update += is_new;
 	path->check.tries++;
 	path->check.sent = now;
 	way_of_path(path, &way);
@@ -235,7 +244,7 @@ static instant run_silent(struct host *host, instant now, struct association *as
 	path->next_try = retry_after(path, now);
 	if (mobility->answers_questions && path->verified) {
 		path_probe_send(host, now, association, path);
-	} else {
+	} else if (token_bucket_take(&mobility->checks, now)) {
 		path->check.tries = 0;
 		path_check_send(host, now, association, place, NULL, NULL, false);
 	}

@@ -9,6 +9,8 @@
 /* A round trip is better when it is less than so many of 16 of the other, and by so much more than both vary. */
 #define ROUND_TRIP_OF_16 11
 #define ROUND_TRIP_LEAST MILLISECONDS(10)
+/* The peer likes a locator by so much less (local preference, candidates.c) when it avoids it or pays for it. */
+#define PREFERENCE_MINDED 4000U
 /* So much more of a hundred questions lost is worse, per mille. */
 #define LOSS_NOTABLE 150
 /* A path that was chosen by what was measured is not left for the same reason before. */
@@ -138,4 +140,61 @@ bool path_set_is_measured(const struct path_set *set, size_t place, instant now)
 bool path_carries_more(const struct path *path)
 {
 	return path->state == PATH_ACTIVE && !path->link_gone && !path->signaling_only && path->preference != LINK_AVOID && !path->metered;
+}
+
+/* ---- several at once ---- */
+
+static bool peer_minds(const struct path *path, const struct path *current)
+{
+	return (path->priority >> 8 & 0xffff) + PREFERENCE_MINDED < (current->priority >> 8 & 0xffff);
+}
+
+/* Whether one link can die and leave the other path alive: surely, probably, perhaps, no. Two addresses of the peer are more
+ * often those of two links when they are of one family. */
+static int difference(const struct path *a, const struct path *b)
+{
+	bool other_link = a->interface && b->interface ? a->interface != b->interface
+						       : !address_equal(&a->local.address, &b->local.address);
+
+	if (other_link)
+		return 3;
+	if (address_equal(&a->remote.address, &b->remote.address))
+		return 0;
+	return address_is_ipv4(&a->remote.address) == address_is_ipv4(&b->remote.address) ? 2 : 1;
+}
+
+static int least_difference(const struct path_set *set, size_t place, const uint8_t *more, size_t count)
+{
+	int least = difference(&set->items[place], path_set_current(set));
+
+	for (size_t i = 0; i < count; i++) {
+		int other = difference(&set->items[place], &set->items[more[i]]);
+
+		least = other < least ? other : least;
+	}
+	return least;
+}
+
+size_t path_set_choose_more(const struct path_set *set, uint8_t *more, size_t most)
+{
+	size_t count = 0;
+
+	while (count < most) {
+		size_t best = set->current;
+		int most_different = 0;
+
+		for (size_t i = 0; i < set->count; i++) {
+			int different = least_difference(set, i, more, count);
+
+			if (different <= most_different || !path_carries_more(&set->items[i]) ||
+				peer_minds(&set->items[i], path_set_current(set)))
+				continue;
+			most_different = different;
+			best = i;
+		}
+		if (best == set->current)
+			break;
+		more[count++] = (uint8_t)best;
+	}
+	return count;
 }

@@ -26,6 +26,8 @@ enum { QUESTION = 1, ANSWER = 2, DEAF = 3 };
 #define OTHER_IDLE            SECONDS(15)
 #define OTHER_IDLE_METERED    SECONDS(120)
 #define OTHER_AGAIN           MILLISECONDS(500)
+/* How often a further path that is used as well is asked. */
+#define MORE_FLOWING MILLISECONDS(100)
 /* How long an answer is waited for: a round trip and half of it, or as much as it varies, up to two of them, and a bit
  * more. With QUIET, and a round trip to tell the peer, a path that dies is left within three round trips and 200 ms. */
 #define PATIENCE         MILLISECONDS(80)
@@ -239,8 +241,13 @@ static duration measure_after(const struct path *path)
 	return path->round_trip ? interval_of(path, true) : OTHER_AGAIN;
 }
 
-/* The path in use while traffic flows. */
-static instant run_current(struct host *host, instant now, struct association *association)
+static bool is_dead(const struct path *path, instant now, unsigned questions)
+{
+	return path->asked && path->question_count >= questions && now >= instant_after(path->asked, patience(path));
+}
+
+/* The path in use while traffic flows: asked when something was `sent` and nothing heard since. */
+static instant run_current(struct host *host, instant now, struct association *association, instant sent)
 {
 	struct path *path = path_set_current(&association->session->mobility->paths);
 	instant due;
@@ -248,11 +255,14 @@ static instant run_current(struct host *host, instant now, struct association *a
 	note_heard(host, association, path);
 	if (path->state != PATH_ACTIVE)
 		return INSTANT_NEVER;
-	if (path->asked && path->question_count >= QUESTIONS_CURRENT && now >= instant_after(path->asked, patience(path))) {
+	if (is_dead(path, now, QUESTIONS_CURRENT)) {
 		fall_silent(now, path);
 		return now;
 	}
-	due = path->asked ? instant_after(path->probed, question_interval(path)) : instant_after(path->heard, QUIET);
+	if (path->asked)
+		due = instant_after(path->probed, question_interval(path));
+	else
+		due = instant_after(sent > path->heard ? path->heard : now, QUIET);
 	if (now >= due || now >= instant_after(path->probed, measure_after(path))) {
 		path_probe_send(host, now, association, path);
 		due = instant_after(now, QUIET);
@@ -268,7 +278,7 @@ static instant run_other(struct host *host, instant now, struct association *ass
 
 	if (path->heard > last && !path->asked)
 		last = path->heard;
-	if (path->asked && path->question_count >= QUESTIONS_OTHER && now >= instant_after(path->asked, patience(path))) {
+	if (is_dead(path, now, QUESTIONS_OTHER)) {
 		fall_silent(now, path);
 		return now;
 	}
@@ -281,6 +291,32 @@ static instant run_other(struct host *host, instant now, struct association *ass
 		return due;
 	path_probe_send(host, now, association, path);
 	return instant_after(now, OTHER_AGAIN);
+}
+
+/* A further path that is used as well while traffic flows. What is heard on it nobody tells. */
+static instant run_more(struct host *host, instant now, struct association *association, struct path *path)
+{
+	instant due;
+
+	if (is_dead(path, now, QUESTIONS_CURRENT)) {
+		fall_silent(now, path);
+		return now;
+	}
+	due = instant_after(path->probed, path->asked ? question_interval(path) : MORE_FLOWING);
+	if (now >= due) {
+		path_probe_send(host, now, association, path);
+		due = instant_after(now, QUIET);
+	}
+	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
+}
+
+static bool is_used(const struct mobility *mobility, size_t place)
+{
+	for (size_t i = 0; i < mobility->more_count; i++) {
+		if (mobility->more[i] == place)
+			return true;
+	}
+	return false;
 }
 
 /* The data plane tells when traffic begins, so that nothing is looked at meanwhile. */
@@ -309,12 +345,15 @@ instant path_probes_run(struct host *host, instant now, struct association *asso
 	if (set->count < 2 || !mobility->answers_questions)
 		return INSTANT_NEVER;
 	if (flowing)
-		next = run_current(host, now, association);
+		next = run_current(host, now, association, esp.sent);
 	else
 		watch(host, association);
 	for (size_t i = 0; i < set->count; i++) {
-		if (i != set->current && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
-			next = instant_earlier(next, run_other(host, now, association, &set->items[i], flowing));
+		if (i == set->current || set->items[i].state != PATH_ACTIVE || set->items[i].link_gone)
+			continue;
+		next = instant_earlier(next, flowing && is_used(mobility, i)
+						     ? run_more(host, now, association, &set->items[i])
+						     : run_other(host, now, association, &set->items[i], flowing));
 	}
 	return next;
 }

@@ -4,6 +4,9 @@
  */
 #include "hip/core/state_actions.h"
 
+/* No R1 is shorter: puzzle, public value, Host Identity and signature of the smallest suite. */
+#define R1_OCTETS_LEAST 240
+
 #include <string.h>
 
 static const struct way *way_in_use(const struct acceptance *acceptance, const struct incoming *in)
@@ -35,7 +38,7 @@ static void fill_session(struct host *host, struct session *session, const struc
 	session->spi_in = acceptance->spi_in;
 	session->spi_out = spi_out;
 	/* What has come from the peer may go where it has not answered (RFC 8046 section 5.6). */
-	session->credit = (uint32_t)in->length;
+	session->credit = (uint32_t)in->length + R1_OCTETS_LEAST;
 	session->keys = acceptance->keys;
 	session->own_key = acceptance->own_key;
 	acceptance->own_key = NULL;

@@ -194,7 +194,7 @@ static void send_part(struct host *host, instant now, struct association *associ
 	if (rekeying->tries++)
 		count(host, HOST_COUNT_RETRANSMITTED);
 	if (way_of_session(host, association, &way) && !way.overlay)
-		outgoing_send(host, &way, rekeying->packet.data, rekeying->packet.length);
+		mobility_send(host, now, association, &way, rekeying->packet.data, rekeying->packet.length);
 }
 
 hiphop_error rekey_begin(struct host *host, instant now, struct association *association, bool diffie_hellman)

@@ -67,10 +67,9 @@ void update_probe(struct host *host, instant now, struct association *associatio
 	probe->tries++;
 	probe->sent = now;
 	if (!way_of_session(host, association, &way) ||
-		build_update(host, association, NULL, &probe->id, NULL, NULL, &out) ||
-		(!way.overlay && !mobility_spend(host, now, association, &way.remote, out.length)))
+		build_update(host, association, NULL, &probe->id, NULL, NULL, &out))
 		return;
-	outgoing_send(host, &way, out.octets, out.length);
+	mobility_send(host, now, association, &way, out.octets, out.length);
 }
 
 /* ---- receiving ---- */
@@ -144,9 +143,7 @@ static void answer(struct host *host, const struct incoming *in, struct associat
 	if (!way_back(host, in, &route, &way) ||
 		build_update(host, association, in, NULL, &id, in->overlay ? &route : NULL, &out))
 		return;
-	if (!way.overlay && !mobility_spend(host, in->now, association, &way.remote, out.length))
-		return;
-	outgoing_send(host, &way, out.octets, out.length);
+	mobility_send(host, in->now, association, &way, out.octets, out.length);
 }
 
 /* The peer speaks from another place than its SA goes to: its NAT has changed the mapping, say. */

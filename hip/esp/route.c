@@ -14,11 +14,13 @@
 #define CREDIT_INTERVAL  SECONDS(5)
 /* Beyond this many intervals nothing is left of any credit that matters. */
 #define CREDIT_INTERVALS_MAXIMUM 256
-/* Packets by another way are told this often at most. */
+/* Packets by another way are told this often at most, and those by the same as last time so often: whoever was told may
+ * have been without memory. */
 #define ELSEWHERE_INTERVAL MILLISECONDS(50)
 /* So many packets by the first way, each within this time of one by another, and the replay window is widened. */
 #define INTERLEAVED_ENOUGH 8
 #define INTERLEAVED_WITHIN MILLISECONDS(200)
+#define ELSEWHERE_AGAIN    SECONDS(1)
 /* UDP packets up to this length, inner header included, are copied: voice, games, sensors. */
 #define COPY_LARGEST 400
 
@@ -41,7 +43,7 @@ hiphop_error route_set(struct peer_route *route, const struct esp_route *wanted)
 	route->unverified = wanted->unverified;
 	route->changed = true;
 	route->heard = 0;
-	if (!count && route->extras)
+	if (route->extras)
 		route->extras->count = 0;
 	if (!count || wanted->use == ESP_WAYS_FIRST)
 		return HIPHOP_OK;
@@ -102,12 +104,13 @@ static void note_other_way(struct security_association_table *table, instant now
 	const struct packet *packet)
 {
 	struct peer_route *route = &pair->peer->route;
+	duration interval;
 
 	if (!has_extras(route))
 		return;
 	route->extras->other_heard = now;
-	if (now < route->extras->told + ELSEWHERE_INTERVAL ||
-		(route->extras->told && comes_by(packet, &route->extras->other)))
+	interval = comes_by(packet, &route->extras->other) ? ELSEWHERE_AGAIN : ELSEWHERE_INTERVAL;
+	if (route->extras->told && now < instant_after(route->extras->told, interval))
 		return;
 	route->extras->other.local = packet->local;
 	route->extras->other.remote = packet->remote;

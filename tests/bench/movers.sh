@@ -21,11 +21,12 @@ fixed() { echo "${SHORT[$1]}2"; }
 
 hiphop_needs='true'
 
-# hip1 knows where hip2 is, and nothing else; there is no overlay to ask.
+# hip1 knows where hip2 is, and nothing else; there is no overlay to ask. What the metrics of the routes tell the others, that
+# wlan0 is to be used while it is there, is in its configuration.
 hiphop_start() {
 	local LAB_INBOUND="\"icmp6\", \"udp/$LAB_STREAM_PORT\"" host
 	lab_make_identities hip1 hip2
-	LAB_KNOWN=hip2 lab_configure hip1
+	LAB_PATHS='interfaces = ( { name = "wlan*"; preference = "prefer"; } );' LAB_KNOWN=hip2 lab_configure hip1
 	lab_configure hip2
 	for host in hip2 hip1; do lab_hiphopd "$host"; done
 	for host in hip2 hip1; do lab_hiphopd_ready "$host"; done

@@ -63,12 +63,13 @@ lab_rtp_streams() {
 		awk '$1 ~ /^[0-9.]+$/ { for (i = 1; i <= NF; i++) if ($i ~ /^\(/) { print $3, $5, $(i - 2), $(i - 1); break } }'
 }
 
-# lab_rtp_silence FILE SOURCE DESTINATION [FROM TO]: prints "SILENCE LOST PACKETS" of the RTP stream in a capture where the SIP
-# of the call is as well: its longest pause in ms, how many packets are missing, and how many came. With FROM and TO only of
-# what came between these times (microseconds, as lab_now tells them) and the last packet before them.
+# lab_rtp_silence FILE SOURCE DESTINATION [FROM TO [READY]]: prints "SILENCE LOST PACKETS GAP" of the RTP stream in a capture
+# where the SIP of the call is as well: its longest pause in ms, how many packets are missing, how many came, and how many ms after
+# READY the first one did (`none`). With FROM and TO only of what came between these times (microseconds, as lab_now tells
+# them) and the last packet before them.
 lab_rtp_silence() {
 	tshark -n -r "$1" -o rtp.heuristic_rtp:TRUE -Y "rtp && ipv6.src == $2 && ipv6.dst == $3" \
-		-T fields -e frame.time_epoch -e rtp.seq 2>/dev/null | awk -v from="${4:-0}" -v to="${5:-9e18}" '
+		-T fields -e frame.time_epoch -e rtp.seq 2>/dev/null | awk -v from="${4:-0}" -v to="${5:-9e18}" -v ready="${6:-0}" '
 		function ahead(number, other) { return (number - other + 65536 + 32768) % 65536 - 32768 }
 		{
 			time = $1 * 1e6
@@ -76,12 +77,14 @@ lab_rtp_silence() {
 			if (time < from) { before = time; base = last = $2; known = 1; next }
 			if (!known++) base = last = $2 - 1
 			if (before && time - before > silence) silence = time - before
+			if (time >= ready && !first) first = time
 			before = time
 			if (ahead($2, last) > 0) last = $2
 			if (!seen[$2]++) came++
 		}
 		END {
 			missing = ahead(last, base) - came
-			printf "%.0f %d %d\n", silence / 1000, (missing > 0 ? missing : 0), came
+			gap = first ? sprintf("%.0f", (first - ready) / 1000) : "none"
+			printf "%.0f %d %d %s\n", silence / 1000, (missing > 0 ? missing : 0), came, gap
 		}'
 }

@@ -117,6 +117,7 @@ static void observe(struct simulation *simulation, size_t from, const struct end
 	struct moves *moves = simulation->observer_context;
 	const struct owner_of_address *to = map_get(&moves->owners, packet->remote.address.octets);
 
+	moves->octets[from] += packet->length;
 	if (!esp && hip_type(packet)) {
 		moves->hip_packets[from]++;
 		moves->hip_octets[from] += packet->length;
@@ -263,8 +264,10 @@ void moves_start(struct moves *moves, const struct moves_setup *setup)
 	simulation->delay = setup->round_trip ? setup->round_trip / 2 : MILLISECONDS(10);
 	map_start(&moves->owners, sizeof(struct address), &simulation->hash_random);
 	moves->next_interface = 1;
-	for (size_t i = 0; i < hosts; i++)
+	for (size_t i = 0; i < hosts; i++) {
 		make_host(moves, i);
+		simulation->hosts[i].configuration.path_mode = (uint8_t)setup->mode;
+	}
 	if (setup->alice_in_nat)
 		put_in_nat(moves, ALICE);
 	boot(simulation);

@@ -38,6 +38,7 @@ struct moves {
 	uint32_t next_interface;           /**< index for the next link */
 	uint64_t hip_packets[MOVES_HOSTS]; /**< sent, keepalives not counted */
 	uint64_t hip_octets[MOVES_HOSTS];
+	uint64_t octets[MOVES_HOSTS];                                 /**< of all that is sent */
 	struct moves_unanswered unanswered[MOVES_HOSTS][MOVES_HOSTS]; /**< [from][to] */
 	char verdict[256];                                            /**< the first breach; "" = none */
 	simulation_observer *also;                                    /**< told of each packet too; may be NULL */
@@ -51,6 +52,7 @@ struct moves_setup {
 	duration round_trip; /**< 0: 20 ms */
 	duration interval;   /**< of the streams; 0: MOVES_INTERVAL */
 	bool alice_in_nat;   /**< her link is behind NAT 1, of IPv6 */
+	enum path_mode mode; /**< of all hosts */
 };
 
 /** Starts it all: the overlay is joined, both streams have flowed for some seconds. */

@@ -398,6 +398,43 @@ static void many_victims_get_no_more_than_one(void **state)
 	moves_end(&moves);
 }
 
+static uint64_t hip_to_victims(const struct moves *moves, const struct address *victims, size_t count)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sum += simulation_sent_to_nobody(&moves->simulation, &victims[i]).hip;
+	return sum;
+}
+
+/* Nobody talks; she only ever names more victims. What goes to them is no more than she sends. */
+static void claims_alone_draw_no_more_than_they_cost(void **state)
+{
+	(void)state;
+	struct moves moves;
+	struct address victims[60];
+	uint64_t hers;
+
+	moves_start(&moves, &(struct moves_setup){0});
+	simulation_stream_stop(&moves.simulation, TO_BOB);
+	simulation_stream_stop(&moves.simulation, TO_ALICE);
+	simulation_run(&moves.simulation, SECONDS(30));
+	for (size_t i = 0; i < 60; i++) {
+		size_t claim;
+
+		victims[i] = moves_new_victim(&moves, ALICE, false);
+		claim = moves_claim(&moves, ALICE, victims[i], LINK_PREFER);
+		simulation_run(&moves.simulation, SECONDS(3));
+		simulation_link_remove(&moves.simulation, ALICE, claim);
+	}
+	simulation_run(&moves.simulation, SECONDS(60));
+	hers = moves.octets[ALICE];
+	print_message("%llu octets of alice, %llu of HIP to 60 victims\n", (unsigned long long)hers,
+		(unsigned long long)hip_to_victims(&moves, victims, 60));
+	assert_true(hip_to_victims(&moves, victims, 60) <= hers);
+	moves_end(&moves);
+}
+
 /* ---- addresses that cannot be ---- */
 
 /* Gives alice's host an address that it would not take from a link, for what it tells her peers. */
@@ -506,6 +543,7 @@ int main(void)
 		cmocka_unit_test(esp_from_elsewhere_draws_no_data),
 		cmocka_unit_test(a_victim_is_sent_no_more_than_was_received),
 		cmocka_unit_test(many_victims_get_no_more_than_one),
+		cmocka_unit_test(claims_alone_draw_no_more_than_they_cost),
 		cmocka_unit_test(impossible_addresses_are_never_sent_to),
 		cmocka_unit_test(the_own_address_is_no_locator_of_a_peer),
 		cmocka_unit_test(ten_thousand_changes_in_a_minute),

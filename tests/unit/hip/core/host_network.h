@@ -97,6 +97,7 @@ struct network {
 	/** Whether anything passes from one address to another, ESP too; NULL: all does. */
 	bool (*passes)(struct network *network, const struct address *source, const struct address *destination);
 	bool chain; /* the overlay's next hop is the neighbour in the row */
+	bool probes_are_unknown; /* what comes of them is discarded, as by a host that does not know them */
 };
 
 static inline uint8_t flying_type(const struct flying *packet)
@@ -453,7 +454,7 @@ static inline void network_arrive_probe(struct network *network, const struct fl
 	struct host_sa *in = to < network->count ? network_fitting(network, packet->from, to) : NULL;
 	struct network_host *self = &network->hosts[to < network->count ? to : 0];
 
-	if (!in || !network_has(self, &packet->destination.address))
+	if (!in || !network_has(self, &packet->destination.address) || network->probes_are_unknown)
 		return;
 	network_came_by(network, self, packet->from, in, &packet->destination, &packet->source);
 	NETWORK_CALL(host_probe_input(self->host, network->now, &network->hosts[packet->from].hit, &packet->destination,

@@ -389,6 +389,77 @@ static void no_rekeying_on_probation(void **state)
 	free_world(world);
 }
 
+/* Nor are new addresses: nothing moves before there is something to move, and then all paths are found. */
+static void paths_wait_for_the_end_of_the_probation(void **state)
+{
+	struct world *world = make_world();
+	struct network *network = world->network;
+	struct host_path_view view;
+	struct watch watch;
+	size_t paths[2] = {0, 0};
+
+	(void)state;
+	equip_well(world, 0, (struct certificate_wish){.padding = 900}, 3, false);
+	equip(world, 1, "", true);
+	network_set_addresses(network, 0, "192.0.2.1 198.51.100.1");
+	network_set_addresses(network, 1, "192.0.2.2 198.51.100.2");
+	watch_all(world, &watch);
+	watch.lose_all_updates_of_initiator = true;
+	begin(world);
+	network_run(network, SECONDS(1));
+	assert_true(view_of(world, 1, 0).on_probation);
+	network_set_addresses(network, 1, "192.0.2.2 203.0.113.2");
+	network_set_addresses(network, 0, "192.0.2.1 203.0.113.1");
+	network_run(network, MILLISECONDS(500));
+	assert_true(view_of(world, 1, 0).on_probation);
+	assert_int_equal(network->hosts[1].moves, 0);
+	watch.lose_all_updates_of_initiator = false;
+	network_run_with_traffic(network, SECONDS(20), 0, 1);
+	assert_false(view_of(world, 1, 0).on_probation);
+	assert_true(network_esp(network, 0, 1));
+	assert_true(network_esp(network, 1, 0));
+	for (size_t i = 0; i < 2; i++) {
+		while (host_path_at(network->hosts[i].host, &network->hosts[1 - i].hit, paths[i], &view)) {
+			assert_string_equal(view.state, "ACTIVE");
+			paths[i]++;
+		}
+		assert_int_equal(paths[i], 4);
+	}
+	free_world(world);
+}
+
+/* The address of either end is another one before there is anything that could move. */
+static void a_move_on_probation(void **state)
+{
+	(void)state;
+	for (size_t mover = 0; mover < 2; mover++) {
+		struct world *world = make_world();
+		struct network *network = world->network;
+		struct watch watch;
+
+		equip_well(world, 0, (struct certificate_wish){.padding = 900}, 3, false);
+		equip(world, 1, "", true);
+		watch_all(world, &watch);
+		watch.lose_all_updates_of_initiator = true;
+		begin(world);
+		network_run(network, SECONDS(1));
+		assert_true(view_of(world, 1, 0).on_probation);
+		network_set_addresses(network, mover, "203.0.113.7");
+		network_run(network, MILLISECONDS(500));
+		assert_int_equal(network->hosts[1].moves, 0);
+		watch.lose_all_updates_of_initiator = false;
+		network_introduce(network, 0, 1);
+		for (unsigned i = 0; i < 60 && !(network_esp(network, 0, 1) && network_esp(network, 1, 0)); i++) {
+			(void)host_connect(network->hosts[0].host, network->now, &network->hosts[1].hit);
+			network_drain(network, &network->hosts[0]);
+			network_run(network, SECONDS(1));
+		}
+		assert_true(network_esp(network, 0, 1));
+		assert_true(network_esp(network, 1, 0));
+		free_world(world);
+	}
+}
+
 /* ---- groups ---- */
 
 static unsigned judged;
@@ -551,6 +622,8 @@ int main(void)
 		cmocka_unit_test(an_initiator_asks_for_one),
 		cmocka_unit_test(the_rest_never_comes),
 		cmocka_unit_test(no_rekeying_on_probation),
+		cmocka_unit_test(paths_wait_for_the_end_of_the_probation),
+		cmocka_unit_test(a_move_on_probation),
 		cmocka_unit_test(groups_over_packets),
 		cmocka_unit_test(groups_that_break_the_rules),
 		cmocka_unit_test(incomplete_groups_are_few),

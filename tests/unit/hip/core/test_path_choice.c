@@ -211,13 +211,13 @@ static void loss_comes_before_round_trips(void **state)
 
 	(void)state;
 	alike(&pair);
-	pair.items[0].loss = 101;
+	pair.items[0].loss = 151;
 	pair.items[1].round_trip = SECONDS(1);
 	assert_true(is_left(&pair));
-	pair.items[0].loss = 100;
+	pair.items[0].loss = 150;
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 	pair.items[0].loss = 0;
-	pair.items[1].loss = 101;
+	pair.items[1].loss = 151;
 	pair.items[1].round_trip = MILLISECONDS(1);
 	assert_int_equal(path_set_choose(&pair.set, NOW), 0);
 }
@@ -271,7 +271,7 @@ static void noise_changes_nothing(void **state)
 
 		pair.items[i % 2].round_trip = MILLISECONDS(40);
 		pair.items[(i + 1) % 2].round_trip = MILLISECONDS(55);
-		pair.items[i % 2].loss = 90;
+		pair.items[i % 2].loss = 140;
 		pair.items[(i + 1) % 2].loss = 0;
 		chosen = path_set_choose(&pair.set, NOW + i);
 		changes += chosen != pair.set.current;
@@ -363,6 +363,67 @@ static void what_carries_more(void **state)
 	assert_false(path_carries_more(&path));
 }
 
+/* ---- several at once ---- */
+
+static struct endpoint at(const char *text)
+{
+	struct endpoint endpoint = {.transport = TRANSPORT_UDP, .port = 10500};
+
+	assert_true(address_parse(text, &endpoint.address) == HIPHOP_OK);
+	return endpoint;
+}
+
+static struct path between(const char *local, uint32_t interface, const char *remote)
+{
+	return (struct path){.local = at(local),
+		.remote = at(remote),
+		.interface = interface,
+		.state = PATH_ACTIVE,
+		.verified = true,
+		.priority = 126U << 24 | 32767U << 8};
+}
+
+static void a_copy_goes_by_another_link(void **state)
+{
+	struct path items[] = {between("192.0.2.1", 1, "203.0.113.1"), between("192.0.2.1", 1, "203.0.113.1"),
+		between("2001:db8::1", 1, "2001:db8:9::1"), between("198.51.100.1", 2, "203.0.113.1")};
+	struct path_set set = {.items = items, .count = 4};
+	uint8_t more[3] = {0};
+
+	(void)state;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 3);
+	/* Flows may go by the other family as well, but never twice the same way. */
+	assert_int_equal(path_set_choose_more(&set, more, 3), 2);
+	assert_int_equal(more[1], 2);
+	items[3].metered = true;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+}
+
+/* The peer's links are told apart by their addresses alone. */
+static void a_copy_goes_to_another_link_of_the_peer(void **state)
+{
+	struct path items[] = {between("203.0.113.1", 1, "192.0.2.1"), between("2001:db8:9::1", 1, "2001:db8::1"),
+		between("203.0.113.1", 1, "198.51.100.1")};
+	struct path_set set = {.items = items, .count = 3};
+	uint8_t more[3] = {0};
+
+	(void)state;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+	/* Where a packet was seen to come from is as good as what was listed. */
+	items[2].priority = 110U << 24 | 32767U << 8;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 2);
+	/* That one costs the peer money, or it avoids it. */
+	items[2].priority -= 8000U << 8;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 1);
+	assert_int_equal(more[0], 1);
+	items[1].state = PATH_SILENT;
+	assert_int_equal(path_set_choose_more(&set, more, 1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +444,8 @@ int main(void)
 		cmocka_unit_test(flapping_dies_down),
 		cmocka_unit_test(reasons),
 		cmocka_unit_test(what_carries_more),
+		cmocka_unit_test(a_copy_goes_by_another_link),
+		cmocka_unit_test(a_copy_goes_to_another_link_of_the_peer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
