@@ -200,7 +200,7 @@ static void add_known_locators(struct host *host, struct association *associatio
 	const struct locator_list *known = locators_of(&host->locators, &association->peer);
 
 	for (size_t i = 0; known && i < known->count; i++)
-		mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_LOCATOR_SET);
+		mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_EXCHANGE);
 }
 
 /* A path without link keeps what is known of the peer's locator, and comes back with the link. */
@@ -369,7 +369,9 @@ static void find_paths(struct host *host, instant now, struct association *assoc
 	if (!session->mobility->told && !session->mobility->announcement.due)
 		tell_at_first(host, now, association);
 	add_missing_paths(host, session);
-	add_known_locators(host, association);
+	/* What the peer has said since is all there is. */
+	if (!session->mobility->has_last_set)
+		add_known_locators(host, association);
 }
 
 /* ---- our own links ---- */
