@@ -274,6 +274,48 @@ static void print_prefixes(const json_t *prefixes)
 	}
 }
 
+/** Where a mobile router is reached, or that it has no link. */
+static void print_endpoints(const json_t *endpoints)
+{
+	size_t index;
+	json_t *endpoint;
+	json_array_foreach(endpoints, index, endpoint) printf("%s%s", index ? ", " : "", json_string_value(endpoint));
+	puts(json_array_size(endpoints) ? "" : "nowhere");
+}
+
+/** A line for the router that this host uses, one for being one, and one for each host on board. */
+static void print_mobile_router(const json_t *router)
+{
+	const json_t *on_board = json_object_get(router, "on_board");
+	size_t index;
+	json_t *host;
+	if (json_is_string(json_object_get(router, "router"))) {
+		printf("mobile router ");
+		print_text(router, "router");
+		printf(", ");
+		print_text(router, "state");
+		printf("; %.0f of %.0f peers have a ticket; reached at ", command_number(router, "confirmed", 0),
+			command_number(router, "tickets", 0));
+		print_endpoints(json_object_get(router, "locators"));
+	}
+	if (!json_is_true(json_object_get(router, "serves")))
+		return;
+	printf("on board      %zu hosts with %.0f tickets; reached at ", json_array_size(on_board),
+		command_number(router, "delegations", 0));
+	print_endpoints(json_object_get(router, "uplinks"));
+	json_array_foreach(on_board, index, host)
+	{
+		printf("  ");
+		print_text(host, "hit");
+		printf(json_is_string(json_object_get(host, "at")) ? " at " : " behind ");
+		print_text(host, json_is_string(json_object_get(host, "at")) ? "at" : "behind");
+		printf(", %.0f tickets", command_number(host, "tickets", 0));
+		if (command_number(host, "unconfirmed", 0) > 0)
+			printf(", %.0f peers not answering", command_number(host, "unconfirmed", 0));
+		putchar('\n');
+	}
+}
+
 /** Most of the time one line that says that all is calm. */
 static void print_puzzle(const json_t *puzzle)
 {
@@ -299,6 +341,7 @@ static void print_status(const json_t *answer)
 	print_offers(json_object_get(answer, "offers"));
 	print_few_associations(json_object_get(answer, "associations"));
 	print_prefixes(json_object_get(answer, "prefixes"));
+	print_mobile_router(json_object_get(answer, "mobile_router"));
 	print_sip(json_object_get(answer, "sip"));
 	print_puzzle(json_object_get(answer, "puzzle"));
 	print_drops(json_object_get(answer, "counters"));

@@ -166,7 +166,7 @@ static bool derive(struct configuration_reading *reading, const config_t *parser
 		if (!complete_endpoint(reading, config_lookup(parser, "overlay.bootstrap"), i,
 			    &configuration->bootstrap[i].endpoint))
 			return false;
-	if (!configuration_check_prefixes(reading, parser))
+	if (!configuration_check_prefixes(reading, parser) || !configuration_find_routers(reading, parser))
 		return false;
 	return configuration_check_rule_names(reading, parser ? config_lookup(parser, "access.rules") : NULL);
 }
@@ -272,6 +272,8 @@ void configuration_free(struct configuration *configuration)
 	free(configuration->interfaces);
 	free(configuration->bootstrap);
 	free(configuration->authorities);
+	free(configuration->router.inside);
+	free(configuration->router.hosts);
 	free(configuration->rules);
 	free(configuration->inbound);
 	free(configuration->announce);

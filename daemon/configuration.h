@@ -26,6 +26,8 @@
 #define CONFIGURATION_ACCESS      128 /**< entries of access.rules, and of access.inbound, at most */
 #define CONFIGURATION_AUTHORITIES 16  /**< entries of access.certificate_authorities at most */
 #define CONFIGURATION_MORE        7   /**< entries of identity.more at most */
+#define CONFIGURATION_INSIDE      16  /**< entries of router.inside at most */
+#define CONFIGURATION_BOARDERS    256 /**< entries of router.hosts at most */
 #define CONFIGURATION_PREFIXES    64  /**< entries of prefixes.announce, and of prefixes.accept, at most */
 #define CONFIGURATION_INTERFACES  64  /**< entries of paths.interfaces at most */
 
@@ -80,6 +82,22 @@ enum path_mode {
 	PATH_MODE_DUPLICATE /**< small packets of real-time flows twice, over the two best */
 };
 
+/** A host named by the name that it has in underlay.hosts, or by its HIT. */
+struct named_host {
+	char text[CONFIGURATION_TEXT];
+	struct hit hit; /**< null: none */
+};
+
+/** router: being a mobile router, and using one. */
+struct configured_router {
+	bool serves;
+	char (*inside)[LINK_NAME_SIZE]; /**< names of interfaces */
+	size_t inside_count;
+	struct named_host *hosts; /**< who may come on board; none: whoever may associate */
+	size_t host_count;
+	struct named_host use;
+};
+
 struct configuration {
 	char key_file[CONFIGURATION_TEXT];
 	char certificate_file[CONFIGURATION_TEXT]; /**< "" = none */
@@ -99,6 +117,7 @@ struct configuration {
 	uint64_t patience_seconds;                                            /**< silence that an association outlives */
 	bool rekey_on_move;                                                   /**< new ESP keys after a move */
 	uint8_t path_mode;                                                    /**< enum path_mode */
+	struct configured_router router;
 	struct algorithm_list hit_suites, dh_groups, hip_ciphers, esp_suites; /**< preferences, best first */
 	bool weak;                                                            /**< they may have weak ones */
 	char overlay_name[CONFIGURATION_TEXT];

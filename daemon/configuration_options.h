@@ -79,6 +79,13 @@ bool configuration_read_hosts(struct configuration_reading *reading, const confi
 	const struct configuration_option *option);
 bool configuration_read_interfaces(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
+/* Mobile routers (configuration_router.c). */
+bool configuration_read_inside(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+bool configuration_read_boarders(struct configuration_reading *reading, const config_setting_t *setting,
+	const struct configuration_option *option);
+/** Once the whole file was read: who the names are of. */
+bool configuration_find_routers(struct configuration_reading *reading, const config_t *parser);
 bool configuration_read_bootstrap(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option);
 bool configuration_read_rules(struct configuration_reading *reading, const config_setting_t *setting,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/node_certificates.h"
 #include "daemon/node_internal.h"
+#include "daemon/node_router.h"
 
 #include "hip/crypto/hash.h"
 #include "hip/wire/constants.h"
@@ -55,6 +56,12 @@ static duration ask_unused_lifetime(void *context, const struct hit *peer)
 			return SECONDS(configuration->hosts[i].unused_seconds);
 	}
 	return 0;
+}
+
+static bool ask_may_board(void *context, instant now, const struct hit *peer)
+{
+	(void)now;
+	return node_may_board(((struct local_identity *)context)->node, peer);
 }
 
 static host_permission ask_may_associate(
@@ -125,7 +132,8 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 			.may_associate = ask_may_associate,
 			.check_certificates = node_check_certificates,
 			.spi_is_taken = ask_spi,
-			.unused_lifetime = ask_unused_lifetime},
+			.unused_lifetime = ask_unused_lifetime,
+			.may_board = ask_may_board},
 		.anonymous = local_is_anonymous(local),
 		.name = *local_name(local),
 		.certificates = node_own_certificates(local),
@@ -152,6 +160,8 @@ static hiphop_error create_host(struct local_identity *local, instant now)
 
 	if (error)
 		return error;
+	if (local_is_first(local))
+		node_router_configure(node, &host);
 	memcpy(host.transports, configuration->transports, sizeof(host.transports));
 	take_list(&configuration->hit_suites, host.hit_suites, &host.hit_suite_count);
 	take_list(&configuration->dh_groups, host.dh_groups, &host.dh_group_count);
@@ -652,6 +662,7 @@ void node_start(struct node *node, instant now)
 	/* The names in rules are those of pins, which were restored in any order. */
 	json_decref(node_access_apply(node, now));
 	node_bootstrap_start(node, now);
+	node_router_start(node, now);
 	node_members_start(node, now);
 	store_restored_values(node, now);
 	node_prefixes_start(node, now);

@@ -5,6 +5,7 @@
  */
 #include "daemon/icmp_error.h"
 #include "daemon/node_internal.h"
+#include "daemon/node_router.h"
 
 #include "hip/base/bytes.h"
 #include "hip/wire/framing.h"
@@ -431,6 +432,7 @@ void node_input_underlay(struct node *node, instant now, struct packet_vector *v
 	struct local_identity *locals[PACKET_VECTOR_MAXIMUM];
 
 	take_hip_packets(node, now, vector);
+	node_router_forward(node, now, vector);
 	open_all(node, now, vector, locals);
 	if (node_note_sas(node, now))
 		node_pump(node, now);

@@ -4,6 +4,7 @@
  */
 #include "daemon/node_certificates.h"
 #include "daemon/node_internal.h"
+#include "daemon/node_router.h"
 #include "daemon/version.h"
 
 #include <stdlib.h>
@@ -422,6 +423,8 @@ json_t *node_status(struct node *node, instant now)
 		sip_json(node, now), "trouble", trouble_json(node, overlay), "counters", counters_json(node, overlay));
 	if (status)
 		json_object_set_new(status, "puzzle", puzzle_json(node));
+	if (status)
+		json_object_set_new(status, "mobile_router", node_router_json(node, now));
 	if (status)
 		json_object_set_new(status, "prefixes", node_prefixes_json(node, now));
 	if (status)

@@ -118,14 +118,16 @@ static void restore(void *context, const struct node_record *record)
 
 static bool make_node(struct hiphopd *hiphopd)
 {
-	const uint32_t spi_mark = random_u32(&hiphopd->random_source) & SPI_MASK;
+	/* What a mobile router hands on has the SPIs of others. */
+	const uint32_t spi_mask = hiphopd->configuration.router.serves ? 0 : SPI_MASK;
+	const uint32_t spi_mark = random_u32(&hiphopd->random_source) & spi_mask;
 	const struct node_environment environment = {.configuration = &hiphopd->configuration,
 		.identity = hiphopd->identity,
 		.more = hiphopd->more,
 		.certificates = hiphopd->certificates,
 		.authorities = hiphopd->authorities,
 		.random = &hiphopd->random_source,
-		.spi_mask = SPI_MASK,
+		.spi_mask = spi_mask,
 		.spi_mark = spi_mark,
 		.log = &hiphopd->log,
 		.source_address = source_address,
@@ -133,7 +135,8 @@ static bool make_node(struct hiphopd *hiphopd)
 	hiphop_error error = node_create(&environment, clock_now(), clock_wall(), &hiphopd->node);
 	if (error)
 		return start_fail(hiphopd, "The node cannot be made: %s.", hiphop_error_text(error));
-	underlay_mark_spis(&hiphopd->underlay, SPI_MASK, spi_mark);
+	if (spi_mask)
+		underlay_mark_spis(&hiphopd->underlay, spi_mask, spi_mark);
 	error = state_file_load(hiphopd->state, clock_wall(), restore, hiphopd->node);
 	if (error)
 		log_write(&hiphopd->log, LOG_LEVEL_ERROR, "the state file could not be read to its end: %s",

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "hip/core/router_internal.h"
 #include "hip/core/state_actions.h"
 
 #include <stdlib.h>
@@ -62,6 +63,7 @@ static void association_free(struct host *host, struct association *association)
 	memmove(&host->all[place], &host->all[place + 1], (host->count - place) * sizeof host->all[0]);
 	free(association->name);
 	certificates_free(host, association->certificates);
+	router_forget(host, association);
 	free(association);
 }
 
@@ -232,11 +234,14 @@ void association_expire(struct host *host, instant now, struct association *asso
 		[TIMER_READDRESS] = mobility_readdress,
 		[TIMER_PATHS] = mobility_timer,
 		[TIMER_CERTIFICATES] = certificates_timer,
+		[TIMER_ROUTER] = router_timer,
 	};
 	enum timer_kind kind = earliest_timer(association);
+	const struct hit peer = association->peer;
 
 	association_cancel_timer(host, association, kind);
 	timers[kind](host, now, association);
+	router_review(host, now, &peer);
 }
 
 /* ---- SPIs ---- */
@@ -262,7 +267,7 @@ uint32_t association_new_spi(struct host *host)
 
 bool host_has_spi(const struct host *host, uint32_t spi)
 {
-	return map_get(&host->by_spi, &spi) != NULL;
+	return map_get(&host->by_spi, &spi) != NULL || on_board_has_spi(&host->router.service.on_board, spi);
 }
 
 hiphop_error association_register_spi(struct host *host, struct association *association, uint32_t spi)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 #include <string.h>
 
@@ -54,20 +54,57 @@ static struct locator own_locator(
 	return locator;
 }
 
-void candidates_offer(const struct host *host, uint32_t spi, struct parameter_locator_set *set)
+bool candidates_link_fits(const struct host *host, const struct session *session, const struct link_address *link)
+{
+	const struct link_address *used = session ? candidates_link(host, &session->local.address) : NULL;
+
+	return router_is_inside(host, link->name) == (used && router_is_inside(host, used->name));
+}
+
+/* On board of a router the world reaches us where it reaches the router. */
+static bool offer_router(const struct host *host, const struct link_address *link, const struct session *session,
+	size_t most, struct parameter_locator_set *set)
+{
+	uint32_t spi = session ? session->spi_in : 0;
+	const struct endpoint *locators;
+	size_t count;
+
+	if (!router_locators_of(host, session, &link->address, &locators, &count))
+		return false;
+	for (size_t i = 0; i < count && set->count < most; i++) {
+		struct locator *locator = &set->items[set->count];
+
+		*locator = own_locator(host, link, TRANSPORT_UDP, spi, set->count == 0);
+		locator->address = locators[i].address;
+		locator->port = locators[i].port;
+		locator->priority -= (uint32_t)i;
+		set->count++;
+	}
+	return true;
+}
+
+void candidates_offer(const struct host *host, const struct session *session, struct parameter_locator_set *set)
 {
 	const struct host_configuration *configuration = &host->configuration;
 	bool has_second = configuration->transport_count > 1;
 	size_t of_first = has_second ? CANDIDATES_MAXIMUM - 1 : CANDIDATES_MAXIMUM;
+	uint32_t spi = session ? session->spi_in : 0;
+	const struct link_address *first = NULL;
 
 	set->count = 0;
 	set->ignored = 0;
-	for (size_t i = 0; i < host->link_count && i < of_first; i++)
-		set->items[set->count++] =
-			own_locator(host, &host->links[i], configuration->transports[0], spi, i == 0);
+	for (size_t i = 0; i < host->link_count && set->count < of_first; i++) {
+		const struct link_address *link = &host->links[i];
+
+		if (!candidates_link_fits(host, session, link) || offer_router(host, link, session, of_first, set))
+			continue;
+		first = first ? first : link;
+		set->items[set->count] = own_locator(host, link, configuration->transports[0], spi, set->count == 0);
+		set->count++;
+	}
 	/* One is enough for a peer that has the other transport alone. */
-	if (has_second && host->link_count)
-		set->items[set->count++] = own_locator(host, &host->links[0], configuration->transports[1], spi, false);
+	if (has_second && first)
+		set->items[set->count++] = own_locator(host, first, configuration->transports[1], spi, false);
 }
 
 const struct link_address *candidates_link(const struct host *host, const struct address *address)

@@ -186,6 +186,11 @@ bool effects_take(struct effect_queue *queue, struct host_effect *effect)
 	return true;
 }
 
+struct host_sa *effects_taken_sa(struct effect_queue *queue)
+{
+	return queue->taken ? queue->taken->sa : NULL;
+}
+
 void effects_release_taken(struct effect_queue *queue)
 {
 	effect_discard(queue->taken);

@@ -60,6 +60,8 @@ void effects_add_ending(struct effect_queue *queue, struct ending *ending);
 void effects_splice(struct effect_queue *queue, struct effect_queue *batch);
 /** Takes out the first; false when there is none. What was taken before is wiped and freed. */
 bool effects_take(struct effect_queue *queue, struct host_effect *effect);
+/** What is behind effect.sa of the effect that was taken last; NULL when it has none that may be changed. */
+struct host_sa *effects_taken_sa(struct effect_queue *queue);
 /** Frees what was taken before, as every call into the host does. */
 void effects_release_taken(struct effect_queue *queue);
 void host_effects_free(struct effect_queue *queue);

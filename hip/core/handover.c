@@ -56,6 +56,19 @@ static void tell_route(struct host *host, const struct association *association,
 	session_tell_sa(host, association->session, &association->peer, effect);
 }
 
+void handover_tell_again(struct host *host, const struct association *association)
+{
+	struct session *session = association->session;
+	struct queued_effect *effect = session && session->has_sas ? effect_make(HOST_MOVE_SA, 0) : NULL;
+
+	if (!effect)
+		return;
+	if (session->mobility)
+		tell_route(host, association, effect);
+	else
+		session_tell_sa(host, session, &association->peer, effect);
+}
+
 /* ---- the handover ---- */
 
 static void log_handover(const struct host *host, const struct association *association)

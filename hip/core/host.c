@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,7 @@ static hiphop_error start(struct host *host, instant now)
 	hiphop_error error;
 
 	start_tables(host);
+	router_start(host);
 	host->r1_work_at = INSTANT_NEVER;
 	host->difficulty = puzzle_difficulty_start(configuration->puzzle_difficulty,
 		configuration->puzzle_difficulty_maximum, configuration->i1_per_second, configuration->i2_per_second);
@@ -293,6 +295,7 @@ void host_free(struct host *host)
 	if (!host)
 		return;
 	association_free_all(host);
+	router_free(host);
 	while (host->opportunists)
 		opportunist_drop(host, host->opportunists);
 	data_transport_free(host->transport);
@@ -331,6 +334,7 @@ static const struct {
 	{HIP_PACKET_CLOSE, HOST_COUNT_CLOSE_IN, STATE_EVENT_CLOSE},
 	{HIP_PACKET_CLOSE_ACK, HOST_COUNT_CLOSE_ACK_IN, STATE_EVENT_CLOSE_ACK},
 	{HIP_PACKET_DATA, HOST_COUNT_DATA_IN, STATE_EVENTS},
+	{HIP_PACKET_UPDATE_PROXY, HOST_COUNT_UPDATE_PROXY_IN, STATE_EVENTS},
 };
 
 static bool checksum_is_right(const struct host *host, const struct incoming *in)
@@ -485,6 +489,8 @@ static void dispatch(struct host *host, struct incoming *in)
 	count(host, packets[place].counter);
 	if (in->view.type == HIP_PACKET_DATA)
 		data_input(host, in);
+	else if (in->view.type == HIP_PACKET_UPDATE_PROXY)
+		proxy_peer_input(host, in);
 	else if (in->view.type == HIP_PACKET_NOTIFY && in->overlay)
 		notify_overlay_input(host, in);
 	else
@@ -508,11 +514,15 @@ void host_input(
 	struct host *host, instant now, const struct host_arrival *arrival, const uint8_t *packet, size_t length)
 {
 	struct incoming in = {.arrival = arrival, .octets = packet, .length = length, .now = now};
+	struct host_arrival relayed;
 
 	effects_release_taken(&host->effects);
 	if (is_direct_i1(&in) && !is_wanted(host, &in))
 		return;
 	if (!parse(host, &in) || !checksum_fits(host, &in))
+		return;
+	router_translate_arrival(host, &in, &relayed);
+	if (router_relays(host, &in))
 		return;
 	if (hit_equal(&in.view.sender, &host->self)) {
 		count(host, HOST_COUNT_DROP_OWN_HIT);
@@ -526,6 +536,7 @@ void host_input(
 		!rules_hold(host, &in))
 		return;
 	dispatch(host, &in);
+	router_review(host, now, &in.view.sender);
 	overlay_path_pump(host);
 }
 
@@ -605,6 +616,7 @@ void host_tick(struct host *host, instant now)
 
 	effects_release_taken(&host->effects);
 	notice_suspension(host, now);
+	router_tick(host, now);
 	while ((deadline = deadline_heap_pop(&host->deadlines, now)))
 		expire(host, now, deadline);
 	follow_load(host, now);
@@ -620,10 +632,15 @@ instant host_next_wake(const struct host *host)
 
 	wake = instant_earlier(wake, puzzle_difficulty_next_wake(&host->difficulty));
 	wake = instant_earlier(wake, r1_preparation_next_wake(host));
+	wake = instant_earlier(wake, router_next_wake(host));
 	return host->transport ? instant_earlier(wake, data_transport_next_wake(host->transport)) : wake;
 }
 
 bool host_next_effect(struct host *host, struct host_effect *effect)
 {
-	return effects_take(&host->effects, effect);
+	while (effects_take(&host->effects, effect)) {
+		if (router_carries(host, effect))
+			return true;
+	}
+	return false;
 }

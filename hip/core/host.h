@@ -93,6 +93,8 @@ struct host_environment {
 	/** How long an association with this peer stays without traffic (RFC 7402 section 3.3.7). 0, and NULL: as
 	 * long as `unused_lifetime` of the configuration. */
 	duration (*unused_lifetime)(void *context, const struct hit *peer);
+	/** Whether this host, a mobile router, takes `peer` on board. NULL: everybody. */
+	bool (*may_board)(void *context, instant now, const struct hit *peer);
 };
 
 /** Entries of a configured list of algorithms at most. */
@@ -191,6 +193,12 @@ struct host_configuration {
 	duration patience;
 	host_paths_use paths;
 	bool rekey_on_move; /**< new ESP keys and SPIs after each move to another address of ours */
+	/** Be a mobile router for hosts on board: see host_use_router. `inside` are the names of the interfaces on
+	 * board; hosts may come there alone, and the world is not told their addresses. None: all are inside and
+	 * outside. */
+	bool mobile_router;
+	const char (*inside)[LINK_NAME_SIZE]; /**< borrowed */
+	size_t inside_count;
 };
 
 /**
@@ -305,6 +313,69 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
  *  section 4.3, RFC 7402 section 5.4.1). */
 void host_unmatched_esp(struct host *host, instant now, const struct endpoint *local, const struct endpoint *remote,
 	const uint8_t *packet, size_t length);
+
+/* ---- mobile routers (docs/moving-networks.md) ---------------------------------------------------------------------
+ */
+
+/** How it stands with the mobile router that this host uses. */
+typedef enum {
+	HOST_ROUTER_NONE,        /**< none is wanted */
+	HOST_ROUTER_SEEKING,     /**< there is no association with it */
+	HOST_ROUTER_REGISTERING, /**< it has been asked */
+	HOST_ROUTER_REGISTERED,  /**< this host is on board */
+	HOST_ROUTER_LEAVING,     /**< it is still, and has taken its tickets back */
+	HOST_ROUTER_REFUSED      /**< it does not take us; asked again after a while */
+} host_router_state;
+/** "none", "seeking" and so on. Static. */
+const char *host_router_state_name(host_router_state state);
+
+/**
+ * Registers with a mobile router (RFC 8003) as soon as there is an association with it, which is sought again and
+ * again. On board, all that leaves by the address where the router is goes through it; the peers are told its locators,
+ * and each gets a ticket by which they believe the router where it is. NULL: leave; the tickets are taken back.
+ */
+void host_use_router(struct host *host, instant now, const struct hit *router);
+
+/** ESP that a mobile router hands on. */
+struct host_esp_hop {
+	struct endpoint local, remote; /**< in: where it came in, and from where; out: where it goes */
+	uint32_t spi;
+	size_t length; /**< octets, for the counts */
+};
+/** Whether an ESP packet is to be handed on, between a host on board and one of its peers; then `hop` says where to.
+ * False when it is for this host, or
+ * nobody's. */
+bool host_forward_esp(struct host *host, instant now, struct host_esp_hop *hop);
+
+/** What a host on board is to its router. */
+struct host_boarder_view {
+	struct hit hit;
+	struct hit carrier;             /**< the router on board that it is behind; null: none */
+	struct endpoint remote;         /**< where it is; zero behind another router */
+	size_t tickets;                 /**< that it gave */
+	size_t unconfirmed;             /**< of these, whose peers have not answered since this router moved */
+	uint64_t octets_in, octets_out; /**< of ESP for it and from it */
+	instant expires;
+};
+/** Fills in the host on board at `index`; false beyond the last. */
+bool host_boarder_at(const struct host *host, size_t index, struct host_boarder_view *view);
+
+struct host_router_view {
+	host_router_state state;
+	struct hit router;
+	uint8_t failure;               /**< Failure Type of REG_FAILED, when REFUSED */
+	struct endpoint local, remote; /**< where it is reached, when REGISTERED */
+	const struct endpoint
+		*locators; /**< where it is reached by the world. Valid until the next call into the host. */
+	size_t locator_count;
+	instant expires;
+	size_t tickets, confirmed;      /**< given to peers, and of these which they have */
+	bool serves;                    /**< this host is a mobile router itself */
+	size_t boarders, delegations;   /**< hosts and tickets on board of it */
+	const struct endpoint *uplinks; /**< where it is reached. Valid until the next call into the host. */
+	size_t uplink_count;
+};
+void host_router(const struct host *host, struct host_router_view *view);
 
 /* ---- DATA for the overlay (RFC 6078, 6079) -------------------------------------------------------------------- */
 
@@ -574,6 +645,7 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(CLOSE_IN, "close_in")                                                                                        \
 	X(CLOSE_ACK_IN, "close_ack_in")                                                                                \
 	X(DATA_IN, "data_in")                                                                                          \
+	X(UPDATE_PROXY_IN, "update_proxy_in")                                                                          \
 	X(I1_OUT, "i1_out")                                                                                            \
 	X(R1_OUT, "r1_out")                                                                                            \
 	X(I2_OUT, "i2_out")                                                                                            \
@@ -583,6 +655,7 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(CLOSE_OUT, "close_out")                                                                                      \
 	X(CLOSE_ACK_OUT, "close_ack_out")                                                                              \
 	X(DATA_OUT, "data_out")                                                                                        \
+	X(UPDATE_PROXY_OUT, "update_proxy_out")                                                                        \
 	X(REKEY_BEGUN, "rekey_begun")                                                                                  \
 	X(REKEY_ANSWERED, "rekey_answered")                                                                            \
 	X(REKEY_CROSSED, "rekey_crossed")                                                                              \
@@ -602,10 +675,20 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(CHECKS_BEYOND_CREDIT, "checks_beyond_credit")                                                                \
 	X(RESUMED, "resumed")                                                                                          \
 	X(DROP_LOCATOR, "drop_locator")                                                                                \
-	X(DROP_OLD_LOCATOR_SET, "drop_old_locator_set")                                                                                \
+	X(DROP_OLD_LOCATOR_SET, "drop_old_locator_set")                                                                \
 	X(RETRANSMITTED, "retransmitted")                                                                              \
 	X(FORWARDED, "forwarded")                                                                                      \
 	X(R1_SIGNED_ON_DEMAND, "r1_signed_on_demand")                                                                  \
+	X(BOARDED, "boarded")                                                                                          \
+	X(BOARDING_REFUSED, "boarding_refused")                                                                        \
+	X(DELEGATION_TAKEN, "delegation_taken")                                                                        \
+	X(DELEGATION_REFUSED, "delegation_refused")                                                                    \
+	X(TICKET_TAKEN, "ticket_taken")                                                                                \
+	X(RELAYED_HIP, "relayed_hip")                                                                                  \
+	X(RELAYED_ESP, "relayed_esp")                                                                                  \
+	X(PROXY_MOVES, "proxy_moves")                                                                                  \
+	X(PROXY_CONFIRMED, "proxy_confirmed")                                                                          \
+	X(PROXY_UNANSWERED, "proxy_unanswered")                                                                        \
 	X(DROP_MALFORMED, "drop_malformed")                                                                            \
 	X(DROP_CHECKSUM, "drop_checksum")                                                                              \
 	X(DROP_UNSUPPORTED, "drop_unsupported")                                                                        \
@@ -644,7 +727,11 @@ bool host_notify_count_at(const struct host *host, size_t index, struct host_not
 	X(DROP_TTL, "drop_overlay_ttl")                                                                                \
 	X(DROP_ROUTE, "drop_overlay_route")                                                                            \
 	X(DROP_NO_ROUTE, "drop_no_route")                                                                              \
-	X(DROP_DATA, "drop_data")
+	X(DROP_DATA, "drop_data")                                                                                      \
+	X(DROP_TICKET, "drop_ticket")                                                                                  \
+	X(DROP_RELAY, "drop_relay")                                                                                    \
+	X(DROP_RELAY_RATE, "drop_relay_rate")                                                                          \
+	X(DROP_RELAYED_ESP, "drop_relayed_esp")
 
 typedef enum {
 #define HOST_COUNTER_MEMBER(name, text) HOST_COUNT_##name,

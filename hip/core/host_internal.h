@@ -14,6 +14,8 @@
  *   certificates.c, certificate_exchange.c   CERT (RFC 8002)     notifications.c   what may be notified, and when
  *   rekey_keys.c      which keys they are                     state_table.h, state_machine.c   what is allowed when
  *   problem.c         what is told by ICMP                    mobility.h   several paths, and when they change
+ *   mobile_router.h   hosts on board, and who serves them
+ *   problem.c         what is told by ICMP                    mobility.h   several paths, and when they change
  */
 #ifndef HIPHOP_HIP_CORE_HOST_INTERNAL_H
 #define HIPHOP_HIP_CORE_HOST_INTERNAL_H
@@ -27,6 +29,7 @@
 #include "hip/core/host.h"
 #include "hip/core/keys.h"
 #include "hip/core/locators.h"
+#include "hip/core/mobile_router.h"
 #include "hip/core/mobility.h"
 #include "hip/core/notifications.h"
 #include "hip/core/hashed_rates.h"
@@ -258,8 +261,9 @@ enum timer_kind {
 	TIMER_LIVENESS,
 	TIMER_KEYS, /* UPDATE of a rekeying again; the keys are old */
 	TIMER_READDRESS,
-	TIMER_PATHS, /* announcements, checks and questions; see mobility.h */
+	TIMER_PATHS,        /* announcements, checks and questions; see mobility.h */
 	TIMER_CERTIFICATES, /* an UPDATE with some of ours again; the peer's do not come */
+	TIMER_ROUTER,       /* an UPDATE about mobile routers again; a ticket wants more time */
 	TIMER_KINDS
 };
 
@@ -279,6 +283,7 @@ struct association {
 	struct session *session;
 	struct session *retired; /* replaced by `session`; its SAs still receive */
 	struct initiation *initiation;
+	struct router_dealings *dealings; /* with mobile routers, or NULL */
 	struct token_bucket answers; /* R2s again, ACKs, CLOSE_ACKs */
 	instant timers[TIMER_KINDS]; /* INSTANT_NEVER: not set */
 	struct deadline deadline;    /* the earliest of them */
@@ -350,12 +355,14 @@ struct host {
 	uint32_t problem_credit; /* octets that ICMP messages may have: strange packets had as many */
 	struct rate_table *neighbour_rates, *notify_rates;
 	struct certificate_space certificate_space;
+	struct mobile_router router;
 	struct relay_rates *relay_rates;
 	struct data_transport *transport; /* NULL without overlay */
 
 	uint64_t counters[HOST_COUNTER_COUNT];
 	uint64_t notified[NOTIFICATION_RULES + 1], heard_of[NOTIFICATION_RULES + 1]; /* NOTIFYs out and in, by row */
 	uint8_t work[RELAY_PACKET_MAXIMUM + 64];
+	uint8_t relayed[HIP_PACKET_MAXIMUM]; /* what the effect taken last has to say to a mobile router */
 };
 
 /* Octets of an address that tell one holder from another: an IPv4 host has one address, an IPv6 host at least a /64. */
@@ -496,9 +503,12 @@ hiphop_error verify_identity(struct host *host, const struct hit *hit, const str
 	struct host_identity **identity);
 
 /* candidates.c */
-/* Our own usable locators as a LOCATOR_SET. Nothing when there is none. `spi`: of the pair that they are for, 0 when there
- * is none yet. */
-void candidates_offer(const struct host *host, uint32_t spi, struct parameter_locator_set *set);
+/* Our own usable locators as a LOCATOR_SET, those that are meant for the peer of `session` (NULL: there is none yet).
+ * Nothing when there is none. */
+void candidates_offer(const struct host *host, const struct session *session, struct parameter_locator_set *set);
+/* Whether a link of ours is meant for the peer of a session: hosts on board of a router and the world are kept apart.
+ */
+bool candidates_link_fits(const struct host *host, const struct session *session, const struct link_address *link);
 /* A locator of a peer as an endpoint; false for what cannot be used from here, our own addresses too. */
 bool candidates_endpoint(const struct host *host, const struct locator *locator, struct endpoint *endpoint);
 /* The priority of a peer's locator that has none (RFC 8445 section 5.1.2.1), by how it is known. */
@@ -629,6 +639,8 @@ void rekey_acknowledged(
 	struct host *host, instant now, struct association *association, const struct parameter_sequence_list *acks);
 /* Whether this is the inbound SPI of a pair that is installed on standby. */
 bool rekey_has(const struct session *session, uint32_t spi_in);
+/* The pair that is installed on standby; false when there is none. */
+bool rekey_standby(const struct session *session, uint32_t *spi_in, uint32_t *spi_out);
 /* The peer was heard on that pair, so it has all that it needs. */
 void rekey_heard(struct host *host, instant now, struct association *association);
 /* Sends what was not acknowledged again when it is time, or gives up. */

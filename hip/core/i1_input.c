@@ -3,6 +3,7 @@
  * I1 → R1 (RFC 7401 section 6.7). Nothing is remembered of an I1, and a direct one costs no public-key operation: the
  * R1s of the pool are made in ticks (r1_preparation.c), and i1_limits.c says which I1s are read at all.
  */
+#include "hip/core/router_internal.h"
 #include "hip/core/state_actions.h"
 
 #include <stdlib.h>
@@ -53,6 +54,7 @@ static void write_suites(const struct host *host, struct packet_builder *builder
 	if (certificates)
 		*certificates = (uint8_t)own_certificates_write(host->configuration.certificates, builder, 0,
 			ROOM_BEHIND_CERTIFICATES + outgoing_protection_room(host));
+	service_announce(host, builder);
 	parameter_transport_format_list_write(builder, &formats);
 	parameter_esp_transform_write(builder, &suites);
 }
@@ -241,7 +243,7 @@ static void answer_over_overlay(struct host *host, const struct incoming *in)
 		return;
 	}
 	extras.route = &route;
-	candidates_offer(host, 0, &locators);
+	candidates_offer(host, NULL, &locators);
 	if (obtain_key(host, generation, place) ||
 		build_r1(host, &out, generation, generation->entries[place], difficulty, &extras) ||
 		personalise(host, in, level, (uint8_t)(route.count + 1), out.octets, out.length)) {

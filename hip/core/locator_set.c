@@ -3,7 +3,7 @@
  * Where the peer says it is (RFC 8046 section 5.3), and where it speaks from. What it says is only a claim: no data goes
  * to a locator beyond credit before the peer has answered there (section 5.4), and checks have a credit of their own.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 static bool same_locator(const struct path *path, const struct endpoint *remote)
 {
@@ -99,7 +99,8 @@ static bool is_newer(const struct mobility *mobility, uint32_t update_id)
 
 static bool may_be_a_locator(const struct host *host, const struct endpoint *endpoint)
 {
-	return address_is_usable_locator(&endpoint->address) && !candidates_link(host, &endpoint->address);
+	return address_is_usable_locator(&endpoint->address) && !candidates_link(host, &endpoint->address) &&
+	       !router_is_hop(host, endpoint);
 }
 
 /* The path that a packet came by, made when there is none. NULL: there is no room, or it cannot be one. */

@@ -3,7 +3,7 @@
  * Our own links change, and the peers are told (RFC 8046 sections 3.2 and 5.2): a path from a new address to where the
  * peer has answered before is used at once, and an UPDATE with LOCATOR_SET goes the same way.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +158,9 @@ void mobility_add_paths(struct host *host, struct session *session, const struct
 	for (size_t i = 0; i < host->link_count; i++) {
 		struct endpoint local = local_endpoint(host, &host->links[i], remote->transport);
 
-		if (address_is_ipv4(&local.address) == address_is_ipv4(&remote->address))
+		if (candidates_link_fits(host, session, &host->links[i]) &&
+			(address_is_ipv4(&local.address) == address_is_ipv4(&remote->address) ||
+				router_bridges(host, &local, remote)))
 			mobility_add_path(host, session, &local, remote, origin);
 	}
 }
@@ -221,12 +223,12 @@ static void sync_links(const struct host *host, instant now, struct path_set *se
 /* ---- what the peer is told ---- */
 
 /* Of what a LOCATOR_SET says; never 0. */
-static uint64_t digest_of(const struct host *host)
+static uint64_t digest_of(const struct host *host, const struct session *session)
 {
 	struct parameter_locator_set set;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
-	candidates_offer(host, 0, &set);
+	candidates_offer(host, session, &set);
 	for (size_t i = 0; i < set.count; i++) {
 		for (size_t j = 0; j < sizeof set.items[i].address.octets; j++)
 			digest = (digest ^ set.items[i].address.octets[j]) * UINT64_C(0x100000001b3);
@@ -276,7 +278,7 @@ static bool may_announce(const struct host *host, instant now, struct session *s
 		return false;
 	}
 	announcement->update = session->own_update++;
-	announcement->digest = digest_of(host);
+	announcement->digest = digest_of(host, session);
 	return true;
 }
 
@@ -320,7 +322,7 @@ static void note_acknowledged(struct host *host, instant now, struct association
 	mobility->announcement.due = false;
 	mobility->told = mobility->announcement.digest;
 	mobility->told_at = now;
-	if (mobility->told != digest_of(host))
+	if (mobility->told != digest_of(host, association->session))
 		mobility_announce(host, now, association);
 	else if (host->configuration.rekey_on_move && mobility->handover.reason == HANDOVER_LINK_GONE)
 		(void)rekey_begin(host, now, association, false);
@@ -349,7 +351,7 @@ static void tell_at_first(struct host *host, instant now, struct association *as
 	struct mobility *mobility = association->session->mobility;
 
 	if (association->session->initiator && candidates_are_alike(host)) {
-		mobility->told = digest_of(host);
+		mobility->told = digest_of(host, association->session);
 		mobility->told_at = now;
 	} else if (host->link_count > 1) {
 		mobility_announce(host, now, association);
@@ -411,7 +413,7 @@ static void move(struct host *host, instant now, struct association *association
 		add_known_locators(host, association);
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
-	if (session->mobility->told != digest_of(host))
+	if (session->mobility->told != digest_of(host, session))
 		mobility_announce(host, now, association);
 	mobility_timer(host, now, association);
 }
@@ -443,6 +445,7 @@ void host_set_links(struct host *host, instant now, const struct link_address *l
 
 	effects_release_taken(&host->effects);
 	candidates_set_links(host, links, count);
+	router_links(host, now);
 	for (size_t i = 0; i < host->count; i++) {
 		if (!host->all[i]->session && !host->all[i]->initiation)
 			continue;
@@ -523,6 +526,27 @@ static void verify_locator(struct path_set *set, const struct path *answered)
 	}
 }
 
+void mobility_tell_anew(struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session) ||
+		mobility_obtain(host, now, session))
+		return;
+	mobility_announce(host, now, association);
+	mobility_arm(host, now, association);
+}
+
+void mobility_note_told(const struct host *host, instant now, struct association *association)
+{
+	struct session *session = association->session;
+
+	if (!session || !session->mobility)
+		return;
+	session->mobility->told = digest_of(host, session);
+	session->mobility->told_at = now;
+}
+
 /* The peer has received our nonce at its locator. */
 static void take_answer(struct host *host, instant now, struct association *association, struct path *path)
 {
@@ -539,6 +563,14 @@ static void take_answer(struct host *host, instant now, struct association *asso
 	/* Whether the peer knows the cheap question. */
 	if (!mobility->answers_questions)
 		path_probe_send(host, now, association, path);
+}
+
+void mobility_path_answered(struct host *host, instant now, struct association *association, struct path *path)
+{
+	take_answer(host, now, association, path);
+	handover_settle(host, now, association);
+	mobility_drop_useless(&association->session->mobility->paths);
+	mobility_arm(host, now, association);
 }
 
 void mobility_acknowledged(struct host *host, const struct incoming *in, struct association *association,

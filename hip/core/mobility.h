@@ -99,6 +99,11 @@ bool mobility_waits_for(const struct session *session, const struct parameter_se
 /** Takes acknowledgments and ECHO_RESPONSEs of a verified UPDATE. */
 void mobility_acknowledged(struct host *host, const struct incoming *in, struct association *association,
 	const struct parameter_sequence_list *acks);
+/** A check on a path was answered otherwise than by an UPDATE of the peer itself. */
+void mobility_path_answered(struct host *host, instant now, struct association *association, struct path *path);
+/** Where we are reached has changed without our links: the peer is told now. Or somebody else has told it. */
+void mobility_tell_anew(struct host *host, instant now, struct association *association);
+void mobility_note_told(const struct host *host, instant now, struct association *association);
 /** Takes out the paths with which nothing can be done, but for the current one. */
 void mobility_drop_useless(struct path_set *set);
 /** An UPDATE on the path in use was not answered: another one that works is used, when there is one. Of a peer that
@@ -148,5 +153,7 @@ void path_probe_send(struct host *host, instant now, struct association *associa
 /* handover.c */
 /** Goes to the best path, when that is another one, and tells the data plane the route. */
 void handover_settle(struct host *host, instant now, struct association *association);
+/** Tells the data plane the route once more. */
+void handover_tell_again(struct host *host, const struct association *association);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
+
+#include "hip/wire/relay_edit.h"
 
 #include <string.h>
 
@@ -88,8 +90,8 @@ size_t outgoing_echo_room(const struct incoming *in)
 
 size_t outgoing_protection_room(const struct host *host)
 {
-	/* Type, Length, Algorithm and padding come to less than 16. */
-	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16;
+	/* Type, Length, Algorithm and padding come to less than 16. A mobile router on the way adds RELAY_FROM. */
+	return HASH_LENGTH_MAXIMUM + 16 + host_identity_signature_length(host->identity) + 16 + RELAYED_ENDPOINT_LENGTH;
 }
 
 hiphop_error outgoing_finish(struct outgoing *out)
@@ -164,6 +166,7 @@ void count_out(struct host *host, uint8_t type)
 		{HIP_PACKET_CLOSE, HOST_COUNT_CLOSE_OUT},
 		{HIP_PACKET_CLOSE_ACK, HOST_COUNT_CLOSE_ACK_OUT},
 		{HIP_PACKET_DATA, HOST_COUNT_DATA_OUT},
+		{HIP_PACKET_UPDATE_PROXY, HOST_COUNT_UPDATE_PROXY_OUT},
 	};
 
 	for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
@@ -226,9 +229,10 @@ bool way_to_endpoint(struct host *host, const struct endpoint *remote, struct wa
 	way->local.transport = remote->transport;
 	if (remote->transport == TRANSPORT_UDP)
 		way->local.port = host->configuration.port;
-	if (!environment->source_address)
+	if (!environment->source_address ||
+		environment->source_address(environment->context, &remote->address, &way->local.address))
 		return true;
-	return environment->source_address(environment->context, &remote->address, &way->local.address);
+	return router_way(host, remote, &way->local);
 }
 
 bool way_to_neighbour(struct host *host, const struct hit *neighbour, struct way *way)

@@ -59,6 +59,7 @@ struct path_check {
 	uint32_t update;
 	instant sent; /**< the last of them */
 	uint8_t nonce[PATH_NONCE_LENGTH];
+	bool by_router; /**< it is an UPDATE-PROXY instead, which has no Update ID (hip/core/proxy_peer.c) */
 };
 
 struct path {

@@ -4,7 +4,7 @@
  * section 5.4). The same packet may carry our LOCATOR_SET, and acknowledge an UPDATE of the peer. Towards an unverified
  * locator no more octets go out than have come from the peer.
  */
-#include "hip/core/host_internal.h"
+#include "hip/core/router_internal.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static void write_locators(const struct host *host, const struct session *sessio
 {
 	struct parameter_locator_set set;
 
-	candidates_offer(host, session->spi_in, &set);
+	candidates_offer(host, session, &set);
 	parameter_locator_set_write(builder, &set);
 }
 
@@ -86,12 +86,10 @@ static void way_of_path(const struct path *path, struct way *way)
 }
 
 /* The peer takes an Update ID once: a check without our LOCATOR_SET must not have that of the announcement. */
-static bool needs_update_id(const struct mobility *mobility, const struct path *path, bool announces)
+static bool needs_update_id(const struct mobility *mobility, const struct path *path)
 {
 	const struct announcement *announcement = &mobility->announcement;
 
-	if (announces)
-		return false;
 	return !path->check.tries || (announcement->due && announcement->tries && path->check.update == announcement->update);
 }
 
@@ -101,7 +99,10 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	struct session *session = association->session;
 	struct mobility *mobility = session->mobility;
 	struct path *path = &mobility->paths.items[place];
-	bool is_new = needs_update_id(mobility, path, announces);
+	bool by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
+	bool changes = path->check.tries && path->check.by_router != by_router;
+	bool is_new = !announces && !by_router && (changes || needs_update_id(mobility, path));
+	hiphop_error error;
 	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
 	struct outgoing out;
 	struct way way;
@@ -111,11 +112,13 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	else if (is_new)
 		path->check.update = session->own_update;
 	contents.seq = path->check.update;
+	path->check.by_router = by_router;
 	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
-	if (is_new || !path->check.tries)
+	if (is_new || changes || !path->check.tries)
 		random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
-	if (build(host, association, &contents, &out) ||
-		!mobility_spend(host, now, association, &path->remote, out.length))
+	error = by_router ? proxy_peer_build(host, association, path->check.nonce, &out)
+			  : build(host, association, &contents, &out);
+	if (error || !mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
 	session->own_update += is_new;
 	path->check.tries++;

@@ -262,7 +262,7 @@ static hiphop_error write_encrypted(
 	size_t length, sealed_length;
 	hiphop_error error;
 
-	candidates_offer(host, 0, &locators);
+	candidates_offer(host, NULL, &locators);
 	packet_builder_start_inner(&inner, plain, sizeof plain);
 	if (locators.count && understands_locators(offer))
 		parameter_locator_set_write(&inner, &locators);

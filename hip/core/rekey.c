@@ -560,6 +560,17 @@ bool rekey_has(const struct session *session, uint32_t spi_in)
 	return rekeying && rekeying->installed && rekeying->successor->spi_in == spi_in;
 }
 
+bool rekey_standby(const struct session *session, uint32_t *spi_in, uint32_t *spi_out)
+{
+	const struct rekeying *rekeying = session->rekeying;
+
+	if (!rekeying || !rekeying->installed)
+		return false;
+	*spi_in = rekeying->successor->spi_in;
+	*spi_out = rekeying->successor->spi_out;
+	return true;
+}
+
 void rekey_heard(struct host *host, instant now, struct association *association)
 {
 	finish(host, now, association);

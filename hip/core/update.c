@@ -3,6 +3,7 @@
  * UPDATE with SEQ and ACK (RFC 7401 sections 5.3.5, 6.11 and 6.12). This host sends one at a time: to ask whether the
  * peer is there, or for new keys (rekey.c); where it is, is asked and told beside that (mobility.h).
  */
+#include "hip/core/router_internal.h"
 #include "hip/core/state_actions.h"
 
 #include <string.h>
@@ -31,9 +32,13 @@ static hiphop_error build_update(struct host *host, const struct association *as
 		acks.items[0] = *ack;
 		parameter_sequence_list_write(&out->builder, PARAMETER_ACK, &acks);
 	}
+	if (ack)
+		router_write_response(association, *ack, &out->builder);
 	outgoing_echo_signed(out, in);
 	if (route)
 		outgoing_overlay_covered(host, out, route);
+	if (ack)
+		router_write_answer(host, association, *ack, &out->builder);
 	error = outgoing_protect(host, out, &protection);
 	if (error)
 		return error;
@@ -204,6 +209,8 @@ static void take_seq(struct host *host, const struct incoming *in, struct associ
 	error = take_rekeying(host, in, association, id, acks, &answered);
 	if (!error)
 		error = locator_set_take(host, in, association, id, &acknowledged);
+	if (!error)
+		error = router_take(host, in, association, id);
 	if (error) {
 		count(host, error == HIPHOP_NO_MEMORY   ? HOST_COUNT_DROP_NO_MEMORY
 			    : error == HIPHOP_MALFORMED ? HOST_COUNT_DROP_MALFORMED
@@ -231,11 +238,13 @@ static void log_wrong_signature(const struct host *host, const struct hit *peer)
 /* Whether it is more than what was said before: a repetition, by the peer or by somebody who has caught it, is no sign
  * that the peer is there. */
 static bool has_news(
-	const struct session *session, bool has_seq, uint32_t seq, const struct parameter_sequence_list *acks)
+	const struct association *association, bool has_seq, uint32_t seq, const struct parameter_sequence_list *acks)
 {
+	const struct session *session = association->session;
+
 	return (has_seq && !was_processed(session, seq)) || probe_waits_for(session, acks) ||
 	       rekey_waits_for(session, acks) || certificates_wait_for(session, acks) ||
-	       mobility_waits_for(session, acks);
+	       mobility_waits_for(session, acks) || router_waits_for(association, acks);
 }
 
 /* A HOST_ID in it, for firewalls that see the peer for the first time, must be the one of the exchange (RFC 8046 section
@@ -271,7 +280,7 @@ void update_input(struct host *host, struct incoming *in)
 	}
 	/* RFC 7401 sections 6.12.1 and 6.12.2: an Update ID outside the window; an ACK alone of nothing that is
 	 * outstanding. */
-	news = has_news(session, seq_view, seq, &acks);
+	news = has_news(association, seq_view, seq, &acks);
 	if (seq_view ? !is_in_window(session, seq) : !news) {
 		count(host, HOST_COUNT_DROP_REPLAYED);
 		return;
@@ -302,6 +311,7 @@ void update_input(struct host *host, struct incoming *in)
 		rekey_acknowledged(host, in->now, association, &acks);
 	certificates_acknowledged(host, in->now, association, &acks);
 	mobility_acknowledged(host, in, association, &acks);
+	router_acknowledged(host, in, association, &acks);
 	if (seq_view)
 		take_seq(host, in, association, seq, &acks);
 }

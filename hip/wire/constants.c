@@ -18,6 +18,7 @@ static const struct named_number packet_types[] = {
 	{HIP_PACKET_CLOSE, "CLOSE"},
 	{HIP_PACKET_CLOSE_ACK, "CLOSE_ACK"},
 	{HIP_PACKET_DATA, "DATA"},
+	{HIP_PACKET_UPDATE_PROXY, "UPDATE_PROXY"},
 };
 
 static const struct named_number notify_types[] = {

@@ -47,7 +47,8 @@ typedef enum {
 	HIP_PACKET_NOTIFY = 17,
 	HIP_PACKET_CLOSE = 18,
 	HIP_PACKET_CLOSE_ACK = 19,
-	HIP_PACKET_DATA = 32
+	HIP_PACKET_DATA = 32,
+	HIP_PACKET_UPDATE_PROXY = 120 /* ours: a mobile router for a host on board (docs/hipv2-mapping.md) */
 } hip_packet_type;
 
 /** Parameter types. An odd number is critical: who does not know it stops (RFC 7401 section 5.2.1). */
@@ -90,6 +91,13 @@ typedef enum {
 	PARAMETER_CANDIDATE_PRIORITY = 4700, /* RFC 9028 section 5.14 */
 	PARAMETER_NOMINATE = 4710,           /* RFC 9028 section 5.15 */
 	PARAMETER_HIP_TRANSPORT_MODE = 7680, /* RFC 6261 section 3.1 */
+	/* Ours, of the range for private use (RFC 7401 section 5.2.2): mobile routers (docs/hipv2-mapping.md). */
+	PARAMETER_TICKET = 32770,
+	PARAMETER_DELEGATION = 32772,
+	PARAMETER_ROUTER_LOCATORS = 32774,
+	PARAMETER_DELEGATION_REFUSED = 32776,
+	PARAMETER_TICKET_ID = 32778,
+	PARAMETER_HOSTS_ON_BOARD = 32780,
 	PARAMETER_HIP_MAC = 61505,
 	PARAMETER_HIP_MAC_2 = 61569,
 	PARAMETER_HIP_SIGNATURE_2 = 61633,
@@ -236,7 +244,8 @@ typedef enum { HIP_TRANSPORT_DEFAULT = 1, HIP_TRANSPORT_ESP = 2, HIP_TRANSPORT_E
 typedef enum {
 	REGISTRATION_RENDEZVOUS = 1,
 	REGISTRATION_RELAY_UDP_HIP = 2,
-	REGISTRATION_RELAY_UDP_ESP = 3
+	REGISTRATION_RELAY_UDP_ESP = 3,
+	REGISTRATION_MOBILE_ROUTER = 201 /* private use, ours */
 } hip_registration_type;
 typedef enum {
 	REGISTRATION_FAILED_CREDENTIALS_REQUIRED = 0,
@@ -258,6 +267,10 @@ typedef enum {
 #define SEQUENCE_LIST_MAXIMUM     32
 #define LOCATOR_SET_MAXIMUM       32
 #define REGISTRATION_LIST_MAXIMUM 16
+#define DELEGATION_PAIRS_MAXIMUM    4
+#define DELEGATION_LOCATORS_MAXIMUM 4
+#define ROUTER_LOCATORS_MAXIMUM     8
+#define HOSTS_ON_BOARD_MAXIMUM      64
 #define PUZZLE_RANDOM_MAXIMUM     64 /* octets of Random #I and of #J: RHASH_len / 8 */
 
 /** "I1", "CLOSE_ACK" …, or "unknown". Static storage. */

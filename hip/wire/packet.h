@@ -107,16 +107,17 @@ struct parameter_rule {
 };
 
 /** Packet types as a set. */
-#define PACKET_BIT_I1        0x001
-#define PACKET_BIT_R1        0x002
-#define PACKET_BIT_I2        0x004
-#define PACKET_BIT_R2        0x008
-#define PACKET_BIT_UPDATE    0x010
-#define PACKET_BIT_NOTIFY    0x020
-#define PACKET_BIT_CLOSE     0x040
-#define PACKET_BIT_CLOSE_ACK 0x080
-#define PACKET_BIT_DATA      0x100
-#define PACKET_BIT_ANY       0x1ff
+#define PACKET_BIT_I1           0x001
+#define PACKET_BIT_R1           0x002
+#define PACKET_BIT_I2           0x004
+#define PACKET_BIT_R2           0x008
+#define PACKET_BIT_UPDATE       0x010
+#define PACKET_BIT_NOTIFY       0x020
+#define PACKET_BIT_CLOSE        0x040
+#define PACKET_BIT_CLOSE_ACK    0x080
+#define PACKET_BIT_DATA         0x100
+#define PACKET_BIT_ANY          0x1ff /* those of the RFCs */
+#define PACKET_BIT_UPDATE_PROXY 0x200
 
 /** The row of a parameter type, or NULL when we do not know it. Static storage. */
 const struct parameter_rule *parameter_rule_of(uint16_t type);

@@ -268,6 +268,82 @@ hiphop_error parameter_registration_read(const struct parameter_view *view, stru
 hiphop_error parameter_registration_write(
 	struct packet_builder *builder, uint16_t type, const struct parameter_registration *in);
 
+/* ---- Mobile routers (docs/hipv2-mapping.md; after draft-melen-hip-mr) ---- */
+
+#define TICKET_ID_LENGTH  8
+#define TICKET_KEY_LENGTH 32
+
+/** What lets a router speak for a host on board towards one peer. */
+struct ticket_grant {
+	uint8_t id[TICKET_ID_LENGTH];
+	uint32_t lifetime;              /**< seconds from now; 0 takes it back, and the key means nothing */
+	uint8_t key[TICKET_KEY_LENGTH]; /**< of HMAC-SHA-256 */
+};
+
+/** TICKET: the host on board to its peer, inside ENCRYPTED. */
+hiphop_error parameter_ticket_read(const struct parameter_view *view, struct ticket_grant *out);
+hiphop_error parameter_ticket_write(struct packet_builder *builder, const struct ticket_grant *in);
+
+/** The SPIs of a pair of SAs, as the host on board has them. */
+struct delegation_pair {
+	uint32_t spi_in, spi_out;
+};
+/** DELEGATION: the host on board to its router, or a router to the next one, inside ENCRYPTED: a ticket, and which
+ *  ESP goes with it. It stands for all that was said of this ticket before. */
+struct parameter_delegation {
+	struct ticket_grant grant;
+	struct hit owner; /**< the host on board */
+	struct hit peer;
+	uint32_t sequence; /**< the greatest SEQ that was used with the ticket; 0: none */
+	size_t pair_count;
+	struct delegation_pair pairs[DELEGATION_PAIRS_MAXIMUM];
+	size_t locator_count; /**< of the peer; the first one is where ESP goes to */
+	struct endpoint locators[DELEGATION_LOCATORS_MAXIMUM];
+};
+/** HIPHOP_MALFORMED for an SPI below 256, an owner or peer that is no HIT of a host, or a lifetime without locators. */
+hiphop_error parameter_delegation_read(const struct parameter_view *view, struct parameter_delegation *out);
+hiphop_error parameter_delegation_write(struct packet_builder *builder, const struct parameter_delegation *in);
+/** Octets that it takes in a packet. */
+size_t parameter_delegation_length(const struct parameter_delegation *in);
+
+/** ROUTER_LOCATORS: where the router is reached now, the most liked first; none while it has no link. */
+struct parameter_router_locators {
+	size_t count;
+	struct endpoint endpoints[ROUTER_LOCATORS_MAXIMUM];
+};
+hiphop_error parameter_router_locators_read(const struct parameter_view *view, struct parameter_router_locators *out);
+hiphop_error parameter_router_locators_write(
+	struct packet_builder *builder, const struct parameter_router_locators *in);
+
+/** DELEGATION_REFUSED: what is wrong with a DELEGATION, that was refused or turned out to be of no use. */
+typedef enum {
+	DELEGATION_SPI_COLLIDES = 1, /**< another host on board, or the router, has this SPI */
+	DELEGATION_TOO_MANY = 2,
+	DELEGATION_NOT_YOURS = 3, /**< the ticket is another's, or the owner is not on board */
+	DELEGATION_UNANSWERED = 4 /**< it was taken, and the peer does not answer to it */
+} delegation_refusal_reason;
+struct parameter_delegation_refused {
+	uint8_t id[TICKET_ID_LENGTH];
+	uint8_t reason; /**< delegation_refusal_reason */
+};
+hiphop_error parameter_delegation_refused_read(
+	const struct parameter_view *view, struct parameter_delegation_refused *out);
+hiphop_error parameter_delegation_refused_write(
+	struct packet_builder *builder, const struct parameter_delegation_refused *in);
+
+/** TICKET_ID: of an UPDATE-PROXY, and in an UPDATE that acknowledges a TICKET. */
+hiphop_error parameter_ticket_id_read(const struct parameter_view *view, uint8_t id[static TICKET_ID_LENGTH]);
+hiphop_error parameter_ticket_id_write(struct packet_builder *builder, const uint8_t id[static TICKET_ID_LENGTH]);
+
+/** HOSTS_ON_BOARD: a router to the next one, which hosts have come behind it or left. */
+struct parameter_hosts_on_board {
+	bool left; /**< false: they have come */
+	size_t count;
+	struct hit hits[HOSTS_ON_BOARD_MAXIMUM];
+};
+hiphop_error parameter_hosts_on_board_read(const struct parameter_view *view, struct parameter_hosts_on_board *out);
+hiphop_error parameter_hosts_on_board_write(struct packet_builder *builder, const struct parameter_hosts_on_board *in);
+
 /* ---- Overlay (RFC 6079, 6028) ---- */
 
 /** OVERLAY_TTL, RFC 6079 section 6.2. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hip/wire/relay_edit.h"
 
-#include "hip/wire/packet.h"
+#include "hip/wire/parameters.h"
 
 #include <string.h>
 
@@ -69,5 +69,92 @@ hiphop_error relay_append_via(uint8_t *packet, size_t *length, size_t capacity, 
 	writer_u16(&writer, (uint16_t)(via->contents.length + HIT_LENGTH));
 	packet[1] = (uint8_t)(view.header_length + HIT_LENGTH / 8);
 	*length = grown;
+	return HIPHOP_OK;
+}
+
+/* ---- RELAY_FROM and RELAY_TO ---- */
+
+static bool is_relayed_type(uint16_t type)
+{
+	return type == PARAMETER_RELAY_FROM || type == PARAMETER_RELAY_TO;
+}
+
+static void set_length(uint8_t *packet, size_t header_and_parameters)
+{
+	packet[1] = (uint8_t)(header_and_parameters / 8 - 1);
+}
+
+static hiphop_error parse_without_payload(uint8_t *packet, size_t length, uint16_t type, struct packet_view *view)
+{
+	hiphop_error error = packet_parse(packet, length, view);
+
+	if (error)
+		return error;
+	return view->payload.length || !is_relayed_type(type) ? HIPHOP_INVALID_ARGUMENT : HIPHOP_OK;
+}
+
+/* Cuts out a parameter; behind it is nothing but parameters. */
+static void cut_out(uint8_t *packet, size_t *length, const struct parameter_view *parameter)
+{
+	size_t end = parameter->offset + parameter->encoded.length;
+
+	memmove(packet + parameter->offset, packet + end, *length - end);
+	*length -= parameter->encoded.length;
+	set_length(packet, *length);
+}
+
+/* Where a parameter of this type goes. */
+static size_t place_of(const struct packet_view *view, uint16_t type)
+{
+	for (size_t i = 0; i < view->parameters.count; i++) {
+		if (view->parameters.items[i].type > type)
+			return view->parameters.items[i].offset;
+	}
+	return view->octets.length;
+}
+
+hiphop_error relay_put_endpoint(
+	uint8_t *packet, size_t *length, size_t capacity, uint16_t type, const struct endpoint *endpoint)
+{
+	uint8_t encoded[RELAYED_ENDPOINT_LENGTH];
+	struct packet_builder builder;
+	struct packet_view view;
+	size_t written, place;
+	hiphop_error error = parse_without_payload(packet, *length, type, &view);
+
+	if (error)
+		return error;
+	if (packet_find(&view, type))
+		return HIPHOP_EXISTS;
+	*length = view.octets.length;
+	packet_builder_start_inner(&builder, encoded, sizeof encoded);
+	parameter_transport_address_write(&builder, type, endpoint);
+	error = packet_builder_finish(&builder, &written);
+	if (error)
+		return error;
+	if (*length + written > HIP_PACKET_MAXIMUM || *length + written > capacity)
+		return HIPHOP_TOO_LARGE;
+	place = place_of(&view, type);
+	memmove(packet + place + written, packet + place, *length - place);
+	memcpy(packet + place, encoded, written);
+	*length += written;
+	set_length(packet, *length);
+	return HIPHOP_OK;
+}
+
+hiphop_error relay_take_endpoint(uint8_t *packet, size_t *length, uint16_t type, struct endpoint *endpoint)
+{
+	const struct parameter_view *parameter;
+	struct packet_view view;
+	hiphop_error error = parse_without_payload(packet, *length, type, &view);
+
+	if (error)
+		return error;
+	parameter = packet_find(&view, type);
+	error = parameter_transport_address_read(parameter, endpoint);
+	if (error)
+		return error == HIPHOP_TRUNCATED ? HIPHOP_MALFORMED : error;
+	*length = view.octets.length;
+	cut_out(packet, length, parameter);
 	return HIPHOP_OK;
 }

@@ -93,6 +93,11 @@ ROUND(address, struct address, OF_TYPE_AND_STRUCT)
 ROUND(peer_permission, struct parameter_peer_permission, OF_STRUCT)
 ROUND(transport_mode, struct parameter_transport_mode, OF_STRUCT)
 ROUND(registration, struct parameter_registration, OF_TYPE_AND_STRUCT)
+ROUND(ticket, struct ticket_grant, OF_STRUCT)
+ROUND(delegation, struct parameter_delegation, OF_STRUCT)
+ROUND(router_locators, struct parameter_router_locators, OF_STRUCT)
+ROUND(delegation_refused, struct parameter_delegation_refused, OF_STRUCT)
+ROUND(hosts_on_board, struct parameter_hosts_on_board, OF_STRUCT)
 ROUND(overlay_ttl, uint16_t, OF_VALUE)
 ROUND(route, struct parameter_route, OF_TYPE_AND_STRUCT)
 
@@ -132,6 +137,7 @@ static void (*const rounds[])(const struct parameter_view *view) = {round_r1_cou
 	round_nat_traversal_mode, round_transport_format_list, round_host_id, round_cert, round_notification,
 	round_opaque, round_number, round_sequence_list, round_payload_mic, round_esp_info, round_locator_set,
 	round_transport_address, round_address, round_peer_permission, round_transport_mode, round_registration,
+	round_ticket, round_delegation, round_router_locators, round_delegation_refused, round_hosts_on_board,
 	round_overlay_ttl, round_route, round_signature, round_encrypted};
 
 static void renew_puzzle(const uint8_t *octets, size_t length)

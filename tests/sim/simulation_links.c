@@ -126,10 +126,28 @@ static bool suits(const struct simulation_link *link, const struct address *remo
 	       address_is_ipv4(&link->known.address) == address_is_ipv4(remote);
 }
 
+/* The one that has the address in its own network, behind a NAT. */
+static struct simulation_link *link_beside(struct simulation_host *host, const struct address *remote)
+{
+	struct owner owner;
+
+	for (size_t i = 0; i < SIMULATION_LINKS; i++) {
+		struct simulation_link *link = &host->links[i];
+
+		if (suits(link, remote) && link->nat && simulation_owner(host->simulation, link->nat, remote, &owner))
+			return link;
+	}
+	return NULL;
+}
+
 struct simulation_link *simulation_link_for(
 	struct simulation_host *host, const struct address *local, const struct address *remote)
 {
 	bool any = address_is_unspecified(local);
+	struct simulation_link *beside = any ? link_beside(host, remote) : NULL;
+
+	if (beside)
+		return beside;
 
 	for (size_t i = 0; i < SIMULATION_LINKS; i++) {
 		struct simulation_link *link = &host->links[i];

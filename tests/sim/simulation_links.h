@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The links of simulated hosts, and NATs in front of them. A packet leaves by the link that has its local address, or,
- * when it names none, by the first link of the right family; it arrives at whoever has its destination address at that
- * time. What is sent to an address that nobody has is lost and counted.
+ * when it names none, by the first link of the right family, or the one that has the destination behind the same NAT;
+ * it arrives at whoever has its destination address at that time. What is sent to an address that nobody has is lost
+ * and counted.
  */
 #ifndef HIPHOP_TESTS_SIM_SIMULATION_LINKS_H
 #define HIPHOP_TESTS_SIM_SIMULATION_LINKS_H

@@ -344,13 +344,37 @@ static void interfaces_have_a_limit(void **state)
 			length += (size_t)snprintf(text + length, sizeof text - length, ", { name = \"e%zu\"; }", i);
 		snprintf(text + length, sizeof text - length, " ); };");
 		bool fits = entries == CONFIGURATION_INTERFACES;
-		assert_int_equal(
-			read_text_as_file(text, &configuration, message), fits ? HIPHOP_OK : HIPHOP_MALFORMED);
+		assert_int_equal(read_text_as_file(text, &configuration, message), fits ? HIPHOP_OK : HIPHOP_MALFORMED);
 		if (!fits)
 			assert_non_null(strstr(message, "more than 64 entries"));
 		assert_int_equal(configuration.interface_count, fits ? CONFIGURATION_INTERFACES : 0);
 		configuration_free(&configuration);
 	}
+}
+
+static void mobile_routers(void **state)
+{
+	(void)state;
+	struct configuration configuration;
+	char message[512];
+	struct hit hit;
+	const char *text =
+		"underlay = { hosts = ( { name = \"train\"; hit = \"2001:22::1\"; address = \"10.0.0.1\"; } ); };\n"
+		"router = { serve = true; inside = ( \"wlan0\", \"eth1\" );\n"
+		" hosts = ( \"train\", \"2001:22::2\" ); use = \"train\"; };";
+	assert_int_equal(read_text_as_file(text, &configuration, message), HIPHOP_OK);
+	assert_true(configuration.router.serves);
+	assert_int_equal(configuration.router.inside_count, 2);
+	assert_string_equal(configuration.router.inside[1], "eth1");
+	assert_int_equal(hit_parse("2001:22::1", &hit), HIPHOP_OK);
+	assert_int_equal(configuration.router.host_count, 2);
+	assert_true(hit_equal(&configuration.router.hosts[0].hit, &hit));
+	assert_true(hit_equal(&configuration.router.use.hit, &hit));
+	configuration_free(&configuration);
+	assert_int_equal(configuration_default(&configuration), HIPHOP_OK);
+	assert_false(configuration.router.serves);
+	assert_true(hit_is_null(&configuration.router.use.hit));
+	configuration_free(&configuration);
 }
 
 struct bad {
@@ -360,6 +384,11 @@ struct bad {
 };
 
 static const struct bad bad_inputs[] = {
+	{"router = { serve = true; };", 1, "needs router.inside"},
+	{"router = { inside = \"eth0\"; };", 1, "must be a list"},
+	{"router = { inside = ( \"\" ); };", 1, "1 to 15 characters"},
+	{"router = {\nhosts = ( \"nobody\" ); };", 2, "no host of underlay.hosts is called \"nobody\""},
+	{"router = { use = \"2001:20::1\"; };", 1, "no HIT"},
 	{"stat = \"/x\";", 1, "unknown key \"stat\""},
 	{"identity = { name = \"a..b\"; };", 1, "neither a host name"},
 	{"identity = {\n name = 5; };", 2, "text in double quotes"},
@@ -429,7 +458,8 @@ static const struct bad bad_inputs[] = {
 	{"paths = { interfaces = ( { name = \"a\"; preference = 1; } ); };", 1, "preference must be a text"},
 	{"paths = { interfaces = ( { name = \"a\";\n\n metered = 1; } ); };", 3, "metered must be true or false"},
 	{"paths = { interfaces = ( { name = \"a\"; use = \"no\"; } ); };", 1, "use must be true or false"},
-	{"paths = { interfaces = ( { name = \"a\"; cost = -1; } ); };", 1, "cost must be a whole number from 0 to 65535"},
+	{"paths = { interfaces = ( { name = \"a\"; cost = -1; } ); };", 1,
+		"cost must be a whole number from 0 to 65535"},
 	{"paths = { interfaces = ( { name = \"a\"; cost = 65536; } ); };", 1, "from 0 to 65535"},
 	{"paths = { interfaces = ( { name = \"a\"; cost = 1.5; } ); };", 1, "whole number"},
 	{"paths = { interfaces = ( { name = \"a\"; cost = 1L; } ); };", 1, "whole number"},
@@ -611,6 +641,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_is_the_defaults),
 		cmocka_unit_test(the_life_of_esp_keys),
 		cmocka_unit_test(lists_of_algorithms),
+		cmocka_unit_test(mobile_routers),
 		cmocka_unit_test(networks_with_phones),
 		cmocka_unit_test(what_is_no_network_with_phones),
 		cmocka_unit_test(a_full_file),

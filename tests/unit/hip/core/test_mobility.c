@@ -157,7 +157,7 @@ static void the_most_liked_link_is_preferred(void **state)
 	links[1].cost = 10;
 	links[2] = network_link("198.51.100.3");
 	network_set_links(network, 0, links, 3);
-	candidates_offer(network->hosts[0].host, 1, &set);
+	candidates_offer(network->hosts[0].host, NULL, &set);
 	assert_int_equal(set.count, 3);
 	assert_true(address_equal(&set.items[0].address, &links[2].address));
 	assert_true(set.items[0].preferred);

@@ -14,7 +14,7 @@ static const struct hit sample_responder = {
 	{0x20, 0x01, 0x00, 0x22, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xac}};
 
 static const uint8_t sample_types[] = {HIP_PACKET_I1, HIP_PACKET_R1, HIP_PACKET_I2, HIP_PACKET_R2, HIP_PACKET_UPDATE,
-	HIP_PACKET_NOTIFY, HIP_PACKET_CLOSE, HIP_PACKET_CLOSE_ACK, HIP_PACKET_DATA};
+	HIP_PACKET_NOTIFY, HIP_PACKET_CLOSE, HIP_PACKET_CLOSE_ACK, HIP_PACKET_DATA, HIP_PACKET_UPDATE_PROXY};
 #define SAMPLE_TYPES (sizeof sample_types)
 
 #define SPAN_OF(text) ((struct span){(const uint8_t *)(text), sizeof(text) - 1})
@@ -91,6 +91,12 @@ static inline void sample_body(struct packet_builder *builder, uint8_t type)
 	case HIP_PACKET_NOTIFY:
 		parameter_notification_write(builder, &notification);
 		break;
+	case HIP_PACKET_UPDATE_PROXY:
+		parameter_number_write(builder, PARAMETER_SEQ, 5);
+		parameter_sequence_list_write(builder, PARAMETER_ACK, &acknowledged);
+		parameter_opaque_write(builder, PARAMETER_ECHO_REQUEST_SIGNED, SPAN_OF("nonce"));
+		parameter_ticket_id_write(builder, (const uint8_t *)"TICKETID");
+		break;
 	case HIP_PACKET_CLOSE:
 		parameter_opaque_write(builder, PARAMETER_ECHO_REQUEST_SIGNED, SPAN_OF("nonce"));
 		break;
@@ -120,6 +126,9 @@ static inline void sample_protection(struct packet_builder *builder, uint8_t typ
 	case HIP_PACKET_R2:
 		packet_builder_reserve(builder, PARAMETER_HIP_MAC_2, 48);
 		parameter_signature_reserve(builder, PARAMETER_HIP_SIGNATURE, HI_ALGORITHM_ECDSA, 64);
+		break;
+	case HIP_PACKET_UPDATE_PROXY:
+		packet_builder_reserve(builder, PARAMETER_HIP_MAC, 32);
 		break;
 	case HIP_PACKET_NOTIFY:
 		parameter_signature_reserve(builder, PARAMETER_HIP_SIGNATURE, HI_ALGORITHM_ECDSA, 64);

@@ -132,10 +132,83 @@ static void test_odd_packets(void **state)
 	assert_int_equal(relay_append_via(packet, &length, sizeof packet, &sample_responder), HIPHOP_TRUNCATED);
 }
 
+static struct endpoint endpoint_at(const char *text, uint16_t port)
+{
+	struct endpoint endpoint = {.port = port, .transport = TRANSPORT_UDP};
+
+	assert_int_equal(address_parse(text, &endpoint.address), HIPHOP_OK);
+	return endpoint;
+}
+
+/* Into every packet that has no payload, and out again: then it is what it was. */
+static void test_endpoint_comes_and_goes(void **state)
+{
+	const struct endpoint peer = endpoint_at("192.0.2.1", 10500), other = endpoint_at("2001:db8::1", 99);
+	uint8_t before[HIP_PACKET_MAXIMUM];
+	struct endpoint found;
+
+	(void)state;
+	for (size_t t = 0; t < SAMPLE_TYPES; t++) {
+		size_t first = sample_packet(sample_types[t], packet, sizeof packet), length = first;
+
+		if (sample_types[t] == HIP_PACKET_DATA)
+			continue;
+		memcpy(before, packet, first);
+		assert_int_equal(
+			relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &peer), HIPHOP_OK);
+		assert_int_equal(
+			relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_FROM, &other), HIPHOP_OK);
+		assert_int_equal(length, first + 2 * RELAYED_ENDPOINT_LENGTH);
+		parsed(length);
+		assert_int_equal(
+			relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &other), HIPHOP_EXISTS);
+		assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_TO, &found), HIPHOP_OK);
+		assert_true(endpoint_equal(&found, &peer));
+		assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_FROM, &found), HIPHOP_OK);
+		assert_true(endpoint_equal(&found, &other));
+		assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_FROM, &found), HIPHOP_NOT_FOUND);
+		assert_int_equal(length, first);
+		assert_memory_equal(packet, before, first);
+	}
+}
+
+static void test_endpoint_that_does_not_fit(void **state)
+{
+	const struct endpoint peer = endpoint_at("192.0.2.1", 10500);
+	static const uint8_t filling[1900];
+	struct packet_builder builder;
+	struct endpoint found;
+	size_t length;
+
+	(void)state;
+	length = sample_packet(HIP_PACKET_DATA, packet, sizeof packet);
+	assert_int_equal(
+		relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &peer), HIPHOP_INVALID_ARGUMENT);
+	assert_int_equal(relay_take_endpoint(packet, &length, PARAMETER_RELAY_TO, &found), HIPHOP_INVALID_ARGUMENT);
+	length = sample_packet(HIP_PACKET_I1, packet, sizeof packet);
+	assert_int_equal(relay_put_endpoint(packet, &length, length + 23, PARAMETER_RELAY_TO, &peer), HIPHOP_TOO_LARGE);
+	assert_int_equal(
+		relay_put_endpoint(packet, &length, length + 24, PARAMETER_FROM, &peer), HIPHOP_INVALID_ARGUMENT);
+	assert_int_equal(relay_put_endpoint(packet, &length, length + 24, PARAMETER_RELAY_TO, &peer), HIPHOP_OK);
+	packet_builder_start(
+		&builder, packet, sizeof packet, HIP_PACKET_UPDATE, 0, &sample_initiator, &sample_responder);
+	packet_builder_add(&builder, PARAMETER_ECHO_REQUEST_SIGNED, filling, sizeof filling);
+	packet_builder_add(&builder, PARAMETER_HIP_SIGNATURE, filling, 84);
+	assert_int_equal(packet_builder_finish(&builder, &length), HIPHOP_OK);
+	assert_int_equal(
+		relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &peer), HIPHOP_TOO_LARGE);
+	assert_int_equal(relay_put_endpoint(packet, &length, 39, PARAMETER_RELAY_TO, &peer), HIPHOP_TOO_LARGE);
+	length = 39;
+	assert_int_equal(
+		relay_put_endpoint(packet, &length, sizeof packet, PARAMETER_RELAY_TO, &peer), HIPHOP_TRUNCATED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ttl),
+		cmocka_unit_test(test_endpoint_comes_and_goes),
+		cmocka_unit_test(test_endpoint_that_does_not_fit),
 		cmocka_unit_test(test_via_grows_and_the_rest_stays),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_odd_packets),
