@@ -114,9 +114,9 @@ struct configuration {
 	size_t host_count;
 	struct configured_interface *interfaces;
 	size_t interface_count;
-	uint64_t patience_seconds;                                            /**< silence that an association outlives */
-	bool rekey_on_move;                                                   /**< new ESP keys after a move */
-	uint8_t path_mode;                                                    /**< enum path_mode */
+	uint64_t patience_seconds; /**< silence that an association outlives */
+	bool rekey_on_move;        /**< new ESP keys after a move */
+	uint8_t path_mode;         /**< enum path_mode */
 	struct configured_router router;
 	struct algorithm_list hit_suites, dh_groups, hip_ciphers, esp_suites; /**< preferences, best first */
 	bool weak;                                                            /**< they may have weak ones */

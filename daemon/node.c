@@ -112,7 +112,7 @@ static host_paths_use paths_use(const struct configuration *configuration)
 		[PATH_MODE_DUPLICATE] = HOST_PATHS_DUPLICATE};
 
 	return configuration->path_mode < sizeof(uses) / sizeof(uses[0]) ? uses[configuration->path_mode]
-									: HOST_PATHS_BEST;
+									 : HOST_PATHS_BEST;
 }
 
 static hiphop_error create_host(struct local_identity *local, instant now)

@@ -147,15 +147,15 @@ enum node_effect_kind {
 	NODE_SIP_CONNECT,   /**< connection, local, remote: open a TCP stream from the local address (any port) */
 	NODE_SIP_STREAM,    /**< connection, octets: send on the stream */
 	NODE_SIP_CLOSE,     /**< connection */
-	NODE_MEDIA_OPEN,    /**< token, local, remote: open UDP ports at both (addresses of this host) and at the next port
-			       of each, for a stream of media between them; what comes there: node_media_packet */
-	NODE_MEDIA_CLOSE,   /**< token */
-	NODE_PERSIST,       /**< record: store, replacing the old value of (space, key) */
-	NODE_FORGET,        /**< record: delete (space, key) */
-	NODE_RELOAD,        /**< token: read the configuration file again, then node_reload */
-	NODE_ROUTE_ADD,     /**< prefix: route it to the tunnel device, then node_route_answer */
-	NODE_ROUTE_REMOVE,  /**< prefix: remove that route, then node_route_answer */
-	NODE_REPLY          /**< token, text (one JSON object, no newline), last: whether the request is done */
+	NODE_MEDIA_OPEN, /**< token, local, remote: open UDP ports at both (addresses of this host) and at the next port
+			    of each, for a stream of media between them; what comes there: node_media_packet */
+	NODE_MEDIA_CLOSE,  /**< token */
+	NODE_PERSIST,      /**< record: store, replacing the old value of (space, key) */
+	NODE_FORGET,       /**< record: delete (space, key) */
+	NODE_RELOAD,       /**< token: read the configuration file again, then node_reload */
+	NODE_ROUTE_ADD,    /**< prefix: route it to the tunnel device, then node_route_answer */
+	NODE_ROUTE_REMOVE, /**< prefix: remove that route, then node_route_answer */
+	NODE_REPLY         /**< token, text (one JSON object, no newline), last: whether the request is done */
 };
 
 struct node_effect {

@@ -100,7 +100,8 @@ void node_move_sa(struct local_identity *local, instant now, const struct host_e
 		node_flush_misses(local, now, &peer);
 }
 
-/* A second copy by another path, which the peer's anti-replay window drops when it comes second (RFC 4303 section 3.4.3).
+/* A second copy by another path, which the peer's anti-replay window drops when it comes second (RFC 4303
+ * section 3.4.3).
  */
 static void copy_packet(const struct local_identity *local, struct packet *packet)
 {

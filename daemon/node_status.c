@@ -110,7 +110,8 @@ json_t *node_association_json(const struct local_identity *local, instant now, c
 	json_object_set_new(association, "bytes_out", json_integer((json_int_t)octets_out));
 	json_object_set_new(association, "overlay_hops", json_integer(view->overlay_hops));
 	json_object_set_new(association, "last_handover_s",
-		view->handover.count ? json_integer((json_int_t)((now - view->handover.at) / SECONDS(1))) : json_null());
+		view->handover.count ? json_integer((json_int_t)((now - view->handover.at) / SECONDS(1)))
+				     : json_null());
 	json_object_set_new(association, "handovers", json_integer((json_int_t)view->handover.count));
 	json_object_set_new(association, "handover", node_handover_json(now, &view->handover));
 	json_object_set_new(association, "paths", node_paths_json(local, now, &view->peer));

@@ -371,7 +371,8 @@ static const struct peer *way_in(const struct overlay *overlay, const struct hit
 	return any;
 }
 
-/* The member nearest behind the destination: it has the destination as its predecessor, and so an association with it. */
+/* The member nearest behind the destination: it has the destination as its predecessor, and so an association with it.
+ */
 static overlay_route way_round(const struct overlay *overlay, const struct hit *destination, struct hit *next)
 {
 	struct map_walk walk = map_walk_start(&overlay->peers);

@@ -201,8 +201,8 @@ void overlay_bootstrap_up(struct overlay *overlay, instant now, const struct hit
  * Where a packet for `destination` (HIT or Resource-ID) goes from here. `arrived_from` is the neighbour it came from,
  * or NULL for a packet of our own. Greedy over associated members; an associated host that is the destination itself
  * gets it directly, member or not. While we are not joined, our own packets go to a bootstrap peer; those of others
- * see a ring of one. A packet is never sent back to where it came from. When `arrived_from` is the destination itself, which
- * does not hear us, the packet goes round it.
+ * see a ring of one. A packet is never sent back to where it came from. When `arrived_from` is the destination itself,
+ * which does not hear us, the packet goes round it.
  */
 overlay_route overlay_next_hop(
 	const struct overlay *overlay, const struct hit *destination, const struct hit *arrived_from, struct hit *next);

@@ -10,8 +10,8 @@
 
 /** The host at one end of a hop; `self` for a phone of this host. */
 struct hit calls_peer(const struct sip *sip, const struct address *from, const struct address *to);
-/** A request is about to go out from `from` to `to`. An INVITE outside a dialog starts a call; SDP of our phone opens its
- * ports; BYE ends the call. Where the media has to be relayed, SDP in it is rewritten; then HIPHOP_LIMITED,
+/** A request is about to go out from `from` to `to`. An INVITE outside a dialog starts a call; SDP of our phone opens
+ * its ports; BYE ends the call. Where the media has to be relayed, SDP in it is rewritten; then HIPHOP_LIMITED,
  * HIPHOP_MALFORMED, HIPHOP_TOO_LARGE or HIPHOP_NO_MEMORY say that it must not go. When it does not go after all, for
  * whatever reason, calls_branch_failed is to be called for an INVITE. */
 hiphop_error calls_request(struct sip *sip, struct message *request, const struct path *from, const struct path *to);

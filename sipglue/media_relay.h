@@ -51,7 +51,8 @@ bool relay_is_needed(const struct sip *sip, const struct path *from, const struc
  * end `from` is; it is left alone when there is none. */
 struct relay *relay_find(
 	const struct relay_list *relays, const struct path *from, const struct path *to, unsigned *side);
-/** Makes one into `relays`; `from` is its end 0. `call_id` is borrowed for its life. HIPHOP_LIMITED, HIPHOP_NO_MEMORY. */
+/** Makes one into `relays`; `from` is its end 0. `call_id` is borrowed for its life. HIPHOP_LIMITED, HIPHOP_NO_MEMORY.
+ */
 hiphop_error relay_make(struct sip *sip, struct relay_list *relays, const char *call_id, const struct path *from,
 	const struct path *to, struct relay **relay);
 void relay_free(struct sip *sip, struct relay *relay);

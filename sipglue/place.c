@@ -33,7 +33,8 @@ static bool same_prefix(const struct address *a, const struct address *b, unsign
 {
 	unsigned octets = length / 8, bits = length % 8;
 	uint8_t mask = (uint8_t)(0xff00U >> bits);
-	return memcmp(a->octets, b->octets, octets) == 0 && (!bits || !((a->octets[octets] ^ b->octets[octets]) & mask));
+	return memcmp(a->octets, b->octets, octets) == 0 &&
+	       (!bits || !((a->octets[octets] ^ b->octets[octets]) & mask));
 }
 
 const struct sip_network *place_network(const struct sip *sip, const struct address *address)

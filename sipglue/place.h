@@ -30,9 +30,9 @@ bool place_uri_is_proxy(const struct sip *sip, const osip_uri_t *uri);
 bool place_uri_is_sip(const osip_uri_t *uri);
 /** user@domain of a URI, domain in lower case. HIPHOP_MALFORMED without or with an unfit user, HIPHOP_TOO_LARGE. */
 hiphop_error place_aor(const osip_uri_t *uri, const char *domain, char aor[static SIP_TEXT_SIZE]);
-/** The socket of ours that fits a destination: own HIT for HITs, ::1 for ::1, 127.0.0.1 for 127.0.0.0/8, ours in a local
- * network for that. False when none does: a packet from a loopback address would die on hip0, and no other network is
- * ours to use. */
+/** The socket of ours that fits a destination: own HIT for HITs, ::1 for ::1, 127.0.0.1 for 127.0.0.0/8, ours in a
+ * local network for that. False when none does: a packet from a loopback address would die on hip0, and no other
+ * network is ours to use. */
 bool place_path(const struct sip *sip, const struct address *to, uint16_t port, bool stream, struct path *path);
 /** The path to what a URI with a literal address names. False when it names none or we cannot reach it. */
 bool place_uri_path(const struct sip *sip, osip_uri_t *uri, struct path *path);

@@ -10,9 +10,9 @@
  * lrand48, keep a global state and lack the Accepted states of RFC 6026.
  *
  * Local addresses. The daemon keeps one UDP socket and one TCP listener, on `port`, at each of: the own HIT, ::1,
- * 127.0.0.1 (as ::ffff:127.0.0.1), and the address of each of `networks`. Each effect that sends says in `local` from which of them; `local.port` is `port`
- * for datagrams and 0 (the kernel chooses) for SIP_STREAM_CONNECT. The field `transport` of an endpoint is not used
- * here and is 0.
+ * 127.0.0.1 (as ::ffff:127.0.0.1), and the address of each of `networks`. Each effect that sends says in `local` from
+ * which of them; `local.port` is `port` for datagrams and 0 (the kernel chooses) for SIP_STREAM_CONNECT. The field
+ * `transport` of an endpoint is not used here and is 0.
  *
  * An Address-of-Record is text without scheme, domain in lower case: "bob@example.com" (RFC 7904 section 2).
  *
@@ -43,8 +43,8 @@
 #define SIP_FORKS_MAXIMUM 10
 /** Media ports of one call at most. */
 #define SIP_MEDIA_PORTS_MAXIMUM 16
-/** UDP ports of relayed media, at the addresses of this host between which it goes: pairs, media on the even port. Below
- * those that the kernel hands out. */
+/** UDP ports of relayed media, at the addresses of this host between which it goes: pairs, media on the even port.
+ * Below those that the kernel hands out. */
 #define SIP_RELAY_PORT_FIRST 20000
 #define SIP_RELAY_PORT_LAST  21999
 /** Names of streams: those the engine opens have this bit set, those the daemon accepted must not have it. */
@@ -168,7 +168,7 @@ typedef enum {
 	SIP_UNSTORE, /**< nobody is registered for `aor` here any longer: take our record away */
 	SIP_VERIFY_CALLER, /**< does `aor` belong to `hit`? answer with `token` */
 	SIP_MEDIA_OPEN, /**< let `hit` reach `ports` here while call `call_id` lasts; replaces the ports given before */
-	SIP_MEDIA_CLOSE,          /**< call `call_id` with `hit` is over: forget its ports */
+	SIP_MEDIA_CLOSE, /**< call `call_id` with `hit` is over: forget its ports */
 	SIP_RELAY_OPEN,  /**< open UDP ports at `local` and at `remote`, both addresses of this host, and at the next
 			    port of each: a stream of media named `token` goes between them (sip_relay_packet) */
 	SIP_RELAY_CLOSE, /**< close the ports of `token` */

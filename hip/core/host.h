@@ -70,8 +70,8 @@ struct host_environment {
 	void (*traffic)(void *context, const struct hit *peer, instant *sent, instant *heard);
 	/** When it was last heard, questions too, on the path that is used. 0: never. NULL: nobody knows. */
 	instant (*heard_on_path)(void *context, const struct hit *peer);
-	/** Takes octets of a HIP packet out of the credit of ESP with the peer (RFC 8046 section 5.6.1); false when it has
-	 * not as many. NULL: there is none. This changes something, outside of the host. */
+	/** Takes octets of a HIP packet out of the credit of ESP with the peer (RFC 8046 section 5.6.1); false when it
+	 * has not as many. NULL: there is none. This changes something, outside of the host. */
 	bool (*spend_credit)(void *context, const struct hit *peer, instant now, size_t octets);
 	/** The next overlay hop towards a HIT or Resource-ID, for a packet that came from the neighbour `arrived_from`
 	 * (NULL: it starts here). When that is the destination itself, the packet starts here and goes round it: it
@@ -300,8 +300,8 @@ void host_note_sa(struct host *host, instant now, uint32_t spi_in, host_sa_notic
 
 /** Tells that ESP of the pair with this inbound SPI, opened and verified, came by another way than that on which it is
  *  sent: the peer has moved, or a NAT has another mapping. */
-void host_note_elsewhere(struct host *host, instant now, uint32_t spi_in, const struct endpoint *local,
-	const struct endpoint *remote);
+void host_note_elsewhere(
+	struct host *host, instant now, uint32_t spi_in, const struct endpoint *local, const struct endpoint *remote);
 /** Tells that the first ESP since HOST_MOVE_SA came in, `gap` after the last before it; 0 when there was none. */
 void host_note_resumed(struct host *host, instant now, uint32_t spi_in, duration gap);
 /** A question came out of the ESP of `peer`, or an answer to one of ours (hip/core/path_probe.c): HOST_PROBE_LENGTH
@@ -603,7 +603,7 @@ struct host_association_view {
 	bool rekeying;                     /**< they are being renewed */
 	struct host_key_limits soft, hard; /**< of the SAs */
 	struct host_handover_view handover;
-	const struct endpoint *locators;   /**< known, best first; valid until the next call into the host */
+	const struct endpoint *locators; /**< known, best first; valid until the next call into the host */
 	size_t locator_count;
 };
 

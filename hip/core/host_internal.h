@@ -48,14 +48,14 @@
 #include "hip/wire/parameters.h"
 
 /* Times of the base exchange. */
-#define I1_TRIES                   4          /* at 0, 1, 3 and 7 s; given up at 15 s */
-#define I1_FIRST_TIMEOUT           SECONDS(1) /* doubles */
+#define I1_TRIES                   4                 /* at 0, 1, 3 and 7 s; given up at 15 s */
+#define I1_FIRST_TIMEOUT           SECONDS(1)        /* doubles */
 #define I1_HURRIED_AFTER           MILLISECONDS(500) /* the last one, when our links change */
-#define I1_FALLBACK_TRY            2          /* from then on by the other transport too */
-#define I1_PARALLEL                3          /* RFC 7401 section 6.6.1 */
-#define DOWNGRADE_RESTARTS_MAXIMUM 2          /* I1s of one exchange that answer an R1 with a wrong group */
-#define I2_TRIES_DIRECT            2          /* for each locator, when there is another way */
-#define I2_TRIES_LAST              4          /* on the last way */
+#define I1_FALLBACK_TRY            2                 /* from then on by the other transport too */
+#define I1_PARALLEL                3                 /* RFC 7401 section 6.6.1 */
+#define DOWNGRADE_RESTARTS_MAXIMUM 2                 /* I1s of one exchange that answer an R1 with a wrong group */
+#define I2_TRIES_DIRECT            2                 /* for each locator, when there is another way */
+#define I2_TRIES_LAST              4                 /* on the last way */
 #define I2_FIRST_TIMEOUT           SECONDS(1)
 #define EXCHANGE_COMPLETE          SECONDS(10) /* R2-SENT → ESTABLISHED without a sign of life, RFC 7401 section 4.4.1 */
 #define FAILED_SHOWN               SECONDS(30)
@@ -274,7 +274,7 @@ struct association {
 	struct hit peer;
 	bool held;
 	bool failed;
-	bool anonymous;                         /* the peer's identity has the A control */
+	bool anonymous;         /* the peer's identity has the A control */
 	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since our links changed */
 	struct domain_identifier *name;         /* what it calls itself, or NULL */
 	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
@@ -284,9 +284,9 @@ struct association {
 	struct session *retired; /* replaced by `session`; its SAs still receive */
 	struct initiation *initiation;
 	struct router_dealings *dealings; /* with mobile routers, or NULL */
-	struct token_bucket answers; /* R2s again, ACKs, CLOSE_ACKs */
-	instant timers[TIMER_KINDS]; /* INSTANT_NEVER: not set */
-	struct deadline deadline;    /* the earliest of them */
+	struct token_bucket answers;      /* R2s again, ACKs, CLOSE_ACKs */
+	instant timers[TIMER_KINDS];      /* INSTANT_NEVER: not set */
+	struct deadline deadline;         /* the earliest of them */
 };
 
 /* An I1 with NULL Responder HIT, under way. */

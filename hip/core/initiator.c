@@ -123,7 +123,8 @@ static void collect_targets(struct host *host, struct association *association)
 	const struct locator_list *known = locators_of(&host->locators, &association->peer);
 	struct initiation *initiation = association->initiation;
 
-	if (association->session && association->session->direct && !is_only_claimed(association, &association->session->remote))
+	if (association->session && association->session->direct &&
+		!is_only_claimed(association, &association->session->remote))
 		add_target(host, initiation, &association->session->remote);
 	for (size_t i = 0; known && i < known->count; i++) {
 		if (i < known->configured || !is_only_claimed(association, &known->endpoints[i]))

@@ -9,10 +9,10 @@
  */
 #include "hip/core/host_internal.h"
 
-#define LOOK_EVERY         SECONDS(1)
-#define KEEPALIVE_AFTER    SECONDS(15)
-#define HELD_SILENCE       SECONDS(20) /* a held peer that nobody sends to is asked this often */
-#define IDLE_SILENCE       SECONDS(40) /* any other, when not even a keepalive is heard */
+#define LOOK_EVERY      SECONDS(1)
+#define KEEPALIVE_AFTER SECONDS(15)
+#define HELD_SILENCE    SECONDS(20) /* a held peer that nobody sends to is asked this often */
+#define IDLE_SILENCE    SECONDS(40) /* any other, when not even a keepalive is heard */
 /* Without a path another exchange is tried after this time, doubled each time. Either end does so: one of them may be
  * behind a NAT that lets nobody in. */
 #define RETRY_FIRST SECONDS(2)
@@ -192,7 +192,8 @@ bool liveness_may_retry(struct association *association, instant now)
 
 	if (!session || session->direct || session->state >= HOST_CLOSING)
 		return true;
-	if (association->initiation || now < instant_after(later(session->began, session->last_look), retry_after(association)))
+	if (association->initiation ||
+		now < instant_after(later(session->began, session->last_look), retry_after(association)))
 		return false;
 	session->last_look = now;
 	if (association->pathless_tries < UINT8_MAX)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the peer says it is (RFC 8046 section 5.3), and where it speaks from. What it says is only a claim: no data goes
- * to a locator beyond credit before the peer has answered there (section 5.4), and checks have a credit of their own.
+ * Where the peer says it is (RFC 8046 section 5.3), and where it speaks from. What it says is only a claim: no data
+ * goes to a locator beyond credit before the peer has answered there (section 5.4), and checks have a credit of their
+ * own.
  */
 #include "hip/core/router_internal.h"
 
@@ -77,8 +78,8 @@ static void apply(struct host *host, instant now, struct association *associatio
 	count(host, HOST_COUNT_LOCATOR_SET_IN);
 }
 
-hiphop_error locator_set_apply(struct host *host, instant now, struct association *association,
-	const struct parameter_locator_set *set)
+hiphop_error locator_set_apply(
+	struct host *host, instant now, struct association *association, const struct parameter_locator_set *set)
 {
 	struct session *session = association->session;
 
@@ -104,8 +105,8 @@ static bool may_be_a_locator(const struct host *host, const struct endpoint *end
 }
 
 /* The path that a packet came by, made when there is none. NULL: there is no room, or it cannot be one. */
-static struct path *path_of_arrival(struct host *host, struct session *session, const struct endpoint *local,
-	const struct endpoint *remote)
+static struct path *path_of_arrival(
+	struct host *host, struct session *session, const struct endpoint *local, const struct endpoint *remote)
 {
 	struct path_set *paths = &session->mobility->paths;
 	struct path *path = path_set_find(paths, local, remote);
@@ -132,8 +133,8 @@ static bool check_where_it_speaks(
 	path = path_of_arrival(host, session, &arrival->local, &arrival->remote);
 	if (!path || path->state != PATH_UNVERIFIED)
 		return false;
-	return path_check_send(host, in->now, association, (size_t)(path - session->mobility->paths.items), in,
-		&update_id, false);
+	return path_check_send(
+		host, in->now, association, (size_t)(path - session->mobility->paths.items), in, &update_id, false);
 }
 
 /* A session without path for ESP gets one by a new exchange, which knows these locators then. */
@@ -229,8 +230,8 @@ void locator_observed(struct host *host, instant now, struct association *associ
 	mobility_arm(host, now, association);
 }
 
-void host_note_elsewhere(struct host *host, instant now, uint32_t spi_in, const struct endpoint *local,
-	const struct endpoint *remote)
+void host_note_elsewhere(
+	struct host *host, instant now, uint32_t spi_in, const struct endpoint *local, const struct endpoint *remote)
 {
 	struct association *association = map_get(&host->by_spi, &spi_in);
 

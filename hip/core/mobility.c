@@ -90,8 +90,8 @@ static bool is_verified(const struct session *session, const struct endpoint *re
 				 : endpoint_equal(&session->remote, remote);
 }
 
-bool mobility_spend(struct host *host, instant now, const struct association *association, const struct endpoint *remote,
-	size_t octets)
+bool mobility_spend(struct host *host, instant now, const struct association *association,
+	const struct endpoint *remote, size_t octets)
 {
 	const struct host_environment *environment = &host->configuration.environment;
 	struct session *session = association->session;
@@ -102,7 +102,8 @@ bool mobility_spend(struct host *host, instant now, const struct association *as
 		session->credit -= (uint32_t)octets;
 		return true;
 	}
-	if (environment->spend_credit && environment->spend_credit(environment->context, &association->peer, now, octets))
+	if (environment->spend_credit &&
+		environment->spend_credit(environment->context, &association->peer, now, octets))
 		return true;
 	count(host, HOST_COUNT_CHECKS_BEYOND_CREDIT);
 	return false;
@@ -306,8 +307,8 @@ static void run_announcement(struct host *host, instant now, struct association 
 	if (!may_announce(host, now, association->session))
 		return;
 	if (has_path)
-		path_check_send(host, now, association, place_of_try(&mobility->paths, announcement->tries), NULL, NULL,
-			true);
+		path_check_send(
+			host, now, association, place_of_try(&mobility->paths, announcement->tries), NULL, NULL, true);
 	if (!has_path || announcement->tries >= ANNOUNCEMENT_OVERLAY)
 		path_check_send_over_overlay(host, association);
 	announcement->tries++;
@@ -344,8 +345,8 @@ void mobility_begin(struct host *host, instant now, struct association *associat
 			instant_after(now, BEGIN_DELAY + random_u64(host->random) % BEGIN_SPREAD));
 }
 
-/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. How much it likes each is
- * taken from an UPDATE alone. */
+/* The Initiator has told its locators in its I2, the Responder only if the R1 came over the overlay. How much it likes
+ * each is taken from an UPDATE alone. */
 static void tell_at_first(struct host *host, instant now, struct association *association)
 {
 	struct mobility *mobility = association->session->mobility;

@@ -88,8 +88,8 @@ void mobility_announce(struct host *host, instant now, struct association *assoc
 void mobility_earn(struct session *session, size_t octets);
 /** Whether a HIP packet of so many octets may go to this address of the peer: it has answered there, or there is the
  * credit for it, which is then spent (RFC 8046 section 5.6). */
-bool mobility_spend(struct host *host, instant now, const struct association *association, const struct endpoint *remote,
-	size_t octets);
+bool mobility_spend(struct host *host, instant now, const struct association *association,
+	const struct endpoint *remote, size_t octets);
 /** Sends a HIP packet of the session on its way (way_of_session), when the credit allows it. HIPHOP_LIMITED,
  * HIPHOP_NO_MEMORY. */
 hiphop_error mobility_send(struct host *host, instant now, const struct association *association, const struct way *way,
@@ -118,8 +118,8 @@ void mobility_resume_all(struct host *host, instant now);
 hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,
 	uint32_t update_id, bool *acknowledged);
 /** Takes the locators that somebody the peer trusts lists for it, as those of an UPDATE. HIPHOP_NO_MEMORY. */
-hiphop_error locator_set_apply(struct host *host, instant now, struct association *association,
-	const struct parameter_locator_set *set);
+hiphop_error locator_set_apply(
+	struct host *host, instant now, struct association *association, const struct parameter_locator_set *set);
 /** The peer speaks from elsewhere: a path to there is checked, within credit. */
 void locator_observed(struct host *host, instant now, struct association *association, const struct endpoint *local,
 	const struct endpoint *remote);

@@ -86,8 +86,9 @@ struct path *path_set_find(const struct path_set *set, const struct endpoint *lo
 	for (size_t i = 0; i < set->count; i++) {
 		struct path *path = &set->items[i];
 
-		if (endpoint_equal(&path->remote, remote) && (address_is_unspecified(&path->local.address) ||
-			address_equal(&path->local.address, &local->address)))
+		if (endpoint_equal(&path->remote, remote) &&
+			(address_is_unspecified(&path->local.address) ||
+				address_equal(&path->local.address, &local->address)))
 			return path;
 	}
 	return NULL;

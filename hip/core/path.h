@@ -126,7 +126,8 @@ const char *path_origin_name(path_origin origin);
 
 /** Takes a measured round trip in (RFC 6298 section 2). */
 void path_note_round_trip(struct path *path, duration measured);
-/** Takes the round trip of a check in, which has the work for signatures in it: it counts while nothing better is known. */
+/** Takes the round trip of a check in, which has the work for signatures in it: it counts while nothing better is
+ * known. */
 void path_note_check(struct path *path, duration measured);
 /** Takes in whether a question was answered. */
 void path_note_question(struct path *path, bool answered);
@@ -155,9 +156,9 @@ handover_reason path_set_reason(const struct path_set *set, size_t place);
 bool path_set_is_measured(const struct path_set *set, size_t place, instant now);
 /** Whether data may be sent on a path while the current one works: ACTIVE, and not to be avoided. */
 bool path_carries_more(const struct path *path);
-/** The places of up to `most` paths that are used beside the current one, each as different from it and from those before as
- * can be: over another link of ours, or to another one of the peer. Those to links that the peer avoids or pays for are not
- * among them. Returns how many. */
+/** The places of up to `most` paths that are used beside the current one, each as different from it and from those
+ * before as can be: over another link of ours, or to another one of the peer. Those to links that the peer avoids or
+ * pays for are not among them. Returns how many. */
 size_t path_set_choose_more(const struct path_set *set, uint8_t *more, size_t most);
 
 #endif

@@ -39,8 +39,8 @@ static void write_locators(const struct host *host, const struct session *sessio
 }
 
 /* ESP_INFO names the SA for middleboxes (RFC 8046 section 3.2.1). */
-static void write_covered(struct host *host, const struct session *session, const struct contents *contents,
-	struct outgoing *out)
+static void write_covered(
+	struct host *host, const struct session *session, const struct contents *contents, struct outgoing *out)
 {
 	const struct parameter_esp_info esp_info = {.old_spi = session->spi_in, .new_spi = session->spi_in};
 	struct parameter_sequence_list acks = {.count = 1};
@@ -61,8 +61,8 @@ static void write_covered(struct host *host, const struct session *session, cons
 		outgoing_overlay_covered(host, out, NULL);
 }
 
-static hiphop_error build(struct host *host, const struct association *association, const struct contents *contents,
-	struct outgoing *out)
+static hiphop_error build(
+	struct host *host, const struct association *association, const struct contents *contents, struct outgoing *out)
 {
 	const struct protection protection = session_protection(association->session);
 	hiphop_error error;
@@ -90,7 +90,8 @@ static bool needs_update_id(const struct mobility *mobility, const struct path *
 {
 	const struct announcement *announcement = &mobility->announcement;
 
-	return !path->check.tries || (announcement->due && announcement->tries && path->check.update == announcement->update);
+	return !path->check.tries ||
+	       (announcement->due && announcement->tries && path->check.update == announcement->update);
 }
 
 bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
@@ -103,7 +104,8 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	bool changes = path->check.tries && path->check.by_router != by_router;
 	bool is_new = !announces && !by_router && (changes || needs_update_id(mobility, path));
 	hiphop_error error;
-	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
+	struct contents contents = {
+		.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
 	struct outgoing out;
 	struct way way;
 
@@ -132,9 +134,8 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 
 void path_check_send_over_overlay(struct host *host, struct association *association)
 {
-	const struct contents contents = {.seq = association->session->mobility->announcement.update,
-		.announces = true,
-		.over_overlay = true};
+	const struct contents contents = {
+		.seq = association->session->mobility->announcement.update, .announces = true, .over_overlay = true};
 	struct outgoing out;
 	struct way way;
 
@@ -210,7 +211,9 @@ static void give_up(struct host *host, instant now, struct path *path)
 static instant run_unverified(struct host *host, instant now, struct association *association, size_t place)
 {
 	struct path *path = &association->session->mobility->paths.items[place];
-	instant due = path->check.tries ? instant_after(path->check.sent, path_check_wait(association, path, path->check.tries)) : now;
+	instant due = path->check.tries
+			      ? instant_after(path->check.sent, path_check_wait(association, path, path->check.tries))
+			      : now;
 
 	if (path->next_try > due)
 		due = path->next_try;

@@ -16,20 +16,19 @@
 /* A path that was chosen by what was measured is not left for the same reason before. */
 #define MEASURED_REST SECONDS(10)
 
-static const char *const reason_names[HANDOVER_REASONS] = {
-	"none", "link gone", "deprecated", "silent", "better path"};
+static const char *const reason_names[HANDOVER_REASONS] = {"none", "link gone", "deprecated", "silent", "better path"};
 
 const char *handover_reason_name(handover_reason reason)
 {
 	return (size_t)reason < HANDOVER_REASONS ? reason_names[reason] : "";
 }
 
-/* Whether one link can die and leave the other path alive: surely, probably, perhaps, no. Two addresses of the peer are more
- * often those of two links when they are of one family. */
+/* Whether one link can die and leave the other path alive: surely, probably, perhaps, no. Two addresses of the peer are
+ * more often those of two links when they are of one family. */
 static int difference(const struct path *a, const struct path *b)
 {
-	bool other_link = a->interface && b->interface ? a->interface != b->interface
-						       : !address_equal(&a->local.address, &b->local.address);
+	bool other_link =
+		a->interface && b->interface ? a->interface != b->interface : !address_equal(&a->local.address, &b->local.address);
 
 	if (other_link)
 		return 3;
@@ -38,8 +37,9 @@ static int difference(const struct path *a, const struct path *b)
 	return address_is_ipv4(&a->remote.address) == address_is_ipv4(&b->remote.address) ? 2 : 1;
 }
 
-/* How well it can be used now, whatever anybody likes; the greater the better. When a link dies, all paths by it do: that one
- * which is not used is alive is the surer the less is unanswered on it, and the less it has in common with the one in use. */
+/* How well it can be used now, whatever anybody likes; the greater the better. When a link dies, all paths by it do:
+ * that one which is not used is alive is the surer the less is unanswered on it, and the less it has in common with the
+ * one in use. */
 static int usability(const struct path_set *set, const struct path *path, instant now)
 {
 	const struct path *current = path_set_current(set);
@@ -157,7 +157,8 @@ bool path_set_is_measured(const struct path_set *set, size_t place, instant now)
 
 bool path_carries_more(const struct path *path)
 {
-	return path->state == PATH_ACTIVE && !path->link_gone && !path->signaling_only && path->preference != LINK_AVOID && !path->metered;
+	return path->state == PATH_ACTIVE && !path->link_gone && !path->signaling_only &&
+	       path->preference != LINK_AVOID && !path->metered;
 }
 
 /* ---- several at once ---- */

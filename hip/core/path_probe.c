@@ -2,7 +2,8 @@
 /*
  * Does a path still work? The question costs one small ESP packet: a dummy packet (RFC 4303 section 2.6), which a peer
  * that does not know it discards, with a nonce that this peer sends back the same way. While traffic flows and there is
- * another path, the one in use is asked whenever nothing was heard on it for a moment; the others are asked now and then.
+ * another path, the one in use is asked whenever nothing was heard on it for a moment; the others are asked now and
+ * then.
  */
 #include "hip/core/host_internal.h"
 
@@ -55,8 +56,8 @@ static duration question_interval(const struct path *path)
 
 /* ---- sending ---- */
 
-static void send(struct host *host, const struct hit *peer, const struct endpoint *local,
-	const struct endpoint *remote, uint8_t what, const uint8_t nonce[static 8])
+static void send(struct host *host, const struct hit *peer, const struct endpoint *local, const struct endpoint *remote,
+	uint8_t what, const uint8_t nonce[static 8])
 {
 	struct queued_effect *effect = effect_make(HOST_SEND_PROBE, HOST_PROBE_LENGTH);
 
@@ -209,7 +210,8 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 static void note_heard(const struct host *host, const struct association *association, struct path *path)
 {
 	const struct host_environment *environment = &host->configuration.environment;
-	instant heard = environment->heard_on_path ? environment->heard_on_path(environment->context, &association->peer) : 0;
+	instant heard =
+		environment->heard_on_path ? environment->heard_on_path(environment->context, &association->peer) : 0;
 
 	if (heard > path->heard)
 		path->heard = heard;
@@ -279,7 +281,8 @@ static instant run_current(struct host *host, instant now, struct association *a
 	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 
-static instant run_other(struct host *host, instant now, struct association *association, struct path *path, bool flowing)
+static instant run_other(
+	struct host *host, instant now, struct association *association, struct path *path, bool flowing)
 {
 	instant last = path->questions[0].sent, due;
 
@@ -293,7 +296,8 @@ static instant run_other(struct host *host, instant now, struct association *ass
 					  ? OTHER_AGAIN
 					  : interval_of(path, flowing));
 	if (path->asked)
-		due = instant_earlier(due, instant_after(last, OTHER_AGAIN > patience(path) ? OTHER_AGAIN : patience(path)));
+		due = instant_earlier(
+			due, instant_after(last, OTHER_AGAIN > patience(path) ? OTHER_AGAIN : patience(path)));
 	if (now < due)
 		return due;
 	path_probe_send(host, now, association, path);

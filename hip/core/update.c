@@ -247,8 +247,8 @@ static bool has_news(
 	       mobility_waits_for(session, acks) || router_waits_for(association, acks);
 }
 
-/* A HOST_ID in it, for firewalls that see the peer for the first time, must be the one of the exchange (RFC 8046 section
- * 4.3). */
+/* A HOST_ID in it, for firewalls that see the peer for the first time, must be the one of the exchange (RFC 8046
+ * section 4.3). */
 static bool is_of_its_identity(const struct incoming *in, const struct session *session)
 {
 	const struct parameter_view *view = packet_find(&in->view, PARAMETER_HOST_ID);
@@ -257,7 +257,8 @@ static bool is_of_its_identity(const struct incoming *in, const struct session *
 
 	if (!view)
 		return true;
-	return !parameter_host_id_read(view, &host_id) && host_id.algorithm == host_identity_algorithm(session->identity) &&
+	return !parameter_host_id_read(view, &host_id) &&
+	       host_id.algorithm == host_identity_algorithm(session->identity) &&
 	       host_id.host_identity.length == known.length &&
 	       memcmp(host_id.host_identity.data, known.data, known.length) == 0;
 }
@@ -307,7 +308,8 @@ void update_input(struct host *host, struct incoming *in)
 		mobility_earn(session, in->length);
 	take_ack(association, &acks, in->now);
 	/* A part that is new comes first: what it acknowledges goes with it, not with one before. */
-	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || is_gratuitous(in) || was_processed(session, seq))
+	if (!seq_view || !packet_find(&in->view, PARAMETER_ESP_INFO) || is_gratuitous(in) ||
+		was_processed(session, seq))
 		rekey_acknowledged(host, in->now, association, &acks);
 	certificates_acknowledged(host, in->now, association, &acks);
 	mobility_acknowledged(host, in, association, &acks);

@@ -3,8 +3,8 @@
  * The data plane of one host: ESP in BEET mode (RFC 7402 appendix B) on vectors of packets.
  *
  * Inner packets are IPv6 between this host's HIT and a peer's; no inner header travels. An inbound SA is found by its
- * SPI alone, never by address; one pair of SAs serves all paths to a peer, and all pairs share its route. Nothing here reads a clock or makes a system
- * call, and nothing is allocated for a packet.
+ * SPI alone, never by address; one pair of SAs serves all paths to a peer, and all pairs share its route. Nothing here
+ * reads a clock or makes a system call, and nothing is allocated for a packet.
  */
 #ifndef HIPHOP_HIP_ESP_ESP_H
 #define HIPHOP_HIP_ESP_ESP_H
@@ -47,7 +47,8 @@ struct esp_way {
 typedef enum {
 	ESP_WAYS_FIRST = 0, /**< all by the first */
 	ESP_WAYS_SPREAD,    /**< each flow by one of them */
-	ESP_WAYS_DUPLICATE  /**< all by the first, small UDP packets by the second too; the peer drops what comes twice */
+	ESP_WAYS_DUPLICATE  /**< all by the first, small UDP packets by the second too; the peer drops what comes twice
+			     */
 } esp_ways_use;
 
 /** How packets reach a peer, by whatever pair of SAs. */
@@ -142,12 +143,12 @@ bool esp_usage(const struct esp *esp, uint32_t spi_in, struct esp_usage *usage);
 
 /** What the control plane has to know about a pair; the first three come once. */
 typedef enum {
-	ESP_NOTICE_HEARD = 1,     /**< the first packet came in on it */
-	ESP_NOTICE_SOFT = 2,      /**< a soft limit is reached: new keys are due */
-	ESP_NOTICE_HARD = 4,      /**< a hard limit is reached: it carries nothing more in that direction */
-	ESP_NOTICE_SENDS = 8,     /**< the first packet after esp_watch was sealed */
-	ESP_NOTICE_ELSEWHERE = 16,/**< a packet came by another way than that of the route: `way`; not told of each */
-	ESP_NOTICE_RESUMED = 32   /**< the first packet since the route changed came in, `gap` after the last before */
+	ESP_NOTICE_HEARD = 1,      /**< the first packet came in on it */
+	ESP_NOTICE_SOFT = 2,       /**< a soft limit is reached: new keys are due */
+	ESP_NOTICE_HARD = 4,       /**< a hard limit is reached: it carries nothing more in that direction */
+	ESP_NOTICE_SENDS = 8,      /**< the first packet after esp_watch was sealed */
+	ESP_NOTICE_ELSEWHERE = 16, /**< a packet came by another way than that of the route: `way`; not told of each */
+	ESP_NOTICE_RESUMED = 32    /**< the first packet since the route changed came in, `gap` after the last before */
 } esp_notice_kind;
 
 struct esp_notice {

@@ -14,8 +14,8 @@
 /** Sequence numbers that the window spans. */
 #define REPLAY_WINDOW_SIZE  1024
 #define REPLAY_WINDOW_WORDS (REPLAY_WINDOW_SIZE / 64)
-/** And once it is widened: what a gigabit a second carries in half a second, so that packets that take ways of different
- * length still arrive within it (RFC 8047 section 3.2). */
+/** And once it is widened: what a gigabit a second carries in half a second, so that packets that take ways of
+ * different length still arrive within it (RFC 8047 section 3.2). */
 #define REPLAY_WINDOW_WIDE 65536
 
 /** Zero it before first use; replay_window_free. */

@@ -49,10 +49,10 @@ struct route_extras {
 struct peer_route {
 	struct esp_way first;
 	bool unverified;
-	bool changed;         /* and nothing was heard since */
-	instant heard;        /* by this way */
-	uint64_t credit;      /* octets that came lately */
-	instant aged;         /* when the credit last became less by age */
+	bool changed;    /* and nothing was heard since */
+	instant heard;   /* by this way */
+	uint64_t credit; /* octets that came lately */
+	instant aged;    /* when the credit last became less by age */
 	struct route_extras *extras;
 };
 

@@ -133,7 +133,7 @@ typedef enum {
 	NOTIFY_BLOCKED_BY_POLICY = 42,
 	NOTIFY_RESPONDER_BUSY_PLEASE_RETRY = 44,
 	NOTIFY_LOCATOR_TYPE_UNSUPPORTED = 46, /* RFC 8046 section 7 */
-	NOTIFY_CREDENTIALS_REQUIRED = 48, /* RFC 8002 section 5 */
+	NOTIFY_CREDENTIALS_REQUIRED = 48,     /* RFC 8002 section 5 */
 	NOTIFY_INVALID_CERTIFICATE = 50,
 	NOTIFY_NO_VALID_NAT_TRAVERSAL_MODE_PARAMETER = 60, /* RFC 9028 section 5.10 */
 	NOTIFY_CONNECTIVITY_CHECKS_FAILED = 61,
@@ -260,18 +260,18 @@ typedef enum {
 #define ROUTE_FLAG_MUST_FOLLOW 0x4000
 
 /** Limits of lists. The first two are the RFCs' own (RFC 7401 section 5.2.8, RFC 6028 section 4.1). */
-#define SUITE_LIST_MAXIMUM        6
-#define ROUTE_HITS_MAXIMUM        32
-#define OCTET_LIST_MAXIMUM        32
-#define TYPE_LIST_MAXIMUM         16
-#define SEQUENCE_LIST_MAXIMUM     32
-#define LOCATOR_SET_MAXIMUM       32
-#define REGISTRATION_LIST_MAXIMUM 16
+#define SUITE_LIST_MAXIMUM          6
+#define ROUTE_HITS_MAXIMUM          32
+#define OCTET_LIST_MAXIMUM          32
+#define TYPE_LIST_MAXIMUM           16
+#define SEQUENCE_LIST_MAXIMUM       32
+#define LOCATOR_SET_MAXIMUM         32
+#define REGISTRATION_LIST_MAXIMUM   16
 #define DELEGATION_PAIRS_MAXIMUM    4
 #define DELEGATION_LOCATORS_MAXIMUM 4
 #define ROUTER_LOCATORS_MAXIMUM     8
 #define HOSTS_ON_BOARD_MAXIMUM      64
-#define PUZZLE_RANDOM_MAXIMUM     64 /* octets of Random #I and of #J: RHASH_len / 8 */
+#define PUZZLE_RANDOM_MAXIMUM       64 /* octets of Random #I and of #J: RHASH_len / 8 */
 
 /** "I1", "CLOSE_ACK" …, or "unknown". Static storage. */
 const char *hip_packet_type_name(unsigned packet_type);

@@ -247,7 +247,8 @@ static void renew(struct network *network, size_t index)
 {
 	struct network_host *self = &network->hosts[index];
 
-	assert_int_equal(initiator_begin(self->host, network->now, association_find(self->host, &network->hosts[1 - index].hit)),
+	assert_int_equal(
+		initiator_begin(self->host, network->now, association_find(self->host, &network->hosts[1 - index].hit)),
 		HIPHOP_OK);
 	network_drain(network, self);
 }

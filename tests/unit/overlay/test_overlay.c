@@ -216,7 +216,8 @@ static void nobody_is_there_to_go_round(void **state)
 
 	(void)state;
 	converges(network, 60);
-	assert_int_equal(overlay_next_hop(network->nodes[0].overlay, &network->nodes[1].hit, &network->nodes[1].hit, &next),
+	assert_int_equal(
+		overlay_next_hop(network->nodes[0].overlay, &network->nodes[1].hit, &network->nodes[1].hit, &next),
 		OVERLAY_NO_ROUTE);
 	network_free(network);
 }

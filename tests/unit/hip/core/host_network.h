@@ -96,7 +96,7 @@ struct network {
 	unsigned fate_counter;
 	/** Whether anything passes from one address to another, ESP too; NULL: all does. */
 	bool (*passes)(struct network *network, const struct address *source, const struct address *destination);
-	bool chain; /* the overlay's next hop is the neighbour in the row */
+	bool chain;              /* the overlay's next hop is the neighbour in the row */
 	bool probes_are_unknown; /* what comes of them is discarded, as by a host that does not know them */
 };
 

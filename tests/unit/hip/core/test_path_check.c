@@ -169,8 +169,7 @@ static void only_the_nonce_with_its_acknowledgment_is_an_answer(void **state)
 {
 	struct network *network = make();
 	static struct record record;
-	uint8_t nonce[PATH_NONCE_LENGTH], wrong[PATH_NONCE_LENGTH],
-		longer[PATH_NONCE_LENGTH + 1];
+	uint8_t nonce[PATH_NONCE_LENGTH], wrong[PATH_NONCE_LENGTH], longer[PATH_NONCE_LENGTH + 1];
 	uint32_t seq;
 
 	(void)state;

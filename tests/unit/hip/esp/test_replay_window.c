@@ -56,7 +56,8 @@ static void test_order_and_replay(void **state)
 	check_arrivals(rows, sizeof(rows) / sizeof(rows[0]));
 }
 
-/* What was seen stays seen, what is left of the narrow window stays refused, and what comes after may be late by more. */
+/* What was seen stays seen, what is left of the narrow window stays refused, and what comes after may be late by more.
+ */
 static void test_a_widened_window(void **state)
 {
 	struct replay_window window = {0};
