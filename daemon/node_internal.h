@@ -170,6 +170,15 @@ void node_send_icmp(struct node *node, const struct host_effect *effect);
 void node_send_sealed(struct local_identity *local, instant now, const struct host_effect *effect);
 /** Sends a question about a path, or the answer to one, inside the ESP to a peer. */
 void node_send_probe(struct local_identity *local, instant now, const struct host_effect *effect);
+/* node_hosts.c */
+/** Makes the HIP host of each identity. Errors as host_create. */
+hiphop_error node_hosts_create(struct node *node, instant now);
+
+/* node_host_effects.c */
+/** Carries out one effect of the host of this identity. */
+void node_on_host_effect(struct local_identity *local, instant now, const struct host_effect *effect);
+
+/* node_packets.c, further */
 /** Gives ESP its new route, and sends what waited for the peer to be found there. */
 void node_move_sa(struct local_identity *local, instant now, const struct host_effect *effect);
 /** Seals and sends an inner IPv6 packet of the node's own, or lets it wait for the base exchange; from the identity
