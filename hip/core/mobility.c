@@ -11,17 +11,12 @@
 /* What the base exchange did not carry is told this much later, so that no UPDATE overtakes an R2. */
 #define BEGIN_DELAY  MILLISECONDS(300)
 #define BEGIN_SPREAD MILLISECONDS(400)
-/* A LOCATOR_SET goes out this often until it is acknowledged; from the second on over the overlay as well. */
-#define ANNOUNCEMENT_TRIES   8
-#define ANNOUNCEMENT_OVERLAY 1
 /* Changes of our links that a peer is told, a second, and at once. */
 #define ANNOUNCEMENTS_PER_SECOND 2
 #define ANNOUNCEMENTS_AT_ONCE    5
 /* Checks of paths, likewise: each is signed. */
 #define CHECKS_PER_SECOND 10
 #define CHECKS_AT_ONCE    (2 * PATHS_MAXIMUM)
-/* Told again before the lifetime of the locators is over (one hour, candidates.c). */
-#define ANNOUNCEMENT_LIFETIME SECONDS(2700)
 /* HIP octets that are remembered at most. */
 #define CREDIT_MOST 12800
 /* When there are many peers, they are told one after the other. */
@@ -221,114 +216,6 @@ static void sync_links(const struct host *host, instant now, struct path_set *se
 	}
 }
 
-/* ---- what the peer is told ---- */
-
-/* Of what a LOCATOR_SET says; never 0. */
-static uint64_t digest_of(const struct host *host, const struct session *session)
-{
-	struct parameter_locator_set set;
-	uint64_t digest = UINT64_C(0xcbf29ce484222325);
-
-	candidates_offer(host, session, &set);
-	for (size_t i = 0; i < set.count; i++) {
-		for (size_t j = 0; j < sizeof set.items[i].address.octets; j++)
-			digest = (digest ^ set.items[i].address.octets[j]) * UINT64_C(0x100000001b3);
-		digest = (digest ^ set.items[i].priority) * UINT64_C(0x100000001b3);
-	}
-	return digest | 1;
-}
-
-void mobility_announce(struct host *host, instant now, struct association *association)
-{
-	struct announcement *announcement = &association->session->mobility->announcement;
-
-	(void)host;
-	announcement->due = true;
-	announcement->tries = 0;
-	announcement->next = now;
-}
-
-static bool has_link(const struct path_set *set)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (!set->items[i].link_gone)
-			return true;
-	}
-	return false;
-}
-
-/* The path in use first, then each in turn. */
-static size_t place_of_try(const struct path_set *set, unsigned tries)
-{
-	size_t place = (set->current + tries) % set->count;
-
-	while (set->items[place].link_gone)
-		place = (place + 1) % set->count;
-	return place;
-}
-
-static bool may_announce(const struct host *host, instant now, struct session *session)
-{
-	struct mobility *mobility = session->mobility;
-	struct announcement *announcement = &mobility->announcement;
-
-	if (announcement->tries)
-		return true;
-	if (!token_bucket_take(&mobility->announcements, now)) {
-		announcement->next = instant_after(now, SECONDS(1) / ANNOUNCEMENTS_PER_SECOND);
-		return false;
-	}
-	announcement->update = session->own_update++;
-	announcement->digest = digest_of(host, session);
-	return true;
-}
-
-/* The peer is gone, or does not know us any more. */
-static void give_up(struct host *host, instant now, struct association *association)
-{
-	association->session->mobility->announcement.due = false;
-	if (!association->initiation)
-		initiator_begin(host, now, association);
-}
-
-static void run_announcement(struct host *host, instant now, struct association *association)
-{
-	struct mobility *mobility = association->session->mobility;
-	struct announcement *announcement = &mobility->announcement;
-	/* Without one, of another family than all locators of the peer say, the overlay alone knows a way. */
-	bool has_path = has_link(&mobility->paths);
-
-	if (!announcement->due || now < announcement->next || (!has_path && !host->link_count))
-		return;
-	if (announcement->tries >= ANNOUNCEMENT_TRIES) {
-		give_up(host, now, association);
-		return;
-	}
-	if (!may_announce(host, now, association->session))
-		return;
-	if (has_path)
-		path_check_send(
-			host, now, association, place_of_try(&mobility->paths, announcement->tries), NULL, NULL, true);
-	if (!has_path || announcement->tries >= ANNOUNCEMENT_OVERLAY)
-		path_check_send_over_overlay(host, association);
-	announcement->tries++;
-	announcement->next = instant_after(
-		now, path_check_wait(association, path_set_current(&mobility->paths), announcement->tries));
-}
-
-static void note_acknowledged(struct host *host, instant now, struct association *association)
-{
-	struct mobility *mobility = association->session->mobility;
-
-	mobility->announcement.due = false;
-	mobility->told = mobility->announcement.digest;
-	mobility->told_at = now;
-	if (mobility->told != digest_of(host, association->session))
-		mobility_announce(host, now, association);
-	else if (host->configuration.rekey_on_move && mobility->handover.reason == HANDOVER_LINK_GONE)
-		(void)rekey_begin(host, now, association, false);
-}
-
 /* ---- a session begins ---- */
 
 static bool has_choice(const struct host *host, const struct association *association)
@@ -352,7 +239,7 @@ static void tell_at_first(struct host *host, instant now, struct association *as
 	struct mobility *mobility = association->session->mobility;
 
 	if (association->session->initiator && candidates_are_alike(host)) {
-		mobility->told = digest_of(host, association->session);
+		mobility->told = announcement_digest(host, association->session);
 		mobility->told_at = now;
 	} else if (host->link_count > 1) {
 		mobility_announce(host, now, association);
@@ -410,11 +297,11 @@ static void move(struct host *host, instant now, struct association *association
 	add_missing_paths(host, session);
 	add_path_of_kernel(host, session);
 	/* Those of the other family had no path so far. */
-	if (session->mobility->paths.count == 1 || !has_link(&session->mobility->paths))
+	if (session->mobility->paths.count == 1 || !path_set_has_link(&session->mobility->paths))
 		add_known_locators(host, association);
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
-	if (session->mobility->told != digest_of(host, session))
+	if (session->mobility->told != announcement_digest(host, session))
 		mobility_announce(host, now, association);
 	mobility_timer(host, now, association);
 }
@@ -544,7 +431,7 @@ void mobility_note_told(const struct host *host, instant now, struct association
 
 	if (!session || !session->mobility)
 		return;
-	session->mobility->told = digest_of(host, session);
+	session->mobility->told = announcement_digest(host, session);
 	session->mobility->told_at = now;
 }
 
@@ -588,7 +475,7 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 	for (size_t i = 0; i < acks->count; i++) {
 		if (mobility->announcement.due && mobility->announcement.tries &&
 			acks->items[i] == mobility->announcement.update)
-			note_acknowledged(host, in->now, association);
+			announcement_acknowledged(host, in->now, association);
 	}
 	handover_settle(host, in->now, association);
 	mobility_drop_useless(&mobility->paths);
@@ -616,13 +503,6 @@ void mobility_arm(struct host *host, instant now, struct association *associatio
 		association_set_timer(host, association, TIMER_PATHS, now);
 }
 
-static instant next_announcement(const struct host *host, const struct mobility *mobility)
-{
-	if (mobility->announcement.due)
-		return has_link(&mobility->paths) || host->link_count ? mobility->announcement.next : INSTANT_NEVER;
-	return mobility->told ? instant_after(mobility->told_at, ANNOUNCEMENT_LIFETIME) : INSTANT_NEVER;
-}
-
 void mobility_timer(struct host *host, instant now, struct association *association)
 {
 	struct session *session = association->session;
@@ -635,13 +515,13 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 	if (!session->mobility)
 		return;
 	next = expire_locators(now, &session->mobility->paths);
-	if (!session->mobility->announcement.due && now >= next_announcement(host, session->mobility))
+	if (!session->mobility->announcement.due && now >= announcement_next(host, session->mobility))
 		mobility_announce(host, now, association);
-	run_announcement(host, now, association);
+	announcement_run(host, now, association);
 	next = instant_earlier(next, path_checks_run(host, now, association));
 	next = instant_earlier(next, path_probes_run(host, now, association));
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
-	next = instant_earlier(next, next_announcement(host, session->mobility));
+	next = instant_earlier(next, announcement_next(host, session->mobility));
 	association_set_timer(host, association, TIMER_PATHS, next > now ? next : now + 1);
 }

@@ -6,7 +6,8 @@
  * links or the peer's locators become several, or one of them changes, and from then on has a set of paths:
  *
  *   path.h, path_choice.c   what a path is, what follows what, which one is used
- *   mobility.c              own links, LOCATOR_SETs that go out, timers
+ *   mobility.c              own links, what is done with answers, timers
+ *   announcement.c          LOCATOR_SETs that go out
  *   locator_set.c           LOCATOR_SETs that come in; packets from elsewhere
  *   path_check.c            UPDATE with ECHO_REQUEST: does the peer answer there (RFC 8046 section 5.4)
  *   path_probe.c            the cheap question inside ESP: does it still work
@@ -82,8 +83,6 @@ void mobility_add_path(struct host *host, struct session *session, const struct 
 	const struct endpoint *remote, path_origin origin);
 /** Adds the paths from each of our links to this locator of the peer. */
 void mobility_add_paths(struct host *host, struct session *session, const struct endpoint *remote, path_origin origin);
-/** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
-void mobility_announce(struct host *host, instant now, struct association *association);
 /** So many octets came from the peer, in a verified HIP packet that was not inside its own ESP. */
 void mobility_earn(struct session *session, size_t octets);
 /** Whether a HIP packet of so many octets may go to this address of the peer: it has answered there, or there is the
@@ -111,6 +110,18 @@ void mobility_drop_useless(struct path_set *set);
 void mobility_unanswered(struct host *host, instant now, struct association *association);
 /** The host was suspended: all peers are told again where it is. */
 void mobility_resume_all(struct host *host, instant now);
+
+/* announcement.c */
+/** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
+void mobility_announce(struct host *host, instant now, struct association *association);
+/** Of what our LOCATOR_SET says to the peer of this session; never 0. */
+uint64_t announcement_digest(const struct host *host, const struct session *session);
+/** Sends what is due of it, or gives up. */
+void announcement_run(struct host *host, instant now, struct association *association);
+/** The peer has it. */
+void announcement_acknowledged(struct host *host, instant now, struct association *association);
+/** When announcement_run, or a new announcement, is due. */
+instant announcement_next(const struct host *host, const struct mobility *mobility);
 
 /* locator_set.c */
 /** Takes the LOCATOR_SET of a verified UPDATE, if it has one. `*acknowledged` tells whether a check went back that

@@ -94,6 +94,15 @@ struct path *path_set_find(const struct path_set *set, const struct endpoint *lo
 	return NULL;
 }
 
+bool path_set_has_link(const struct path_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (!set->items[i].link_gone)
+			return true;
+	}
+	return false;
+}
+
 bool path_set_has_verified(const struct path_set *set, const struct endpoint *remote)
 {
 	for (size_t i = 0; i < set->count; i++) {

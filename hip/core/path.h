@@ -112,6 +112,8 @@ static inline struct path *path_set_current(const struct path_set *set)
 {
 	return &set->items[set->current];
 }
+/** Whether one of the paths has a link. */
+bool path_set_has_link(const struct path_set *set);
 /** Whether any path to this locator has been answered on. */
 bool path_set_has_verified(const struct path_set *set, const struct endpoint *remote);
 
