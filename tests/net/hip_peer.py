@@ -1187,7 +1187,9 @@ class Peer:
         if what == "hip":
             if packet.kind == UPDATE and self.verify(packet):
                 self.take_into_use(ack=packet.get(ACK) or b"")
-            if packet.kind == UPDATE and packet.get(SEQ) is not None and packet.get(ESP_INFO) is not None:
+            # The same SPI twice is for middleboxes (RFC 8046 section 5.3), not a request for new keys.
+            info = packet.get(ESP_INFO)
+            if packet.kind == UPDATE and packet.get(SEQ) is not None and info is not None and info[4:8] != info[8:12]:
                 self.answer_rekeying(packet)
             elif packet.kind == UPDATE and packet.get(SEQ) is not None:
                 echo = [(ECHO_RESPONSE_SIGNED, one) for one in packet.all(ECHO_REQUEST_SIGNED)]

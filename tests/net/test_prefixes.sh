@@ -37,7 +37,7 @@ LAB_KNOWN=train LAB_PREFIXES='accept = ( { prefix = "2001:db8:100::/48"; from = 
 	{ prefix = "10.1.0.0/16"; from = "train"; } ); address = "100.64.0.7";' lab_configure bob train
 # Its addresses there are no locators, which bob would try in vain and in the clear. Those of train are, and bob, who has a
 # route to them through the tunnel, must not send there.
-LAB_ALGORITHMS='paths = { interfaces = ( { name = "lan*"; use = false; } ); };' \
+LAB_PATHS='interfaces = ( { name = "lan*"; use = false; } );' \
 	LAB_PREFIXES="announce = ( \"2001:db8:200::/56\", \"10.2.0.0/16\" );
 	accept = ( $(accept 2001:db8:100::/56 train), $(accept 10.1.0.0/16 train) );" lab_configure plant train
 LAB_PREFIXES="announce = ( \"2001:db8:100::/56\", \"2001:db8:900::/48\" ); accept = ( $(accept 2001:db8:100::/56 train) );" \

@@ -82,9 +82,8 @@ forget
 lab_configure peer
 lab_hiphopd peer
 lab_hiphopd_ready peer
-lab_configure two peer
-echo 'paths = { interfaces = ( { name = "eth0"; use = false; }, { name = "eth*"; preference = "prefer"; } ); };' \
-	>>"$LAB_DIR/two/hiphop.conf"
+LAB_PATHS='interfaces = ( { name = "eth0"; use = false; }, { name = "eth*"; preference = "prefer"; } );' \
+	lab_configure two peer
 capture
 lab_hiphopd two
 lab_hiphopd_ready two
