@@ -84,6 +84,7 @@ static bool read_answer(struct nlmsghdr *header, struct route_answer *answer)
 	/* Without any route IPv4 takes what is asked for through an interface to be on its link, and names no table. */
 	if (route->rtm_family == AF_INET && attributes[RTA_TABLE] && nla_get_u32(attributes[RTA_TABLE]) == 0)
 		return false;
+	answer->is_special = route->rtm_dst_len > 0;
 	answer->dealt_out = attributes[RTA_MULTIPATH] != NULL;
 	if (attributes[RTA_OIF])
 		answer->interface = nla_get_u32(attributes[RTA_OIF]);

@@ -16,13 +16,14 @@ struct route_question {
 	struct address local;  /**< source; unspecified = the kernel chooses */
 	struct address remote; /**< of the same family, unless `local` is unspecified */
 	uint32_t interface;    /**< to leave by; 0 = the kernel chooses */
-	bool about_entry;      /**< only `dealt_out` is wanted */
+	bool about_entry;      /**< only `dealt_out` and `is_special` are wanted */
 };
 
 struct route_answer {
 	uint32_t interface;    /**< which it would leave by; with IPv6 not always the one asked for */
 	bool to_others;        /**< an address of another host, not of this one, nor a group */
 	struct address source; /**< of IPv6, when the kernel was to choose; else unspecified */
+	bool is_special;       /**< `about_entry`: the entry is no default route */
 	bool dealt_out;        /**< the entry has several next hops, among which a hash of each flow decides */
 };
 

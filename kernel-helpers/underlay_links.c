@@ -107,6 +107,20 @@ static bool is_to_ourselves(struct underlay_links *links, const struct route_que
 	return route_ask(&links->asker, &question, &answer) && !answer.to_others;
 }
 
+/** The kernel knows a way to just these addresses, by another interface, where ours has a default route alone. */
+static bool leads_elsewhere(struct underlay_links *links, const struct route_question *bound)
+{
+	struct route_question question = *bound;
+	struct route_answer routed, own;
+	question.about_entry = true;
+	question.interface = 0;
+	if (!route_ask(&links->asker, &question, &routed) || !routed.is_special ||
+		routed.interface == bound->interface)
+		return false;
+	question.interface = bound->interface;
+	return !route_ask(&links->asker, &question, &own) || !own.is_special;
+}
+
 static struct underlay_way ask_way(
 	struct underlay_links *links, const struct address *local, const struct address *remote)
 {
@@ -115,7 +129,7 @@ static struct underlay_way ask_way(
 		.local = *local, .remote = *remote, .interface = interface_of(links, local)};
 	const struct underlay_way named = {.interface = bound.interface},
 				  nameless = {.interface = bound.interface, .nameless = true};
-	if (!bound.interface || is_to_ourselves(links, &bound))
+	if (!bound.interface || is_to_ourselves(links, &bound) || leads_elsewhere(links, &bound))
 		return as_routed;
 	if (is_dealt_out(links, &bound) && obeys_without_source(links, &bound))
 		return nameless;
