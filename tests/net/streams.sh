@@ -51,21 +51,40 @@ lab_stream_measure() {
 		}' "$LAB_DIR/$2/stream"
 }
 
-# lab_stream_holes SENDER RECEIVER FROM END: prints how many datagrams were lost though no gap explains it: of those sent in
-# the second before FROM (but not in its last tenth, which may have been on their way then), and of those sent after the
-# first one that arrived after FROM, and before END. Prints `none` when none arrived after FROM.
+# lab_stream_holes SENDER RECEIVER FROM END: prints how many datagrams were lost though no gap explains it, of those sent
+# from a second before FROM to END. The gap is the longest row of lost ones that begins within a tenth of a second of FROM;
+# what was on its way a tenth before may be lost as well. Those before the first that arrived do not count: nobody heard yet.
+# Prints `none` when none arrived after FROM.
 lab_stream_holes() {
 	local begins every
 	read -r _ begins _ every <"$LAB_DIR/$1/stream"
 	awk -v from="$3" -v end="$4" -v begins="$begins" -v every="$every" '
 		NR == 1 { next }
 		{ seen[$1] = 1 }
-		$3 >= from + 5000 && (!first || $3 < first) { first = $3 }
+		NR == 2 || $1 < lowest { lowest = $1 }
+		$3 >= from + 5000 { arrived = 1 }
+		# The first datagram that is sent at that time or after.
+		function number_at(time) {
+			return time <= begins ? 0 : int((time - begins + every - 1) / every)
+		}
 		function lost_between(start, stop,    number, lost) {
-			for (number = int((start - begins) / every) + 1; begins + number * every < stop; number++)
-				if (number >= 0 && !(number in seen)) lost++
+			for (number = start > lowest ? start : lowest; number < stop; number++)
+				if (!(number in seen)) lost++
 			return lost + 0
 		}
-		END { print first ? lost_between(from - 1000000, from - 100000) + lost_between(first, end) : "none" }' \
-		"$LAB_DIR/$2/stream"
+		# The number after the longest row of lost ones that begins from START up to LAST.
+		function gap_end(start, last, stop,    number, row, longest, result) {
+			result = start
+			for (number = start; number < last; number = row + 1) {
+				for (row = number; row < stop && !(row in seen); row++);
+				if (row - number > longest) { longest = row - number; result = row }
+			}
+			return result
+		}
+		END {
+			before = number_at(from - 100000)
+			stop = number_at(end)
+			after = gap_end(before, number_at(from + 100000), stop)
+			print arrived ? lost_between(number_at(from - 1000000), before) + lost_between(after, stop) : "none"
+		}' "$LAB_DIR/$2/stream"
 }

@@ -36,13 +36,16 @@ lab_exec nat nft -f - <<-END
 	}
 END
 
-# rebind ADDRESS: the NAT has that address from now on, and knows nothing of what went before.
+# rebind ADDRESS: the NAT has that address from $from on, and knows nothing of what went before.
 rebind() {
 	local old
 	old=$(cat "$LAB_DIR/nat/address4")
 	ip -n nat address add "$1/24" dev eth0
-	ip -n nat address delete "$old/24" dev eth0
-	ip -n nat route replace default via 198.51.100.254
+	from=$(lab_now)
+	ip -n nat -batch - <<-END
+		address delete $old/24 dev eth0
+		route replace default via 198.51.100.254
+	END
 	echo "$1" >"$LAB_DIR/nat/address4"
 }
 
@@ -58,7 +61,6 @@ both_ways walker home
 exchanges=$(exchanges)
 
 rebind 198.51.100.77
-from=$(lab_now)
 goes_on 'rebinding under traffic' walker home "$from"
 within 'rebinding under traffic' walker home "$from" 320
 lab_check 'rebinding under traffic: home sends to the new mapping' sees 198.51.100.77
