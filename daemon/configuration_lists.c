@@ -17,6 +17,33 @@ static bool is_sequence(const config_setting_t *setting)
 	return config_setting_is_list(setting) || config_setting_is_array(setting);
 }
 
+bool configuration_copy_text(struct configuration_reading *reading, const config_setting_t *setting, const char *what,
+	char *text, size_t size)
+{
+	const char *value = config_setting_get_string(setting);
+	size_t length = value ? strlen(value) : 0;
+	if (!length || length >= size)
+		return configuration_complain(
+			reading, setting, "%s must be a text of 1 to %zu characters in double quotes", what, size - 1);
+	if (!configuration_is_utf8(value))
+		return configuration_complain(reading, setting, "%s is not in UTF-8", what);
+	memcpy(text, value, length + 1);
+	return true;
+}
+
+bool configuration_find_host(const struct configuration *configuration, const char *text, struct hit *hit)
+{
+	if (hit_parse(text, hit) == HIPHOP_OK)
+		return hit_is_host(hit);
+	for (size_t i = 0; i < configuration->host_count; i++) {
+		if (strcmp(configuration->hosts[i].name, text) == 0) {
+			*hit = configuration->hosts[i].hit;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool configuration_open_list(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option, size_t *count)
 {
@@ -263,12 +290,9 @@ bool configuration_read_authorities(struct configuration_reading *reading, const
 		return configuration_no_memory(reading);
 	for (size_t i = 0; i < count; i++) {
 		const config_setting_t *entry = config_setting_get_elem(setting, (unsigned)i);
-		const char *text = config_setting_get_string(entry);
-		if (!text || !*text || strlen(text) >= sizeof configuration->authorities[i])
-			return configuration_complain(reading, entry,
-				"an entry of %s must be a file name of 1 to %zu characters", option->key,
-				sizeof configuration->authorities[i] - 1);
-		strcpy(configuration->authorities[i], text);
+		if (!configuration_copy_text(reading, entry, "a file name of access.certificate_authorities",
+			    configuration->authorities[i], sizeof configuration->authorities[i]))
+			return false;
 		configuration->authority_count++;
 	}
 	return true;
@@ -298,21 +322,15 @@ bool configuration_read_transports(struct configuration_reading *reading, const 
 static bool read_host_name(
 	struct configuration_reading *reading, const config_setting_t *entry, struct configured_host *host)
 {
-	const char *text;
-	if (!member_text(reading, entry, "name", &text))
-		return false;
-	if (!text)
-		return true;
 	const config_setting_t *member = config_setting_get_member(entry, "name");
-	if (*text == 0 || strlen(text) >= sizeof host->name)
-		return configuration_complain(
-			reading, member, "name must have 1 to %zu characters", sizeof host->name - 1);
-	if (!configuration_is_utf8(text))
-		return configuration_complain(reading, member, "name is not in UTF-8");
+	if (!member)
+		return true;
+	if (!configuration_copy_text(reading, member, "name", host->name, sizeof host->name))
+		return false;
 	for (const struct configured_host *other = reading->configuration->hosts; other != host; other++)
-		if (strcmp(other->name, text) == 0)
-			return configuration_complain(reading, member, "there are two hosts of the name \"%s\"", text);
-	strcpy(host->name, text);
+		if (strcmp(other->name, host->name) == 0)
+			return configuration_complain(
+				reading, member, "there are two hosts of the name \"%s\"", host->name);
 	return true;
 }
 
@@ -377,19 +395,10 @@ static const char *const preferences[] = {"normal", "prefer", "avoid"};
 static bool read_pattern(struct configuration_reading *reading, const config_setting_t *entry,
 	const struct configuration_option *option, char name[static LINK_NAME_SIZE])
 {
-	const char *text;
-	if (!member_text(reading, entry, "name", &text))
-		return false;
-	if (!text)
-		return configuration_complain(reading, entry, "an entry of %s needs a name", option->key);
 	const config_setting_t *member = config_setting_get_member(entry, "name");
-	size_t length = strlen(text);
-	if (!length || length >= LINK_NAME_SIZE)
-		return configuration_complain(reading, member, "name must have 1 to %d characters", LINK_NAME_SIZE - 1);
-	if (!configuration_is_utf8(text))
-		return configuration_complain(reading, member, "name is not in UTF-8");
-	memcpy(name, text, length + 1);
-	return true;
+	if (!member)
+		return configuration_complain(reading, entry, "an entry of %s needs a name", option->key);
+	return configuration_copy_text(reading, member, "name", name, LINK_NAME_SIZE);
 }
 
 static bool read_preference(struct configuration_reading *reading, const config_setting_t *entry, uint8_t *preference)

@@ -56,6 +56,13 @@ bool configuration_is_domain(const char *text);
 /** Text that cannot be shown in JSON would take the whole answer with it. */
 bool configuration_is_utf8(const char *text);
 
+/** Copies a text of 1 to `size` - 1 octets in UTF-8. `what` names it at the begin of a complaint. */
+bool configuration_copy_text(struct configuration_reading *reading, const config_setting_t *setting, const char *what,
+	char *text, size_t size);
+
+/** Whom a text means that is a HIT, or a name in underlay.hosts. False: nobody, or no host. */
+bool configuration_find_host(const struct configuration *configuration, const char *text, struct hit *hit);
+
 /** Checks that it is a list of a fitting length; the length goes to `count`. */
 bool configuration_open_list(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option, size_t *count);

@@ -45,17 +45,6 @@ bool configuration_read_announced(struct configuration_reading *reading, const c
 	return true;
 }
 
-static bool read_from(
-	struct configuration_reading *reading, const config_setting_t *setting, struct configured_prefix *accepted)
-{
-	const char *text = config_setting_get_string(setting);
-	if (!text || !*text || strlen(text) >= sizeof accepted->from)
-		return configuration_complain(
-			reading, setting, "from must be a HIT or the name of a host, in double quotes");
-	strcpy(accepted->from, text);
-	return true;
-}
-
 static bool read_accepted(struct configuration_reading *reading, const config_setting_t *entry,
 	const struct configuration_option *option, struct configured_prefix *accepted)
 {
@@ -71,7 +60,8 @@ static bool read_accepted(struct configuration_reading *reading, const config_se
 			return configuration_complain(
 				reading, member, "unknown key \"%s\" in an entry of %s", name, option->key);
 		if (!(is_prefix ? read_prefix(reading, member, &accepted->prefix)
-				: read_from(reading, member, accepted)))
+				: configuration_copy_text(
+					  reading, member, "from", accepted->from, sizeof accepted->from)))
 			return false;
 		has_prefix |= is_prefix;
 	}
@@ -119,25 +109,13 @@ bool configuration_read_tunnel_ipv4(struct configuration_reading *reading, const
 	return true;
 }
 
-static bool find_owner(const struct configuration *configuration, struct configured_prefix *accepted)
-{
-	if (hit_parse(accepted->from, &accepted->owner) == HIPHOP_OK)
-		return hit_is_host(&accepted->owner);
-	for (size_t i = 0; i < configuration->host_count; i++) {
-		if (strcmp(configuration->hosts[i].name, accepted->from) == 0) {
-			accepted->owner = configuration->hosts[i].hit;
-			return true;
-		}
-	}
-	return false;
-}
-
 bool configuration_check_prefixes(struct configuration_reading *reading, const config_t *parser)
 {
 	struct configuration *configuration = reading->configuration;
 	bool ipv4 = !address_is_unspecified(&configuration->tunnel_ipv4);
 	for (size_t i = 0; i < configuration->accept_count; i++)
-		if (!find_owner(configuration, &configuration->accept[i]))
+		if (!configuration_find_host(
+			    configuration, configuration->accept[i].from, &configuration->accept[i].owner))
 			return configuration_complain(reading,
 				config_setting_get_elem(config_lookup(parser, "prefixes.accept"), (unsigned)i),
 				"\"%.60s\" is no HIT, and no host of underlay.hosts is called that",

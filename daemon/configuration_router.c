@@ -3,18 +3,6 @@
 #include "daemon/configuration_options.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static bool copy_text(struct configuration_reading *reading, const config_setting_t *entry,
-	const struct configuration_option *option, char *text, size_t size)
-{
-	const char *value = config_setting_get_string(entry);
-	if (!value || !*value || strlen(value) >= size || !configuration_is_utf8(value))
-		return configuration_complain(reading, entry,
-			"an entry of %s must be a text of 1 to %zu characters in double quotes", option->key, size - 1);
-	strcpy(text, value);
-	return true;
-}
 
 bool configuration_read_inside(struct configuration_reading *reading, const config_setting_t *setting,
 	const struct configuration_option *option)
@@ -29,8 +17,8 @@ bool configuration_read_inside(struct configuration_reading *reading, const conf
 	if (!router->inside)
 		return configuration_no_memory(reading);
 	for (size_t i = 0; i < count; i++) {
-		if (!copy_text(reading, config_setting_get_elem(setting, (unsigned)i), option, router->inside[i],
-			    sizeof router->inside[i]))
+		if (!configuration_copy_text(reading, config_setting_get_elem(setting, (unsigned)i),
+			    "an entry of router.inside", router->inside[i], sizeof router->inside[i]))
 			return false;
 		router->inside_count++;
 	}
@@ -50,24 +38,17 @@ bool configuration_read_boarders(struct configuration_reading *reading, const co
 	if (!router->hosts)
 		return configuration_no_memory(reading);
 	for (size_t i = 0; i < count; i++) {
-		if (!copy_text(reading, config_setting_get_elem(setting, (unsigned)i), option, router->hosts[i].text,
-			    sizeof router->hosts[i].text))
+		if (!configuration_copy_text(reading, config_setting_get_elem(setting, (unsigned)i),
+			    "an entry of router.hosts", router->hosts[i].text, sizeof router->hosts[i].text))
 			return false;
 		router->host_count++;
 	}
 	return true;
 }
 
-/** By its name in underlay.hosts, or by itself. */
 static bool find(const struct configuration *configuration, struct named_host *named)
 {
-	for (size_t i = 0; i < configuration->host_count; i++) {
-		if (strcmp(configuration->hosts[i].name, named->text) != 0)
-			continue;
-		named->hit = configuration->hosts[i].hit;
-		return true;
-	}
-	return !hit_parse(named->text, &named->hit) && hit_is_host(&named->hit);
+	return configuration_find_host(configuration, named->text, &named->hit);
 }
 
 static bool complain(struct configuration_reading *reading, const config_setting_t *setting, const char *text)

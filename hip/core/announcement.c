@@ -27,11 +27,10 @@ uint64_t announcement_digest(const struct host *host, const struct session *sess
 	return digest | 1;
 }
 
-void mobility_announce(struct host *host, instant now, struct association *association)
+void mobility_announce(instant now, struct association *association)
 {
 	struct announcement *announcement = &association->session->mobility->announcement;
 
-	(void)host;
 	announcement->due = true;
 	announcement->tries = 0;
 	announcement->next = now;
@@ -104,7 +103,7 @@ void announcement_acknowledged(struct host *host, instant now, struct associatio
 	mobility->told = mobility->announcement.digest;
 	mobility->told_at = now;
 	if (mobility->told != announcement_digest(host, association->session))
-		mobility_announce(host, now, association);
+		mobility_announce(now, association);
 	else if (host->configuration.rekey_on_move && mobility->handover.reason == HANDOVER_LINK_GONE)
 		(void)rekey_begin(host, now, association, false);
 }

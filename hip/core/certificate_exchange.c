@@ -193,11 +193,7 @@ bool certificates_wait_for(const struct session *session, const struct parameter
 {
 	const struct certificate_progress *progress = session->certificates;
 
-	for (size_t i = 0; progress && progress->update.tries && i < acks->count; i++) {
-		if (acks->items[i] == progress->update.id)
-			return true;
-	}
-	return false;
+	return progress && progress->update.tries && parameter_sequence_list_has(acks, progress->update.id);
 }
 
 void certificates_acknowledged(

@@ -4,8 +4,6 @@
  */
 #include "hip/core/host_internal.h"
 
-#include <string.h>
-
 static const host_counter counters[HANDOVER_REASONS] = {
 	[HANDOVER_LINK_GONE] = HOST_COUNT_HANDOVER_LINK_GONE,
 	[HANDOVER_DEPRECATED] = HOST_COUNT_HANDOVER_DEPRECATED,
@@ -24,15 +22,44 @@ static size_t choose_more(const struct host *host, const struct path_set *set, u
 	return path_set_choose_more(set, more, most);
 }
 
+/* The path of that rank, or NULL: it may be gone since the data plane was told. */
+static const struct path *path_ranked(const struct path_set *set, unsigned rank)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->items[i].more_rank == rank)
+			return &set->items[i];
+	}
+	return NULL;
+}
+
 static void fill_route(const struct host *host, const struct mobility *mobility, struct host_route *route)
 {
-	*route = (struct host_route){.unverified = mobility->is_unverified,
-		.use = (uint8_t)host->configuration.paths,
-		.more_count = mobility->more_count};
-	for (size_t i = 0; i < mobility->more_count; i++) {
-		route->more[i].local = mobility->paths.items[mobility->more[i]].local;
-		route->more[i].remote = mobility->paths.items[mobility->more[i]].remote;
+	*route = (struct host_route){.unverified = mobility->is_unverified, .use = (uint8_t)host->configuration.paths};
+	for (unsigned rank = 1; rank <= mobility->more_count; rank++) {
+		const struct path *path = path_ranked(&mobility->paths, rank);
+
+		if (!path)
+			continue;
+		route->more[route->more_count].local = path->local;
+		route->more[route->more_count++].remote = path->remote;
 	}
+}
+
+/* Ranks those at these places, and no others. True when the data plane knows it otherwise: a path that is gone took its
+ * rank along, but is still counted. */
+static bool rank_more(struct mobility *mobility, const uint8_t *more, size_t count)
+{
+	struct path *items = mobility->paths.items;
+	bool changed = count != mobility->more_count;
+
+	for (size_t i = 0; i < count; i++)
+		changed = changed || items[more[i]].more_rank != i + 1;
+	for (size_t i = 0; i < mobility->paths.count; i++)
+		items[i].more_rank = 0;
+	for (size_t i = 0; i < count; i++)
+		items[more[i]].more_rank = (uint8_t)(i + 1);
+	mobility->more_count = (uint8_t)count;
+	return changed;
 }
 
 /* Whether the data plane knows another route than that of now; notes that of now. */
@@ -41,12 +68,9 @@ static bool route_has_changed(const struct host *host, struct mobility *mobility
 	uint8_t more[HOST_MORE_WAYS] = {0};
 	size_t count = choose_more(host, &mobility->paths, more);
 	bool unverified = !path_set_current(&mobility->paths)->verified;
-	bool changed = unverified != mobility->is_unverified || count != mobility->more_count ||
-		       memcmp(more, mobility->more, sizeof more) != 0;
+	bool changed = rank_more(mobility, more, count) || unverified != mobility->is_unverified;
 
 	mobility->is_unverified = unverified;
-	mobility->more_count = (uint8_t)count;
-	memcpy(mobility->more, more, sizeof more);
 	return changed;
 }
 

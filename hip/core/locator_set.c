@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the peer says it is (RFC 8046 section 5.3), and where it speaks from. What it says is only a claim: no data
- * goes to a locator beyond credit before the peer has answered there (section 5.4), and checks have a credit of their
- * own.
+ * goes to a locator beyond credit before the peer has answered there (section 5.4), be it ESP or a check: the credit
+ * is one.
  */
 #include "hip/core/router_internal.h"
 
@@ -145,11 +145,29 @@ static hiphop_error take_without_path(
 	return HIPHOP_OK;
 }
 
+/* Returns whether a check went back that acknowledges the UPDATE. */
+static bool take_newer(struct host *host, const struct incoming *in, struct association *association,
+	uint32_t update_id, const struct parameter_locator_set *set)
+{
+	struct session *session = association->session;
+	const struct host_arrival *arrival = in->arrival;
+	bool acknowledged;
+
+	session->mobility->has_last_set = true;
+	session->mobility->last_set = update_id;
+	if (!arrival->inside_esp)
+		(void)path_of_arrival(host, session, &arrival->local, &arrival->remote);
+	apply(host, in->now, association, set, arrival->inside_esp ? NULL : &arrival->remote);
+	acknowledged = check_where_it_speaks(host, in, association, update_id);
+	handover_settle(host, in->now, association);
+	mobility_arm(host, in->now, association);
+	return acknowledged;
+}
+
 hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,
 	uint32_t update_id, bool *acknowledged)
 {
 	struct session *session = association->session;
-	const struct host_arrival *arrival = in->arrival;
 	struct parameter_locator_set set;
 	hiphop_error error = parameter_locator_set_read(packet_find(&in->view, PARAMETER_LOCATOR_SET), &set);
 
@@ -166,14 +184,7 @@ hiphop_error locator_set_take(struct host *host, const struct incoming *in, stru
 	}
 	if (set.unknown_preferred.data)
 		notify_sender(host, in, NOTIFY_LOCATOR_TYPE_UNSUPPORTED, set.unknown_preferred, SHOWN_IDENTITY);
-	session->mobility->has_last_set = true;
-	session->mobility->last_set = update_id;
-	if (!arrival->inside_esp)
-		(void)path_of_arrival(host, session, &arrival->local, &arrival->remote);
-	apply(host, in->now, association, &set, arrival->inside_esp ? NULL : &arrival->remote);
-	*acknowledged = check_where_it_speaks(host, in, association, update_id);
-	handover_settle(host, in->now, association);
-	mobility_arm(host, in->now, association);
+	*acknowledged = take_newer(host, in, association, update_id, &set);
 	return HIPHOP_OK;
 }
 

@@ -242,7 +242,7 @@ static void tell_at_first(struct host *host, instant now, struct association *as
 		mobility->told = announcement_digest(host, association->session);
 		mobility->told_at = now;
 	} else if (host->link_count > 1) {
-		mobility_announce(host, now, association);
+		mobility_announce(now, association);
 	}
 }
 
@@ -302,7 +302,7 @@ static void move(struct host *host, instant now, struct association *association
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
 	if (session->mobility->told != announcement_digest(host, session))
-		mobility_announce(host, now, association);
+		mobility_announce(now, association);
 	mobility_timer(host, now, association);
 }
 
@@ -372,18 +372,17 @@ void mobility_resume_all(struct host *host, instant now)
 
 /* ---- time and answers ---- */
 
+static bool announcement_waits_for(const struct announcement *announcement, const struct parameter_sequence_list *acks)
+{
+	return announcement->due && announcement->tries && parameter_sequence_list_has(acks, announcement->update);
+}
+
 bool mobility_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
 {
 	const struct mobility *mobility = session->mobility;
 
-	if (!mobility)
-		return false;
-	for (size_t i = 0; i < acks->count; i++) {
-		if (mobility->announcement.due && mobility->announcement.tries &&
-			acks->items[i] == mobility->announcement.update)
-			return true;
-	}
-	return path_checks_wait_for(mobility, acks);
+	return mobility &&
+	       (announcement_waits_for(&mobility->announcement, acks) || path_checks_wait_for(mobility, acks));
 }
 
 static bool has_another(const struct path_set *set)
@@ -421,7 +420,7 @@ void mobility_tell_anew(struct host *host, instant now, struct association *asso
 	if (!session || !session->has_sas || session->state >= HOST_CLOSING || session_on_probation(session) ||
 		mobility_obtain(host, now, session))
 		return;
-	mobility_announce(host, now, association);
+	mobility_announce(now, association);
 	mobility_arm(host, now, association);
 }
 
@@ -472,11 +471,8 @@ void mobility_acknowledged(struct host *host, const struct incoming *in, struct 
 	path = path_check_answered(mobility, in, acks);
 	if (path)
 		take_answer(host, in->now, association, path);
-	for (size_t i = 0; i < acks->count; i++) {
-		if (mobility->announcement.due && mobility->announcement.tries &&
-			acks->items[i] == mobility->announcement.update)
-			announcement_acknowledged(host, in->now, association);
-	}
+	if (announcement_waits_for(&mobility->announcement, acks))
+		announcement_acknowledged(host, in->now, association);
 	handover_settle(host, in->now, association);
 	mobility_drop_useless(&mobility->paths);
 	mobility_arm(host, in->now, association);
@@ -498,7 +494,6 @@ static instant expire_locators(instant now, struct path_set *set)
 
 void mobility_arm(struct host *host, instant now, struct association *association)
 {
-	(void)now;
 	if (association->session && association->session->mobility)
 		association_set_timer(host, association, TIMER_PATHS, now);
 }
@@ -516,7 +511,7 @@ void mobility_timer(struct host *host, instant now, struct association *associat
 		return;
 	next = expire_locators(now, &session->mobility->paths);
 	if (!session->mobility->announcement.due && now >= announcement_next(host, session->mobility))
-		mobility_announce(host, now, association);
+		mobility_announce(now, association);
 	announcement_run(host, now, association);
 	next = instant_earlier(next, path_checks_run(host, now, association));
 	next = instant_earlier(next, path_probes_run(host, now, association));

@@ -60,9 +60,8 @@ struct mobility {
 	bool answers_questions; /**< the peer knows the question inside ESP */
 	bool is_unverified;     /**< the route as it was told last: see struct host_route */
 	bool watched;           /**< the data plane tells when something is sent again */
-	uint8_t more_count;
-	uint8_t more[HOST_MORE_WAYS]; /**< places of the further ways, as told last */
-	instant flowing;              /**< ESP was sent at this time */
+	uint8_t more_count;     /**< paths with a more_rank, as the data plane was told last */
+	instant flowing;        /**< ESP was sent at this time */
 	struct handover handover;
 };
 
@@ -113,7 +112,7 @@ void mobility_resume_all(struct host *host, instant now);
 
 /* announcement.c */
 /** Our LOCATOR_SET is to go to the peer, now or when the rate allows it. */
-void mobility_announce(struct host *host, instant now, struct association *association);
+void mobility_announce(instant now, struct association *association);
 /** Of what our LOCATOR_SET says to the peer of this session; never 0. */
 uint64_t announcement_digest(const struct host *host, const struct session *session);
 /** Sends what is due of it, or gives up. */

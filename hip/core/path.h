@@ -73,6 +73,7 @@ struct path {
 	bool metered;                  /**< our link is */
 	uint32_t interface;            /**< of our link; 0 = not known */
 	bool link_gone;                /**< our address is not there any more */
+	uint8_t more_rank;             /**< used beside the current one: 1 is the first of those, 0: it is not */
 	uint16_t cost;                 /**< of our link */
 	uint16_t loss;                 /**< questions without answer, per mille, the newest weigh most */
 	uint32_t priority;             /**< of the peer's locator (RFC 9028 section 5.7), the greater the better */

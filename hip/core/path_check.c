@@ -94,33 +94,47 @@ static bool needs_update_id(const struct mobility *mobility, const struct path *
 	       (announcement->due && announcement->tries && path->check.update == announcement->update);
 }
 
+/* Makes the check ready for the next try. True when that takes a new Update ID. */
+static bool prepare(struct host *host, const struct session *session, struct path *path, bool announces, bool by_router)
+{
+	struct path_check *check = &path->check;
+	bool changes = check->tries && check->by_router != by_router;
+	bool is_new = !announces && !by_router && (changes || needs_update_id(session->mobility, path));
+
+	if (announces)
+		check->update = session->mobility->announcement.update;
+	else if (is_new)
+		check->update = session->own_update;
+	check->by_router = by_router;
+	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
+	if (is_new || changes || !check->tries)
+		random_fill(host->random, check->nonce, PATH_NONCE_LENGTH);
+	return is_new;
+}
+
+static hiphop_error build_check(struct host *host, const struct association *association, const struct path *path,
+	struct contents *contents, struct outgoing *out)
+{
+	if (path->check.by_router)
+		return proxy_peer_build(host, association, path->check.nonce, out);
+	contents->seq = path->check.update;
+	contents->nonce = path->check.nonce;
+	return build(host, association, contents, out);
+}
+
 bool path_check_send(struct host *host, instant now, struct association *association, size_t place,
 	const struct incoming *in, const uint32_t *acknowledge, bool announces)
 {
 	struct session *session = association->session;
-	struct mobility *mobility = session->mobility;
-	struct path *path = &mobility->paths.items[place];
+	struct path *path = &session->mobility->paths.items[place];
+	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces};
 	bool by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
-	bool changes = path->check.tries && path->check.by_router != by_router;
-	bool is_new = !announces && !by_router && (changes || needs_update_id(mobility, path));
-	hiphop_error error;
-	struct contents contents = {
-		.in = in, .acknowledge = acknowledge, .announces = announces, .nonce = path->check.nonce};
+	bool is_new = prepare(host, session, path, announces, by_router);
 	struct outgoing out;
 	struct way way;
 
-	if (announces)
-		path->check.update = mobility->announcement.update;
-	else if (is_new)
-		path->check.update = session->own_update;
-	contents.seq = path->check.update;
-	path->check.by_router = by_router;
-	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
-	if (is_new || changes || !path->check.tries)
-		random_fill(host->random, path->check.nonce, PATH_NONCE_LENGTH);
-	error = by_router ? proxy_peer_build(host, association, path->check.nonce, &out)
-			  : build(host, association, &contents, &out);
-	if (error || !mobility_spend(host, now, association, &path->remote, out.length))
+	if (build_check(host, association, path, &contents, &out) ||
+		!mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
 	session->own_update += is_new;
 	path->check.tries++;
@@ -147,21 +161,12 @@ void path_check_send_over_overlay(struct host *host, struct association *associa
 
 /* ---- answers ---- */
 
-static bool acknowledges(const struct parameter_sequence_list *acks, uint32_t update)
-{
-	for (size_t i = 0; i < acks->count; i++) {
-		if (acks->items[i] == update)
-			return true;
-	}
-	return false;
-}
-
 bool path_checks_wait_for(const struct mobility *mobility, const struct parameter_sequence_list *acks)
 {
 	for (size_t i = 0; i < mobility->paths.count; i++) {
 		const struct path_check *check = &mobility->paths.items[i].check;
 
-		if (check->tries && acknowledges(acks, check->update))
+		if (check->tries && parameter_sequence_list_has(acks, check->update))
 			return true;
 	}
 	return false;
@@ -177,7 +182,7 @@ struct path *path_check_answered(
 	for (size_t i = 0; i < mobility->paths.count; i++) {
 		struct path *path = &mobility->paths.items[i];
 
-		if (path->check.tries && acknowledges(acks, path->check.update) &&
+		if (path->check.tries && parameter_sequence_list_has(acks, path->check.update) &&
 			bytes_equal_constant_time(echo->contents.data, path->check.nonce, PATH_NONCE_LENGTH))
 			return path;
 	}

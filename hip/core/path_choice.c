@@ -44,7 +44,7 @@ static int usability(const struct path_set *set, const struct path *path, instan
 {
 	const struct path *current = path_set_current(set);
 
-	if (path->link_gone)
+	if (path->link_gone || path->signaling_only)
 		return 0;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:

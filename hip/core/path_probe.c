@@ -321,15 +321,6 @@ static instant run_more(struct host *host, instant now, struct association *asso
 	return path->asked ? instant_earlier(due, instant_after(path->asked, patience(path))) : due;
 }
 
-static bool is_used(const struct mobility *mobility, size_t place)
-{
-	for (size_t i = 0; i < mobility->more_count; i++) {
-		if (mobility->more[i] == place)
-			return true;
-	}
-	return false;
-}
-
 /* The data plane tells when traffic begins, so that nothing is looked at meanwhile. */
 static void watch(struct host *host, const struct association *association)
 {
@@ -362,7 +353,7 @@ instant path_probes_run(struct host *host, instant now, struct association *asso
 	for (size_t i = 0; i < set->count; i++) {
 		if (i == set->current || set->items[i].state != PATH_ACTIVE || set->items[i].link_gone)
 			continue;
-		next = instant_earlier(next, flowing && is_used(mobility, i)
+		next = instant_earlier(next, flowing && mobility->paths.items[i].more_rank
 						     ? run_more(host, now, association, &set->items[i])
 						     : run_other(host, now, association, &set->items[i], flowing));
 	}

@@ -454,11 +454,8 @@ static hiphop_error answer(struct host *host, instant now, struct association *a
 bool rekey_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
 {
 	const struct rekeying *rekeying = session->rekeying;
-	bool is_ours = false;
 
-	for (size_t i = 0; rekeying && i < acks->count; i++)
-		is_ours = is_ours || acks->items[i] == rekeying->own_update;
-	return is_ours && !rekeying->acknowledged;
+	return rekeying && !rekeying->acknowledged && parameter_sequence_list_has(acks, rekeying->own_update);
 }
 
 /* One of ours is (section 6.10). */
@@ -489,11 +486,7 @@ static hiphop_error complete(struct host *host, instant now, struct association 
 
 static bool answers_what_was_given_up(const struct session *session, const struct parameter_sequence_list *acks)
 {
-	for (size_t i = 0; session->has_abandoned && i < acks->count; i++) {
-		if (acks->items[i] == session->abandoned)
-			return true;
-	}
-	return false;
+	return session->has_abandoned && parameter_sequence_list_has(acks, session->abandoned);
 }
 
 hiphop_error rekey_take(struct host *host, const struct incoming *in, struct association *association,

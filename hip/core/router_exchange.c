@@ -147,7 +147,7 @@ static void send_built(struct host *host, instant now, struct association *assoc
 	dealings->sent_from = association->session->local;
 	dealings->sent_to = association->session->remote;
 	if (way_of_session(host, association, &way) && !way.overlay)
-		outgoing_send(host, &way, dealings->packet.data, dealings->packet.length);
+		mobility_send(host, now, association, &way, dealings->packet.data, dealings->packet.length);
 }
 
 static bool may_send(const struct association *association, instant now)
@@ -265,11 +265,7 @@ bool router_waits_for(const struct association *association, const struct parame
 {
 	const struct router_dealings *dealings = association->dealings;
 
-	for (size_t i = 0; dealings && dealings->tries && i < acks->count; i++) {
-		if (acks->items[i] == dealings->update)
-			return true;
-	}
-	return false;
+	return dealings && dealings->tries && parameter_sequence_list_has(acks, dealings->update);
 }
 
 static bool has_ticket_id(const struct incoming *in, const struct own_ticket *own)

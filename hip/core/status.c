@@ -122,9 +122,8 @@ static void view_path(const struct mobility *mobility, size_t place, struct host
 		.loss = path->loss,
 		.round_trip = path->round_trip,
 		.heard = path->heard,
-		.held_until = path->held_until};
-	for (size_t i = 0; i < mobility->more_count; i++)
-		view->more = view->more || mobility->more[i] == place;
+		.held_until = path->held_until,
+		.more = path->more_rank != 0};
 }
 
 bool host_path_at(const struct host *host, const struct hit *peer, size_t index, struct host_path_view *view)

@@ -74,18 +74,9 @@ void update_probe(struct host *host, instant now, struct association *associatio
 
 /* ---- receiving ---- */
 
-static bool acknowledges(const struct parameter_sequence_list *acks, uint32_t id)
-{
-	for (size_t i = 0; i < acks->count; i++) {
-		if (acks->items[i] == id)
-			return true;
-	}
-	return false;
-}
-
 static bool probe_waits_for(const struct session *session, const struct parameter_sequence_list *acks)
 {
-	return session->probe.tries && acknowledges(acks, session->probe.id);
+	return session->probe.tries && parameter_sequence_list_has(acks, session->probe.id);
 }
 
 static void take_ack(struct association *association, const struct parameter_sequence_list *acks, instant now)

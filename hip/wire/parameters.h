@@ -171,6 +171,7 @@ struct parameter_sequence_list {
 	size_t count;
 	uint32_t items[SEQUENCE_LIST_MAXIMUM];
 };
+bool parameter_sequence_list_has(const struct parameter_sequence_list *list, uint32_t number);
 hiphop_error parameter_sequence_list_read(const struct parameter_view *view, struct parameter_sequence_list *out);
 hiphop_error parameter_sequence_list_write(
 	struct packet_builder *builder, uint16_t type, const struct parameter_sequence_list *in);

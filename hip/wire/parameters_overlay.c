@@ -53,6 +53,15 @@ hiphop_error parameter_sequence_list_read(const struct parameter_view *view, str
 	return reader_status(&reader);
 }
 
+bool parameter_sequence_list_has(const struct parameter_sequence_list *list, uint32_t number)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i] == number)
+			return true;
+	}
+	return false;
+}
+
 hiphop_error parameter_sequence_list_write(
 	struct packet_builder *builder, uint16_t type, const struct parameter_sequence_list *in)
 {

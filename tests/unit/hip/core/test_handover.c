@@ -192,6 +192,39 @@ static void copies_go_by_the_second(void **state)
 	network_free(network);
 }
 
+/* The last one that is not used goes away: the places of those behind it change. */
+static void remove_unused(struct path_set *set)
+{
+	for (size_t place = set->count; place-- > 0;) {
+		if (place != set->current && !set->items[place].more_rank) {
+			path_set_remove(set, place);
+			return;
+		}
+	}
+	fail();
+}
+
+static void what_goes_away_does_not_change_what_is_used(void **state)
+{
+	struct network *network = make(HOST_PATHS_DUPLICATE);
+	struct path_set *set = &mobile_session(network, 0, 1)->mobility->paths;
+	struct host_path_view view;
+	unsigned used = 0;
+
+	(void)state;
+	remove_unused(set);
+	remove_unused(set);
+	for (size_t i = 0; host_path_at(network->hosts[0].host, &network->hosts[1].hit, i, &view); i++) {
+		if (!view.more)
+			continue;
+		assert_true(endpoint_equal(&view.local, &route_of(network)->more[0].local));
+		assert_true(endpoint_equal(&view.remote, &route_of(network)->more[0].remote));
+		used++;
+	}
+	assert_int_equal(used, 1);
+	network_free(network);
+}
+
 /* Not by what costs money, or is to be avoided, or is not verified. */
 static void further_ways_are_good_ones(void **state)
 {
@@ -255,6 +288,7 @@ int main(void)
 		cmocka_unit_test(a_link_that_is_to_be_avoided_is_left),
 		cmocka_unit_test(flows_are_spread_over_what_works),
 		cmocka_unit_test(copies_go_by_the_second),
+		cmocka_unit_test(what_goes_away_does_not_change_what_is_used),
 		cmocka_unit_test(further_ways_are_good_ones),
 		cmocka_unit_test(only_one_is_used_by_default),
 		cmocka_unit_test(the_data_plane_knows_what_is_verified),

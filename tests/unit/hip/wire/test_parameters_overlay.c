@@ -42,6 +42,9 @@ static void test_sequence_lists(void **state)
 		HIPHOP_OK);
 	assert_int_equal(out.count, 2);
 	assert_int_equal(out.items[1], 0xffffffff);
+	assert_true(parameter_sequence_list_has(&out, 1));
+	assert_true(parameter_sequence_list_has(&out, 0xffffffff));
+	assert_false(parameter_sequence_list_has(&out, 0));
 	assert_int_equal(parameter_sequence_list_write(check_start(&check), PARAMETER_ACK_DATA, &in), HIPHOP_OK);
 	check_written(&check, "11c1 0008 00000001 ffffffff 00000000");
 	CHECK_READ(parameter_sequence_list_read, &out, PARAMETER_ACK, "000000010000", HIPHOP_MALFORMED, HIPHOP_OK);
