@@ -78,14 +78,14 @@ static void apply(struct host *host, instant now, struct association *associatio
 	count(host, HOST_COUNT_LOCATOR_SET_IN);
 }
 
-hiphop_error locator_set_apply(
-	struct host *host, instant now, struct association *association, const struct parameter_locator_set *set)
+hiphop_error locator_set_apply(struct host *host, instant now, struct association *association,
+	const struct parameter_locator_set *set, const struct endpoint *from)
 {
 	struct session *session = association->session;
 
 	if (mobility_obtain(host, now, session))
 		return HIPHOP_NO_MEMORY;
-	apply(host, now, association, set, NULL);
+	apply(host, now, association, set, from);
 	handover_settle(host, now, association);
 	mobility_arm(host, now, association);
 	return HIPHOP_OK;
@@ -162,6 +162,19 @@ static bool take_newer(struct host *host, const struct incoming *in, struct asso
 	handover_settle(host, in->now, association);
 	mobility_arm(host, in->now, association);
 	return acknowledged;
+}
+
+void locator_set_take_of_r2(struct host *host, const struct incoming *in, struct association *association)
+{
+	const struct session *session = association->session;
+	struct parameter_locator_set set;
+
+	if (parameter_locator_set_read(packet_find(&in->view, PARAMETER_LOCATOR_SET), &set))
+		return;
+	if (!session->has_sas || session_on_probation(session))
+		(void)take_without_path(host, association, &set);
+	else if (locator_set_apply(host, in->now, association, &set, &in->arrival->remote))
+		count(host, HOST_COUNT_DROP_NO_MEMORY);
 }
 
 hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,

@@ -127,9 +127,13 @@ instant announcement_next(const struct host *host, const struct mobility *mobili
  * acknowledges the UPDATE. HIPHOP_MALFORMED, HIPHOP_NO_MEMORY: the UPDATE is not to be acknowledged. */
 hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,
 	uint32_t update_id, bool *acknowledged);
-/** Takes the locators that somebody the peer trusts lists for it, as those of an UPDATE. HIPHOP_NO_MEMORY. */
-hiphop_error locator_set_apply(
-	struct host *host, instant now, struct association *association, const struct parameter_locator_set *set);
+/** Takes the LOCATOR_SET of a verified R2, if it has one that can be read (RFC 8047 section 4.2.8), for the session
+ * that has just begun. */
+void locator_set_take_of_r2(struct host *host, const struct incoming *in, struct association *association);
+/** Takes locators of the peer as those of an UPDATE, when somebody whom the peer trusts lists them, say. `from`: where
+ * the peer speaks from right now, which stays; or NULL. HIPHOP_NO_MEMORY. */
+hiphop_error locator_set_apply(struct host *host, instant now, struct association *association,
+	const struct parameter_locator_set *set, const struct endpoint *from);
 /** The peer speaks from elsewhere: a path to there is checked, within credit. */
 void locator_observed(struct host *host, instant now, struct association *association, const struct endpoint *local,
 	const struct endpoint *remote);

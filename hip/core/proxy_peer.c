@@ -127,7 +127,7 @@ static void take_places(struct host *host, const struct incoming *in, struct ass
 	if (set->count > ROUTER_LOCATORS_MAXIMUM)
 		set->count = ROUTER_LOCATORS_MAXIMUM;
 	add_sender(host, &in->arrival->remote, set);
-	if (locator_set_apply(host, in->now, association, set)) {
+	if (locator_set_apply(host, in->now, association, set, NULL)) {
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
 		return;
 	}

@@ -249,10 +249,23 @@ static bool understands_locators(const struct offer *offer)
 	return offer->has_mode || offer->offers_udp_encapsulation || offer->locators.count;
 }
 
-/* LOCATOR_SET and HOST_ID go inside ENCRYPTED (RFC 7401 section 5.3.3, RFC 9028 section 4.3). */
-static hiphop_error write_encrypted(
-	struct host *host, struct packet_builder *builder, const struct exchange_keys *keys, const struct offer *offer)
+/* The preferred locator is where the I2 comes from (RFC 8047 section 4.2.8), when that is one of them. */
+static void prefer_source(struct parameter_locator_set *locators, const struct address *source)
 {
+	size_t place = 0;
+
+	while (place < locators->count && !address_equal(&locators->items[place].address, source))
+		place++;
+	if (place == locators->count)
+		return;
+	for (size_t i = 0; i < locators->count; i++)
+		locators->items[i].preferred = i == place;
+}
+
+/* LOCATOR_SET and HOST_ID go inside ENCRYPTED (RFC 7401 section 5.3.3, RFC 9028 section 4.3). */
+static hiphop_error write_encrypted(struct host *host, struct packet_builder *builder, const struct draft *draft)
+{
+	const struct exchange_keys *keys = &draft->acceptance->keys;
 	const struct parameter_host_id host_id = own_host_id(host);
 	struct parameter_locator_set locators;
 	struct packet_builder inner;
@@ -263,8 +276,9 @@ static hiphop_error write_encrypted(
 	hiphop_error error;
 
 	candidates_offer(host, NULL, &locators);
+	prefer_source(&locators, &draft->acceptance->ways[0].local.address);
 	packet_builder_start_inner(&inner, plain, sizeof plain);
-	if (locators.count && understands_locators(offer))
+	if (locators.count && understands_locators(draft->offer))
 		parameter_locator_set_write(&inner, &locators);
 	parameter_host_id_write(&inner, &host_id);
 	error = packet_builder_finish(&inner, &length);
@@ -341,7 +355,7 @@ static hiphop_error build_i2(struct host *host, struct draft *draft, bool overla
 		parameter_r1_counter_write(&out.builder, &draft->offer->counter);
 	write_solution(draft, &out.builder);
 	write_choice(draft, &out.builder);
-	error = write_encrypted(host, &out.builder, &acceptance->keys, draft->offer);
+	error = write_encrypted(host, &out.builder, draft);
 	if (error)
 		return error;
 	acceptance->certificates_sent = (uint8_t)own_certificates_write(

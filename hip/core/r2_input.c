@@ -111,6 +111,7 @@ static void commit(struct host *host, const struct incoming *in, struct associat
 		association->round_trip = in->now - initiation->sent;
 	fill_session(host, session, in, initiation->acceptance, spi_out);
 	session_commit(host, in->now, association, session, &initiation->acceptance->esp_keys, install, change);
+	locator_set_take_of_r2(host, in, association);
 	certificates_settle(host, in->now, association);
 }
 

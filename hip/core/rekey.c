@@ -506,7 +506,8 @@ hiphop_error rekey_take(struct host *host, const struct incoming *in, struct ass
 		finish(host, in->now, association);
 		rekeying = NULL;
 	}
-	if (part.esp_info.old_spi != session->spi_out)
+	/* Zero asks for one more pair, which is a rekeying here: one pair serves all paths (RFC 8046 section 5.3). */
+	if (part.esp_info.old_spi && part.esp_info.old_spi != session->spi_out)
 		return rekeying ? HIPHOP_REFUSED : HIPHOP_OK;
 	if (rekeying && rekeying->begun_here)
 		return complete(host, in->now, association, &part, update_id, acks);

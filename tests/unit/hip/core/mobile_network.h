@@ -120,7 +120,8 @@ struct update {
 	bool has_seq, has_ack;
 	uint32_t seq, ack;
 	const struct parameter_locator_set *set;
-	struct span raw;               /* contents of a LOCATOR_SET instead */
+	struct span raw; /* contents of a LOCATOR_SET instead */
+	const struct parameter_esp_info *esp_info;
 	struct span request, response; /* ECHO, signed */
 };
 
@@ -134,6 +135,8 @@ static inline void mobile_write(struct packet_builder *builder, const struct upd
 {
 	const struct parameter_sequence_list acks = {.count = 1, .items = {update->ack}};
 
+	if (update->esp_info)
+		parameter_esp_info_write(builder, update->esp_info);
 	if (update->set)
 		parameter_locator_set_write(builder, update->set);
 	if (update->raw.data)
