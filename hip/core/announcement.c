@@ -16,15 +16,9 @@
 uint64_t announcement_digest(const struct host *host, const struct session *session)
 {
 	struct parameter_locator_set set;
-	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
 	candidates_offer(host, session, &set);
-	for (size_t i = 0; i < set.count; i++) {
-		for (size_t j = 0; j < sizeof set.items[i].address.octets; j++)
-			digest = (digest ^ set.items[i].address.octets[j]) * UINT64_C(0x100000001b3);
-		digest = (digest ^ set.items[i].priority) * UINT64_C(0x100000001b3);
-	}
-	return digest | 1;
+	return candidates_digest(&set);
 }
 
 void mobility_announce(instant now, struct association *association)

@@ -107,6 +107,18 @@ void candidates_offer(const struct host *host, const struct session *session, st
 		set->items[set->count++] = own_locator(host, first, configuration->transports[1], spi, false);
 }
 
+uint64_t candidates_digest(const struct parameter_locator_set *set)
+{
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < set->count; i++) {
+		for (size_t j = 0; j < sizeof set->items[i].address.octets; j++)
+			digest = (digest ^ set->items[i].address.octets[j]) * UINT64_C(0x100000001b3);
+		digest = (digest ^ set->items[i].priority) * UINT64_C(0x100000001b3);
+	}
+	return digest | 1;
+}
+
 const struct link_address *candidates_link(const struct host *host, const struct address *address)
 {
 	for (size_t i = 0; i < host->link_count; i++) {

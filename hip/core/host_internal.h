@@ -275,7 +275,9 @@ struct association {
 	bool held;
 	bool failed;
 	bool anonymous;         /* the peer's identity has the A control */
-	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since our links changed */
+	uint8_t pathless_tries; /* exchanges for want of a path since there was one, or since links of one of us changed
+				 */
+	uint32_t told;          /* part of the digest of the locators in the peer's last I2; 0: none */
 	struct domain_identifier *name;         /* what it calls itself, or NULL */
 	struct peer_certificates *certificates; /* what it has sent of them, or NULL */
 	instant since;
@@ -522,6 +524,8 @@ bool candidates_are_alike(const struct host *host);
  * whether the first is one that the peer prefers. */
 size_t candidates_take(struct host *host, const struct parameter_locator_set *set, struct endpoint *endpoints,
 	size_t capacity, bool *preferred);
+/* Of the addresses and their priorities; never 0. */
+uint64_t candidates_digest(const struct parameter_locator_set *set);
 /* Learns all of them for a peer. */
 void candidates_learn(struct host *host, const struct hit *peer, const struct parameter_locator_set *set);
 bool transport_is_used(const struct host *host, uint16_t transport);

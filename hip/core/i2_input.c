@@ -482,6 +482,18 @@ static hiphop_error prepare(struct host *host, const struct incoming *in, struct
 	return error;
 }
 
+/* A peer that has been elsewhere since is worth more than one try. */
+static void take_locators(
+	struct host *host, struct association *association, const struct parameter_locator_set *locators)
+{
+	uint32_t told = (uint32_t)candidates_digest(locators);
+
+	if (association->told != told)
+		association->pathless_tries = 0;
+	association->told = told;
+	candidates_learn(host, &association->peer, locators);
+}
+
 static void accept(struct host *host, struct incoming *in, struct answer *answer)
 {
 	struct commitment made = {NULL, NULL, NULL, NULL, NULL};
@@ -505,7 +517,7 @@ static void accept(struct host *host, struct incoming *in, struct answer *answer
 	session_commit(host, in->now, made.association, made.session, &answer->esp_keys, made.install, made.change);
 	effects_add(&host->effects, made.r2);
 	count_out(host, HIP_PACKET_R2);
-	candidates_learn(host, &in->view.sender, &answer->locators);
+	take_locators(host, made.association, &answer->locators);
 }
 
 static void refuse_by_policy(struct host *host, const struct incoming *in)

@@ -14,7 +14,7 @@
 #define HELD_SILENCE    SECONDS(20) /* a held peer that nobody sends to is asked this often */
 #define IDLE_SILENCE    SECONDS(40) /* any other, when not even a keepalive is heard */
 /* Without a path another exchange is tried after this time, doubled each time. Either end does so: one of them may be
- * behind a NAT that lets nobody in. */
+ * behind a NAT that lets nobody in. Who began the last one waits longer, so that the other one is next. */
 #define RETRY_FIRST SECONDS(2)
 #define RETRY_MOST  SECONDS(30)
 
@@ -183,7 +183,8 @@ static duration retry_after(const struct association *association)
 {
 	duration wait = RETRY_FIRST << (association->pathless_tries < 4 ? association->pathless_tries : 4);
 
-	return wait < RETRY_MOST ? wait : RETRY_MOST;
+	wait = wait < RETRY_MOST ? wait : RETRY_MOST;
+	return association->session->initiator ? wait + wait / 2 : wait;
 }
 
 bool liveness_may_retry(struct association *association, instant now)

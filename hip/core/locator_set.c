@@ -6,6 +6,11 @@
  */
 #include "hip/core/router_internal.h"
 
+/* Nothing was heard on a path for so long, though the peer speaks. */
+#define UNHEARD_LONG SECONDS(2)
+/* Between two checks of the path in use for that. */
+#define CHECK_AGAIN SECONDS(5)
+
 static bool same_locator(const struct path *path, const struct endpoint *remote)
 {
 	return endpoint_equal(&path->remote, remote);
@@ -203,17 +208,34 @@ hiphop_error locator_set_take(struct host *host, const struct incoming *in, stru
 
 /* ---- packets from elsewhere ---- */
 
+/* A peer that knows no questions is asked by UPDATE, when it was not heard for a while on the path in use. */
+static void check_current(struct host *host, instant now, struct association *association, struct path *current)
+{
+	path_probe_note_heard(host, association, current);
+	if (current->state != PATH_ACTIVE || current->check.in_doubt ||
+		now < instant_after(current->heard, UNHEARD_LONG) ||
+		now < instant_after(current->check.sent, CHECK_AGAIN))
+		return;
+	current->check.in_doubt = true;
+	current->check.tries = 0;
+	current->next_try = now;
+}
+
 /* The peer sends by another path than we do: ours may be dead. */
 static void note_known_path(struct host *host, instant now, struct association *association, struct path *path)
 {
-	struct path_set *paths = &association->session->mobility->paths;
+	struct mobility *mobility = association->session->mobility;
+	struct path *current = path_set_current(&mobility->paths);
 
 	path->heard = now;
 	if (path->state == PATH_SILENT)
 		path->next_try = now;
-	if (path->state == PATH_ACTIVE && path != path_set_current(paths) &&
-		association->session->mobility->answers_questions)
-		path_probe_send(host, now, association, path_set_current(paths));
+	if (path->state != PATH_ACTIVE || path == current)
+		return;
+	if (mobility->answers_questions)
+		path_probe_send(host, now, association, current);
+	else
+		check_current(host, now, association, current);
 }
 
 static bool knows_locator(const struct path_set *paths, const struct endpoint *remote)

@@ -161,6 +161,8 @@ instant path_checks_run(struct host *host, instant now, struct association *asso
 instant path_probes_run(struct host *host, instant now, struct association *association);
 /** Tells the peer, by the path in use, that nothing comes by the one that was in use before. */
 void path_probe_tell_deaf(struct host *host, const struct association *association);
+/** Takes in when ESP came by `path` last, which is the one in use. */
+void path_probe_note_heard(const struct host *host, const struct association *association, struct path *path);
 /** Asks on one path at once. */
 void path_probe_send(struct host *host, instant now, struct association *association, struct path *path);
 

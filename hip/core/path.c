@@ -142,6 +142,7 @@ bool path_happens(struct path *path, path_event event, instant now)
 	path_state before = path->state, after = next_states[before][event];
 
 	path->state = (uint8_t)after;
+	path->check.in_doubt = path->check.in_doubt && after == PATH_ACTIVE && event != PATH_EVENT_ANSWERED;
 	if (event == PATH_EVENT_ANSWERED && after == PATH_ACTIVE) {
 		path->verified = true;
 		path->heard = now;

@@ -60,6 +60,7 @@ struct path_check {
 	instant sent; /**< the last of them */
 	uint8_t nonce[PATH_NONCE_LENGTH];
 	bool by_router; /**< it is an UPDATE-PROXY instead, which has no Update ID (hip/core/proxy_peer.c) */
+	bool in_doubt;  /**< of an ACTIVE path: the peer is heard on another one, and not on this */
 };
 
 struct path {

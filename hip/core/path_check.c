@@ -212,7 +212,7 @@ static void give_up(struct host *host, instant now, struct path *path)
 	path->next_try = retry_after(path, now);
 }
 
-/* A path that nobody has answered on yet. */
+/* A path that nobody has answered on yet, or that may be dead. */
 static instant run_unverified(struct host *host, instant now, struct association *association, size_t place)
 {
 	struct path *path = &association->session->mobility->paths.items[place];
@@ -277,7 +277,7 @@ instant path_checks_run(struct host *host, instant now, struct association *asso
 	for (size_t i = 0; i < set->count; i++) {
 		if (set->items[i].link_gone)
 			continue;
-		if (set->items[i].state == PATH_UNVERIFIED)
+		if (set->items[i].state == PATH_UNVERIFIED || set->items[i].check.in_doubt)
 			next = instant_earlier(next, run_unverified(host, now, association, i));
 		else if (set->items[i].state == PATH_SILENT)
 			next = instant_earlier(next, run_silent(host, now, association, i));

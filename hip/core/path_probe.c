@@ -74,15 +74,18 @@ static void send(struct host *host, const struct hit *peer, const struct endpoin
 	effects_add(&host->effects, effect);
 }
 
-static void note_question(struct path *path, instant now, uint64_t nonce)
+/* `counts`: the peer is known to answer, so that no answer says something about the path. */
+static void note_question(struct path *path, instant now, uint64_t nonce, bool counts)
 {
 	const struct path_question *oldest = &path->questions[PATH_QUESTIONS - 1];
 
-	if (oldest->sent)
+	if (oldest->sent && counts)
 		path_note_question(path, false);
 	memmove(&path->questions[1], &path->questions[0], (PATH_QUESTIONS - 1) * sizeof path->questions[0]);
 	path->questions[0] = (struct path_question){.nonce = nonce, .sent = now};
 	path->probed = now;
+	if (!counts)
+		return;
 	if (!path->asked)
 		path->asked = now;
 	if (path->question_count < UINT8_MAX)
@@ -97,7 +100,7 @@ void path_probe_send(struct host *host, instant now, struct association *associa
 	if (path->questions[0].sent && now < instant_after(path->questions[0].sent, question_interval(path)))
 		return;
 	memcpy(octets, &nonce, sizeof octets);
-	note_question(path, now, nonce);
+	note_question(path, now, nonce, association->session->mobility->answers_questions);
 	send(host, &association->peer, &path->local, &path->remote, QUESTION, octets);
 }
 
@@ -207,7 +210,7 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 
 /* ---- time ---- */
 
-static void note_heard(const struct host *host, const struct association *association, struct path *path)
+void path_probe_note_heard(const struct host *host, const struct association *association, struct path *path)
 {
 	const struct host_environment *environment = &host->configuration.environment;
 	instant heard =
@@ -261,7 +264,7 @@ static instant run_current(struct host *host, instant now, struct association *a
 	struct path *path = path_set_current(&association->session->mobility->paths);
 	instant due;
 
-	note_heard(host, association, path);
+	path_probe_note_heard(host, association, path);
 	if (path->state != PATH_ACTIVE)
 		return INSTANT_NEVER;
 	if (is_dead(path, now, QUESTIONS_CURRENT)) {

@@ -23,6 +23,8 @@
 
 struct esp;
 
+/** Octets of the credit that data leaves for HIP packets: two checks, or one with a long signature. */
+#define ESP_CREDIT_OF_CHECKS 512
 /** Octets of a probe. */
 #define ESP_PROBE_LENGTH 16
 /** Pairs of SAs with one peer at most: the newest sends, older ones still receive until they are removed. */
@@ -55,7 +57,8 @@ typedef enum {
 struct esp_route {
 	struct esp_way first;
 	/** Nobody has answered there yet: only as many octets are sent as have come from the peer lately, the rest
-	 * becomes PACKET_MISS (credit-based authorisation, RFC 8046 section 5.6). */
+	 * becomes PACKET_MISS (credit-based authorisation, RFC 8046 section 5.6). ESP_CREDIT_OF_CHECKS are
+	 * kept for HIP packets. */
 	bool unverified;
 	esp_ways_use use;
 	size_t more_count;

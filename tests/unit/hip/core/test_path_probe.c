@@ -406,6 +406,53 @@ static void a_peer_that_knows_no_questions(void **state)
 	network_free(network);
 }
 
+/* It likes its second link, and tells nobody. */
+static void like_the_second_in_secret(struct network *network)
+{
+	struct path_set *set = &mobile_session(network, 1, 0)->mobility->paths;
+	struct address local = network_link("198.51.100.2").address, remote = network_link("198.51.100.1").address;
+	struct host *peer = network->hosts[1].host;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (address_equal(&set->items[i].local.address, &local) &&
+			address_equal(&set->items[i].remote.address, &remote))
+			set->items[i].preference = LINK_PREFER;
+	}
+	handover_settle(peer, network->now, association_find(peer, &network->hosts[0].hit));
+	network_drain(network, &network->hosts[1]);
+}
+
+/* There is no silence, for it is heard; what goes out by the first link is lost. */
+static void such_a_peer_is_heard_elsewhere(void **state)
+{
+	struct network *network = network_make(2, TRANSPORT_UDP);
+	unsigned updates;
+	instant died;
+
+	(void)state;
+	network->probes_are_unknown = true;
+	network_set_addresses(network, 0, "192.0.2.1 198.51.100.1");
+	network_set_addresses(network, 1, "192.0.2.2 198.51.100.2");
+	network_associate(network, 0, 1);
+	network_run(network, SECONDS(5));
+	like_the_second_in_secret(network);
+	talk(network, SECONDS(20));
+	updates = network->hosts[0].out_of_type[HIP_PACKET_UPDATE];
+	talk(network, SECONDS(60));
+	mobile_goes(network, 0, 1, "192.0.2.1", "192.0.2.2");
+	mobile_goes(network, 1, 0, "198.51.100.2", "198.51.100.1");
+	/* Each end checks its path, and answers the other, once in five seconds or so. */
+	assert_in_range(network->hosts[0].out_of_type[HIP_PACKET_UPDATE] - updates, 10, 28);
+	network->passes = first_link_is_dead;
+	died = network->now;
+	while (!network_esp(network, 0, 1)) {
+		talk(network, MILLISECONDS(100));
+		assert_true(network->now - died < SECONDS(12));
+	}
+	assert_true(is(&mobile_session(network, 0, 1)->local.address, "198.51.100.1"));
+	network_free(network);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +472,7 @@ int main(void)
 		cmocka_unit_test(answers_that_nobody_asked_for),
 		cmocka_unit_test(as_many_answers_as_questions),
 		cmocka_unit_test(a_peer_that_knows_no_questions),
+		cmocka_unit_test(such_a_peer_is_heard_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
