@@ -369,6 +369,9 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		count(host, HOST_COUNT_DROP_I2_RATE);
 		return true;
 	}
+	/* One that was on its way already says nothing of the R2 that went back. */
+	if (in->overlay && session->direct && in->now < instant_after(session->began, I2_FIRST_TIMEOUT / 2))
+		return true;
 	/* The peer may try both ways, but the session has none for ESP. */
 	if (in->overlay || !session->direct)
 		answer_again_over_overlay(host, in, association);
