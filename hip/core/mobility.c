@@ -199,6 +199,28 @@ static void add_known_locators(struct host *host, struct association *associatio
 		mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_EXCHANGE);
 }
 
+static bool has_family(const struct path_set *set, bool ipv4)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (!set->items[i].link_gone && address_is_ipv4(&set->items[i].remote.address) == ipv4)
+			return true;
+	}
+	return false;
+}
+
+/* Those of a family of which there was no link so far have had no path. */
+static void add_locators_of_new_family(struct host *host, struct association *association)
+{
+	const struct locator_list *known = locators_of(&host->locators, &association->peer);
+	const struct path_set *set = &association->session->mobility->paths;
+	const bool has[2] = {has_family(set, false), has_family(set, true)};
+
+	for (size_t i = 0; known && i < known->count; i++) {
+		if (!has[address_is_ipv4(&known->endpoints[i].address)])
+			mobility_add_paths(host, association->session, &known->endpoints[i], PATH_BY_EXCHANGE);
+	}
+}
+
 /* A path without link keeps what is known of the peer's locator, and comes back with the link. */
 static void sync_links(const struct host *host, instant now, struct path_set *set)
 {
@@ -296,9 +318,10 @@ static void move(struct host *host, instant now, struct association *association
 	sync_links(host, now, &session->mobility->paths);
 	add_missing_paths(host, session);
 	add_path_of_kernel(host, session);
-	/* Those of the other family had no path so far. */
 	if (session->mobility->paths.count == 1 || !path_set_has_link(&session->mobility->paths))
 		add_known_locators(host, association);
+	else
+		add_locators_of_new_family(host, association);
 	handover_settle(host, now, association);
 	mobility_drop_useless(&session->mobility->paths);
 	if (session->mobility->told != announcement_digest(host, session))

@@ -81,7 +81,7 @@ static void random_schedules_end_well(void **state)
  * is left for the check. */
 static void what_went_wrong_once(void **state)
 {
-	static const uint64_t seeds[] = {22294, 40178, 41048, 50000, 202418, 205824, 303360, 406503, 502587};
+	static const uint64_t seeds[] = {22294, 40178, 41048, 50000, 202418, 205824, 303360, 406503, 502587, 802521};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
