@@ -12,8 +12,8 @@ SHELL   := /bin/bash
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Werror
 HARDEN_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fstack-clash-protection -fcf-protection
 LINK_release   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
-HARDEN_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-LINK_asan      := -fsanitize=address,undefined
+HARDEN_asan    := -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LINK_asan      := -fsanitize=address,undefined -fuse-ld=gold
 HARDEN := $(HARDEN_$(VARIANT))
 LINK   := $(LINK_$(VARIANT))
 
@@ -107,7 +107,7 @@ run: $(filter %/test_$(T),$(UNIT_TESTS) $(SIM_TESTS))
 FUZZ_SOURCES := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZ_SOURCES))
 FUZZ_OBJECTS := $(patsubst %.c,build/fuzz/%.o,$(foreach l,$(LAYERS),$(call sources,$(l))))
-FUZZ_FLAGS   := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+FUZZ_FLAGS   := -std=gnu17 -g1 -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-Werror=implicit-function-declaration -Werror=incompatible-function-pointer-types $(FUZZ_MORE_FLAGS)
 
 # What would change the kernel is replaced in this target.

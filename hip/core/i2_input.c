@@ -370,8 +370,10 @@ static bool is_repetition(struct host *host, const struct incoming *in, struct a
 		return true;
 	}
 	/* One that was on its way already says nothing of the R2 that went back. */
-	if (in->overlay && session->direct && in->now < instant_after(session->began, I2_FIRST_TIMEOUT / 2))
+	if (in->overlay && session->direct && in->now < instant_after(session->began, I2_FIRST_TIMEOUT / 2)) {
+		count(host, HOST_COUNT_DROP_WRONG_STATE);
 		return true;
+	}
 	/* The peer may try both ways, but the session has none for ESP. */
 	if (in->overlay || !session->direct)
 		answer_again_over_overlay(host, in, association);

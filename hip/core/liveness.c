@@ -16,7 +16,7 @@
 /* Without a path another exchange is tried after this time, doubled each time. Either end does so: one of them may be
  * behind a NAT that lets nobody in. Who began the last one waits longer, so that the other one is next. */
 #define RETRY_FIRST SECONDS(2)
-#define RETRY_MOST  SECONDS(30)
+#define RETRY_MOST  SECONDS(30) /* before that */
 
 /* When the UPDATEs go out after the silence began, and then the I1. */
 static const duration schedule[] = {SILENT_AFTER, MILLISECONDS(2500), MILLISECONDS(3500), MILLISECONDS(4500)};

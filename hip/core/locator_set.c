@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the peer says it is (RFC 8046 section 5.3), and where it speaks from. What it says is only a claim: no data
- * goes to a locator beyond credit before the peer has answered there (section 5.4), be it ESP or a check: the credit
- * is one.
+ * goes to a locator beyond credit before the peer has answered there (section 5.4), be it ESP or a check. Checks spend
+ * what HIP packets have brought first, then what ESP has brought.
  */
 #include "hip/core/router_internal.h"
 
@@ -64,6 +64,18 @@ static bool is_listed(const struct host *host, const struct parameter_locator_se
 	return false;
 }
 
+/* What it had before is no place to look for it, but for the one in use. */
+static void replace_known(
+	struct host *host, const struct association *association, const struct parameter_locator_set *set)
+{
+	const struct path *current = path_set_current(&association->session->mobility->paths);
+
+	locators_forget_learnt(&host->locators, &association->peer);
+	if (current->state != PATH_DEPRECATED)
+		locators_learn(&host->locators, &association->peer, &current->remote, false);
+	candidates_learn(host, &association->peer, set);
+}
+
 /* `from`: where the peer speaks from right now, which is as good as listed; NULL: that is not known. */
 static void apply(struct host *host, instant now, struct association *association,
 	const struct parameter_locator_set *set, const struct endpoint *from)
@@ -79,7 +91,8 @@ static void apply(struct host *host, instant now, struct association *associatio
 	}
 	mobility_drop_useless(paths);
 	note_set(host, now, association->session, set);
-	candidates_learn(host, &association->peer, set);
+	replace_known(host, association, set);
+	association->session->mobility->listed = true;
 	count(host, HOST_COUNT_LOCATOR_SET_IN);
 }
 
@@ -169,6 +182,14 @@ static bool take_newer(struct host *host, const struct incoming *in, struct asso
 	return acknowledged;
 }
 
+/* RFC 8046 section 5.3. */
+static void tell_unknown_preferred(
+	struct host *host, const struct incoming *in, const struct parameter_locator_set *set)
+{
+	if (set->unknown_preferred.data)
+		notify_sender(host, in, NOTIFY_LOCATOR_TYPE_UNSUPPORTED, set->unknown_preferred, SHOWN_IDENTITY);
+}
+
 void locator_set_take_of_r2(struct host *host, const struct incoming *in, struct association *association)
 {
 	const struct session *session = association->session;
@@ -178,8 +199,9 @@ void locator_set_take_of_r2(struct host *host, const struct incoming *in, struct
 		return;
 	if (!session->has_sas || session_on_probation(session))
 		(void)take_without_path(host, association, &set);
-	else if (locator_set_apply(host, in->now, association, &set, &in->arrival->remote))
+	else if (locator_set_apply(host, in->now, association, &set, &session->remote))
 		count(host, HOST_COUNT_DROP_NO_MEMORY);
+	tell_unknown_preferred(host, in, &set);
 }
 
 hiphop_error locator_set_take(struct host *host, const struct incoming *in, struct association *association,
@@ -200,8 +222,7 @@ hiphop_error locator_set_take(struct host *host, const struct incoming *in, stru
 		count(host, HOST_COUNT_DROP_OLD_LOCATOR_SET);
 		return HIPHOP_OK;
 	}
-	if (set.unknown_preferred.data)
-		notify_sender(host, in, NOTIFY_LOCATOR_TYPE_UNSUPPORTED, set.unknown_preferred, SHOWN_IDENTITY);
+	tell_unknown_preferred(host, in, &set);
 	*acknowledged = take_newer(host, in, association, update_id, &set);
 	return HIPHOP_OK;
 }

@@ -279,8 +279,7 @@ static void find_paths(struct host *host, instant now, struct association *assoc
 	if (!session->mobility->told && !session->mobility->announcement.due)
 		tell_at_first(host, now, association);
 	add_missing_paths(host, session);
-	/* What the peer has said since is all there is. */
-	if (!session->mobility->has_last_set)
+	if (!session->mobility->listed)
 		add_known_locators(host, association);
 }
 
@@ -411,7 +410,9 @@ bool mobility_waits_for(const struct session *session, const struct parameter_se
 static bool has_another(const struct path_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		if (i != set->current && set->items[i].state == PATH_ACTIVE && !set->items[i].link_gone)
+		const struct path *path = &set->items[i];
+
+		if (i != set->current && path->state == PATH_ACTIVE && !path->link_gone && !path->signaling_only)
 			return true;
 	}
 	return false;

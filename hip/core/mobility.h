@@ -56,6 +56,7 @@ struct mobility {
 	struct token_bucket checks;        /**< of paths that are new or silent */
 	uint32_t last_set;                 /**< Update ID of the newest LOCATOR_SET that was taken */
 	bool has_last_set;
+	bool listed;            /**< the peer has said since the exchange where it is, and that is all there is */
 	bool begun;             /**< what the base exchange did not carry was told, and all known locators have paths */
 	bool answers_questions; /**< the peer knows the question inside ESP */
 	bool is_unverified;     /**< the route as it was told last: see struct host_route */
@@ -105,7 +106,7 @@ void mobility_note_told(const struct host *host, instant now, struct association
 /** Takes out the paths with which nothing can be done, but for the current one. */
 void mobility_drop_useless(struct path_set *set);
 /** An UPDATE on the path in use was not answered: another one that works is used, when there is one. Of a peer that
- * knows no questions this is all that tells. */
+ * knows no questions little else tells (locator_set.c). */
 void mobility_unanswered(struct host *host, instant now, struct association *association);
 /** The host was suspended: all peers are told again where it is. */
 void mobility_resume_all(struct host *host, instant now);

@@ -86,7 +86,7 @@ struct path {
 	instant active_since;
 	instant held_until; /**< it has failed before: until then it is not preferred to one that works */
 	duration hold;      /**< how long after the next failure */
-	instant next_try;   /**< of a check of what is silent */
+	instant next_try;   /**< of a check of what is silent or in doubt */
 	uint8_t failed_tries;
 	uint8_t question_count; /**< unanswered since `asked` */
 	instant probed;         /**< when a question was sent last; 0: never */

@@ -94,31 +94,33 @@ static bool needs_update_id(const struct mobility *mobility, const struct path *
 	       (announcement->due && announcement->tries && path->check.update == announcement->update);
 }
 
-/* Makes the check ready for the next try. True when that takes a new Update ID. */
-static bool prepare(struct host *host, const struct session *session, struct path *path, bool announces, bool by_router)
+/* The check as it is with the next try. `*is_new`: that takes a new Update ID. */
+static struct path_check next_try(struct host *host, const struct session *session, const struct path *path,
+	bool announces, bool by_router, bool *is_new)
 {
-	struct path_check *check = &path->check;
-	bool changes = check->tries && check->by_router != by_router;
-	bool is_new = !announces && !by_router && (changes || needs_update_id(session->mobility, path));
+	struct path_check check = path->check;
+	bool changes = check.tries && check.by_router != by_router;
 
+	*is_new = !announces && !by_router && (changes || needs_update_id(session->mobility, path));
 	if (announces)
-		check->update = session->mobility->announcement.update;
-	else if (is_new)
-		check->update = session->own_update;
-	check->by_router = by_router;
+		check.update = session->mobility->announcement.update;
+	else if (*is_new)
+		check.update = session->own_update;
+	check.by_router = by_router;
 	/* An answer to an earlier try is an answer: the new path may be slower than any before. */
-	if (is_new || changes || !check->tries)
-		random_fill(host->random, check->nonce, PATH_NONCE_LENGTH);
-	return is_new;
+	if (*is_new || changes || !check.tries)
+		random_fill(host->random, check.nonce, PATH_NONCE_LENGTH);
+	check.tries++;
+	return check;
 }
 
-static hiphop_error build_check(struct host *host, const struct association *association, const struct path *path,
-	struct contents *contents, struct outgoing *out)
+static hiphop_error build_check(struct host *host, const struct association *association,
+	const struct path_check *check, struct contents *contents, struct outgoing *out)
 {
-	if (path->check.by_router)
-		return proxy_peer_build(host, association, path->check.nonce, out);
-	contents->seq = path->check.update;
-	contents->nonce = path->check.nonce;
+	if (check->by_router)
+		return proxy_peer_build(host, association, check->nonce, out);
+	contents->seq = check->update;
+	contents->nonce = check->nonce;
 	return build(host, association, contents, out);
 }
 
@@ -129,16 +131,18 @@ bool path_check_send(struct host *host, instant now, struct association *associa
 	struct path *path = &session->mobility->paths.items[place];
 	struct contents contents = {.in = in, .acknowledge = acknowledge, .announces = announces};
 	bool by_router = !announces && !acknowledge && proxy_peer_asks(association, now, &path->remote);
-	bool is_new = prepare(host, session, path, announces, by_router);
+	bool is_new;
+	struct path_check check = next_try(host, session, path, announces, by_router, &is_new);
 	struct outgoing out;
 	struct way way;
 
-	if (build_check(host, association, path, &contents, &out) ||
+	/* Until it goes nothing is taken: an Update ID of two packets would be processed once. */
+	if (build_check(host, association, &check, &contents, &out) ||
 		!mobility_spend(host, now, association, &path->remote, out.length))
 		return false;
 	session->own_update += is_new;
-	path->check.tries++;
-	path->check.sent = now;
+	check.sent = now;
+	path->check = check;
 	way_of_path(path, &way);
 	if (outgoing_send(host, &way, out.octets, out.length))
 		return false;

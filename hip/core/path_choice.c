@@ -44,21 +44,24 @@ static int usability(const struct path_set *set, const struct path *path, instan
 {
 	const struct path *current = path_set_current(set);
 
-	if (path->link_gone || path->signaling_only)
+	if (path->link_gone)
 		return 0;
+	if (path->state == PATH_DEPRECATED)
+		return 1;
+	/* HIP goes the way of the data: what data may not use is the last that is not gone. */
+	if (path->signaling_only)
+		return 2;
 	switch ((path_state)path->state) {
 	case PATH_ACTIVE:
 		if (path == current || !path->asked)
-			return 8;
+			return 9;
 		if (path_is_overdue(path, now))
-			return 5;
-		return difference(path, current) >= 2 ? 7 : 6;
+			return 6;
+		return difference(path, current) >= 2 ? 8 : 7;
 	case PATH_UNVERIFIED:
-		return path->verified ? 4 : 3;
-	case PATH_SILENT:
-		return 2;
+		return path->verified ? 5 : 4;
 	default:
-		return 1;
+		return 3;
 	}
 }
 

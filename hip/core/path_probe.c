@@ -181,12 +181,25 @@ static void take_deaf(struct host *host, instant now, struct association *associ
 	mobility_arm(host, now, association);
 }
 
+/* The peer knows questions. What was asked before says nothing when it is not answered. */
+static void note_knowledge(struct mobility *mobility)
+{
+	struct path_set *set = &mobility->paths;
+
+	if (mobility->answers_questions)
+		return;
+	mobility->answers_questions = true;
+	for (size_t i = 0; i < set->count; i++)
+		memset(set->items[i].questions, 0, sizeof set->items[i].questions);
+}
+
 void host_probe_input(struct host *host, instant now, const struct hit *peer, const struct endpoint *local,
 	const struct endpoint *remote, const uint8_t octets[static HOST_PROBE_LENGTH])
 {
 	struct association *association = probed(host, peer);
 	struct mobility *mobility;
 	uint64_t nonce;
+	bool taken;
 
 	effects_release_taken(&host->effects);
 	if (!association || memcmp(octets, mark, MARK_LENGTH) != 0)
@@ -195,7 +208,7 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 	if (octets[MARK_LENGTH] == QUESTION) {
 		send(host, peer, local, remote, ANSWER, octets + 8);
 		if (mobility)
-			mobility->answers_questions = true;
+			note_knowledge(mobility);
 		return;
 	}
 	if (octets[MARK_LENGTH] == DEAF && mobility)
@@ -203,8 +216,9 @@ void host_probe_input(struct host *host, instant now, const struct hit *peer, co
 	if (octets[MARK_LENGTH] != ANSWER || !mobility)
 		return;
 	memcpy(&nonce, octets + 8, sizeof nonce);
-	mobility->answers_questions = true;
-	if (take_answer(host, now, association, nonce))
+	taken = take_answer(host, now, association, nonce);
+	note_knowledge(mobility);
+	if (taken)
 		mobility_arm(host, now, association);
 }
 

@@ -249,7 +249,7 @@ static bool understands_locators(const struct offer *offer)
 	return offer->has_mode || offer->offers_udp_encapsulation || offer->locators.count;
 }
 
-/* The preferred locator is where the I2 comes from (RFC 8047 section 4.2.8), when that is one of them. */
+/* The preferred locator is where the first I2 comes from (RFC 8047 section 4.2.8), when that is one of them. */
 static void prefer_source(struct parameter_locator_set *locators, const struct address *source)
 {
 	size_t place = 0;

@@ -331,7 +331,7 @@ hiphop_error rekey_check(const struct incoming *in, const struct session *sessio
 	struct span old = {session->peer_public.data, session->peer_public.length}, new;
 	struct peer_part part;
 
-	if (read_part(in, &part) || part.esp_info.new_spi < 256)
+	if (read_part(in, &part) || part.esp_info.new_spi < 256 || part.esp_info.new_spi == session->spi_out)
 		return HIPHOP_MALFORMED;
 	if (!part.has_public)
 		return HIPHOP_OK;
@@ -506,7 +506,10 @@ hiphop_error rekey_take(struct host *host, const struct incoming *in, struct ass
 		finish(host, in->now, association);
 		rekeying = NULL;
 	}
-	/* Zero asks for one more pair, which is a rekeying here: one pair serves all paths (RFC 8046 section 5.3). */
+	/* Zero asks for one more pair, which is a rekeying here: one pair serves all paths (RFC 8046 section 5.3). It
+	 * is no answer to one of ours. */
+	if (!part.esp_info.old_spi && rekeying && rekeying->begun_here)
+		return HIPHOP_REFUSED;
 	if (part.esp_info.old_spi && part.esp_info.old_spi != session->spi_out)
 		return rekeying ? HIPHOP_REFUSED : HIPHOP_OK;
 	if (rekeying && rekeying->begun_here)

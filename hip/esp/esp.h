@@ -23,8 +23,9 @@
 
 struct esp;
 
-/** Octets of the credit that data leaves for HIP packets: two checks, or one with a long signature. */
-#define ESP_CREDIT_OF_CHECKS 512
+/** Octets of the credit that data leaves for HIP packets: a check with the longest signature that there is (512), or a
+ * few usual ones. */
+#define ESP_CREDIT_OF_CHECKS 1024
 /** Octets of a probe. */
 #define ESP_PROBE_LENGTH 16
 /** Pairs of SAs with one peer at most: the newest sends, older ones still receive until they are removed. */

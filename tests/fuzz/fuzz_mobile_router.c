@@ -21,21 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { HOST, PEER, ROUTER, HOSTS };
 
 static struct world *world;
-static const char inside[][LINK_NAME_SIZE] = {"inside"};
 
 static void start(void)
 {
-	world = world_make(HOSTS);
-	world->hosts[ROUTER].configuration.mobile_router = true;
-	world->hosts[ROUTER].configuration.inside = inside;
-	world->hosts[ROUTER].configuration.inside_count = 1;
-	world_link(world, HOST, "wlan0", "10.1.0.2");
-	world_link(world, PEER, "eth0", "192.0.2.1");
-	world_link(world, ROUTER, "uplink", "198.51.100.1");
-	world_link(world, ROUTER, "inside", "10.1.0.1");
-	for (size_t i = 0; i < HOSTS; i++)
-		world_boot(world, i);
-	world_board(world, HOST, ROUTER, "10.1.0.1");
+	world = world_of_three(HOST, PEER, ROUTER);
 	world_run(world, SECONDS(1));
 	world_connect(world, HOST, PEER, "192.0.2.1");
 	world_run(world, SECONDS(2));

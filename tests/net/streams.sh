@@ -51,40 +51,55 @@ lab_stream_measure() {
 		}' "$LAB_DIR/$2/stream"
 }
 
-# lab_stream_holes SENDER RECEIVER FROM END: prints how many datagrams were lost though no gap explains it, of those sent
-# from a second before FROM to END. The gap is the longest row of lost ones that begins within a tenth of a second of FROM;
-# what was on its way a tenth before may be lost as well. Those before the first that arrived do not count: nobody heard yet.
-# Prints `none` when none arrived after FROM.
+# What awk makes of a stream: seen[NUMBER] is when that datagram arrived first, and the gap is the longest row of lost ones
+# that begins within a tenth of a second of `from`: those before `before` have nothing to do with it, and `after` is the
+# first behind it. Those before the first that arrived do not count: nobody heard yet. BEGINS, EVERY, FROM and END are given.
+LAB_STREAM_GAP='
+	NR == 1 { next }
+	!($1 in seen) || $3 < seen[$1] { seen[$1] = $3 }
+	NR == 2 || $1 < lowest { lowest = $1 }
+	# The first datagram that is sent at that time or after.
+	function number_at(time) {
+		return time <= begins ? 0 : int((time - begins + every - 1) / every)
+	}
+	function find_gap(    number, row, longest) {
+		before = after = number_at(from - 100000)
+		stop = number_at(end)
+		for (number = before; number < number_at(from + 100000); number = row + 1) {
+			for (row = number; row < stop && !(row in seen); row++);
+			if (row - number > longest) { longest = row - number; after = row }
+		}
+		return longest + 0
+	}'
+
+# lab_stream_gap SENDER RECEIVER FROM END: prints the time in ms from FROM to the first datagram that arrives behind the gap: 0
+# when there was no gap, `none` when it did not end before END.
+lab_stream_gap() {
+	local begins every
+	read -r _ begins _ every <"$LAB_DIR/$1/stream"
+	awk -v from="$3" -v end="$4" -v begins="$begins" -v every="$every" "$LAB_STREAM_GAP"'
+		END {
+			if (!find_gap()) { print 0; exit }
+			for (number in seen)
+				if (number + 0 >= after && (!first || seen[number] < first)) first = seen[number]
+			print (after < stop && first ? sprintf("%.1f", (first - from) / 1000) : "none")
+		}' "$LAB_DIR/$2/stream"
+}
+
+# lab_stream_holes SENDER RECEIVER FROM END: prints how many datagrams were lost outside the gap, of those sent from a second
+# before FROM to END. Prints `none` when none arrived after FROM.
 lab_stream_holes() {
 	local begins every
 	read -r _ begins _ every <"$LAB_DIR/$1/stream"
-	awk -v from="$3" -v end="$4" -v begins="$begins" -v every="$every" '
-		NR == 1 { next }
-		{ seen[$1] = 1 }
-		NR == 2 || $1 < lowest { lowest = $1 }
+	awk -v from="$3" -v end="$4" -v begins="$begins" -v every="$every" "$LAB_STREAM_GAP"'
 		$3 >= from + 5000 { arrived = 1 }
-		# The first datagram that is sent at that time or after.
-		function number_at(time) {
-			return time <= begins ? 0 : int((time - begins + every - 1) / every)
-		}
 		function lost_between(start, stop,    number, lost) {
 			for (number = start > lowest ? start : lowest; number < stop; number++)
 				if (!(number in seen)) lost++
 			return lost + 0
 		}
-		# The number after the longest row of lost ones that begins from START up to LAST.
-		function gap_end(start, last, stop,    number, row, longest, result) {
-			result = start
-			for (number = start; number < last; number = row + 1) {
-				for (row = number; row < stop && !(row in seen); row++);
-				if (row - number > longest) { longest = row - number; result = row }
-			}
-			return result
-		}
 		END {
-			before = number_at(from - 100000)
-			stop = number_at(end)
-			after = gap_end(before, number_at(from + 100000), stop)
+			find_gap()
 			print arrived ? lost_between(number_at(from - 1000000), before) + lost_between(after, stop) : "none"
 		}' "$LAB_DIR/$2/stream"
 }

@@ -31,8 +31,8 @@ exchanges=$(exchanges)
 
 # ---- from one link to another --------------------------------------------------------------------------------------
 
-lab_uplink_down walker wlan0
 from=$(lab_now)
+lab_uplink_down walker wlan0
 sleep 1
 lab_uplink walker lte0 lte delay "$DELAY"
 goes_on 'break before make' walker home "$from"
@@ -51,8 +51,8 @@ nothing_lost 'make before break' walker home "$from" "$(($(lab_now) - 500000))"
 lab_uplink walker lte0 lte delay "$DELAY"
 sleep 3
 lab_check 'a second link changes nothing' uses walker home wlan0
-lab_uplink_silent walker wlan0
 from=$(lab_now)
+lab_uplink_silent walker wlan0
 goes_on 'silent death' walker home "$from"
 within 'silent death' walker home "$from" $((3 * 2 * DELAY + 200))
 lab_check 'silent death: the other link is used' uses walker home lte0
@@ -69,21 +69,21 @@ lab_check 'healed: the association is the same' same_association
 
 lab_uplink_down walker lte0
 lab_uplink_prepare walker six0 six delay "$DELAY"
-lab_uplink_down walker wlan0
 from=$(lab_now)
+lab_uplink_down walker wlan0
 sleep 0.5
 lab_uplink_ready walker six0
 goes_on 'to IPv6' walker home "$from"
 lab_uplink_prepare walker wlan0 wifi delay "$DELAY"
 sed -i '/::/d' "$LAB_DIR/walker/uplinks/wlan0.commands"
-lab_uplink_down walker six0
 from=$(lab_now)
+lab_uplink_down walker six0
 sleep 0.5
 lab_uplink_ready walker wlan0
 goes_on 'back to IPv4' walker home "$from"
 
-lab_uplink_down walker wlan0
 from=$(lab_now)
+lab_uplink_down walker wlan0
 sleep "$TUNNEL_SECONDS"
 lab_uplink_prepare walker wlan0 wifi delay "$DELAY"
 lab_uplink_prepare walker lte0 lte delay "$DELAY"

@@ -28,9 +28,9 @@ exchanges=$(exchanges)
 
 # together NAME NETWORK NETWORK: both lose their link, and a second later have one into these networks.
 together() {
+	from=$(lab_now)
 	lab_uplink_down walker wlan0
 	lab_uplink_down runner wlan0
-	from=$(lab_now)
 	sleep 1
 	lab_uplink_prepare walker wlan0 "$2" delay 10
 	lab_uplink_prepare runner wlan0 "$3" delay 10

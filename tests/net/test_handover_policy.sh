@@ -64,12 +64,12 @@ load=$(load 4 lte0 sat0 wlan0)
 lab_check 'what costs money stays idle' nearly_idle lte0 4 "$load"
 lab_check 'what is to be avoided stays idle too' nearly_idle sat0 4 "$load"
 
-lab_uplink_silent walker wlan0
 from=$(lab_now)
+lab_uplink_silent walker wlan0
 goes_on 'silent death' walker home "$from"
 lab_check 'silent death: what costs money is used, not what is to be avoided' uses walker home lte0
-lab_uplink_silent walker lte0
 from=$(lab_now)
+lab_uplink_silent walker lte0
 goes_on 'the second one dies' walker home "$from"
 lab_check 'the second one dies: what is to be avoided is used' uses walker home sat0
 lab_uplink_heals walker lte0

@@ -142,57 +142,63 @@ static struct capture *capture_moves(struct moves *moves)
 	return capture;
 }
 
-static void replayed_updates_change_nothing(void **state)
-{
-	(void)state;
+/* What was captured of alice's moves, at the disposal of somebody elsewhere. */
+struct attack_on_moves {
 	struct moves moves;
 	struct capture *capture;
 	struct endpoint elsewhere;
 	uint64_t sets;
+};
 
-	moves_start(&moves, &(struct moves_setup){0});
-	capture = capture_moves(&moves);
-	elsewhere = attacker(&moves, false);
-	sets = moves_count(&moves, BOB, HOST_COUNT_LOCATOR_SET_IN);
-	for (size_t i = 0; i < capture->count; i++) {
-		inject(&moves, &capture->packets[i], NULL);
-		inject(&moves, &capture->packets[i], &elsewhere);
-		simulation_run(&moves.simulation, MILLISECONDS(100));
+static void start_attack(struct attack_on_moves *attack)
+{
+	moves_start(&attack->moves, &(struct moves_setup){0});
+	attack->capture = capture_moves(&attack->moves);
+	attack->elsewhere = attacker(&attack->moves, false);
+	attack->sets = moves_count(&attack->moves, BOB, HOST_COUNT_LOCATOR_SET_IN);
+}
+
+/* Nothing has come of it. */
+static void end_attack(struct attack_on_moves *attack)
+{
+	assert_int_equal(moves_count(&attack->moves, BOB, HOST_COUNT_LOCATOR_SET_IN), attack->sets);
+	assert_undisturbed(&attack->moves);
+	assert_int_equal(esp_to(&attack->moves, BOB, &attack->elsewhere.address), 0);
+	free(attack->capture);
+	moves_end(&attack->moves);
+}
+
+static void replayed_updates_change_nothing(void **state)
+{
+	(void)state;
+	struct attack_on_moves attack;
+
+	start_attack(&attack);
+	for (size_t i = 0; i < attack.capture->count; i++) {
+		inject(&attack.moves, &attack.capture->packets[i], NULL);
+		inject(&attack.moves, &attack.capture->packets[i], &attack.elsewhere);
+		simulation_run(&attack.moves.simulation, MILLISECONDS(100));
 	}
-	assert_int_equal(moves_count(&moves, BOB, HOST_COUNT_LOCATOR_SET_IN), sets);
-	assert_undisturbed(&moves);
-	assert_int_equal(esp_to(&moves, BOB, &elsewhere.address), 0);
-	free(capture);
-	moves_end(&moves);
+	end_attack(&attack);
 }
 
 /* Each octet of each UPDATE in turn is another. */
 static void forged_updates_change_nothing(void **state)
 {
 	(void)state;
-	struct moves moves;
-	struct capture *capture;
-	struct endpoint elsewhere;
-	uint64_t sets;
+	struct attack_on_moves attack;
 
-	moves_start(&moves, &(struct moves_setup){0});
-	capture = capture_moves(&moves);
-	elsewhere = attacker(&moves, false);
-	sets = moves_count(&moves, BOB, HOST_COUNT_LOCATOR_SET_IN);
-	for (size_t i = 0; i < capture->count; i++) {
-		for (size_t j = 0; j < capture->packets[i].length; j += 3) {
-			struct captured forged = capture->packets[i];
+	start_attack(&attack);
+	for (size_t i = 0; i < attack.capture->count; i++) {
+		for (size_t j = 0; j < attack.capture->packets[i].length; j += 3) {
+			struct captured forged = attack.capture->packets[i];
 
 			forged.octets[j] ^= 0x40;
-			inject(&moves, &forged, &elsewhere);
-			simulation_run(&moves.simulation, MILLISECONDS(2));
+			inject(&attack.moves, &forged, &attack.elsewhere);
+			simulation_run(&attack.moves.simulation, MILLISECONDS(2));
 		}
 	}
-	assert_int_equal(moves_count(&moves, BOB, HOST_COUNT_LOCATOR_SET_IN), sets);
-	assert_undisturbed(&moves);
-	assert_int_equal(esp_to(&moves, BOB, &elsewhere.address), 0);
-	free(capture);
-	moves_end(&moves);
+	end_attack(&attack);
 }
 
 /* Sent by alice from where she has been since, and slower than the next one. */

@@ -64,20 +64,26 @@ static void copies_outlive_a_dead_path(void **state)
 	}
 }
 
-/* A tenth of the packets is lost on each of the two, a hundredth on both. */
+/* A minute of both streams, of whose packets a tenth is lost on each of the two links. Returns how many were sent. */
+static uint64_t talk_with_loss(struct moves *moves, enum path_mode mode)
+{
+	size_t lte = start_with_two_links(moves, mode);
+
+	moves->simulation.hosts[ALICE].links[WIFI].loss_per_mille = 100;
+	moves->simulation.hosts[ALICE].links[lte].loss_per_mille = 100;
+	moves_measure(moves);
+	simulation_run(&moves->simulation, SECONDS(60));
+	stop_streams(moves);
+	return moves->simulation.streams[TO_BOB].sent + moves->simulation.streams[TO_ALICE].sent;
+}
+
+/* A hundredth is lost on both. */
 static void copies_make_up_for_loss(void **state)
 {
 	(void)state;
 	struct moves moves;
-	size_t lte = start_with_two_links(&moves, PATH_MODE_DUPLICATE);
-	uint64_t sent;
+	uint64_t sent = talk_with_loss(&moves, PATH_MODE_DUPLICATE);
 
-	moves.simulation.hosts[ALICE].links[WIFI].loss_per_mille = 100;
-	moves.simulation.hosts[ALICE].links[lte].loss_per_mille = 100;
-	moves_measure(&moves);
-	simulation_run(&moves.simulation, SECONDS(60));
-	stop_streams(&moves);
-	sent = moves.simulation.streams[TO_BOB].sent + moves.simulation.streams[TO_ALICE].sent;
 	assert_true(sent > 10000);
 	assert_in_range(missing(&moves), 0, sent / 33);
 	assert_nothing_twice(&moves);
@@ -88,15 +94,8 @@ static void without_copies_more_is_lost(void **state)
 {
 	(void)state;
 	struct moves moves;
-	size_t lte = start_with_two_links(&moves, PATH_MODE_BEST);
-	uint64_t sent;
+	uint64_t sent = talk_with_loss(&moves, PATH_MODE_BEST);
 
-	moves.simulation.hosts[ALICE].links[WIFI].loss_per_mille = 100;
-	moves.simulation.hosts[ALICE].links[lte].loss_per_mille = 100;
-	moves_measure(&moves);
-	simulation_run(&moves.simulation, SECONDS(60));
-	stop_streams(&moves);
-	sent = moves.simulation.streams[TO_BOB].sent + moves.simulation.streams[TO_ALICE].sent;
 	assert_in_range(missing(&moves), sent / 15, sent / 7);
 	moves_end(&moves);
 }

@@ -215,6 +215,31 @@ static void an_r2_may_list_locators(void **state)
 	network_free(network);
 }
 
+/* What the R1 listed and the R2 does not is no more. */
+static void an_r2_takes_back_what_the_r1_listed(void **state)
+{
+	struct catch catch;
+	struct network *network = begin(&catch, HIP_PACKET_R1);
+	const struct parameter_locator_set more = mobile_set("192.0.2.2 203.0.113.9"), less = mobile_set("192.0.2.2");
+	struct mobile_tally tally;
+	struct flying forged;
+
+	(void)state;
+	with_locators(network, &catch.packet, &more, &forged);
+	catch_next(network, &catch, HIP_PACKET_R2);
+	deliver(network, &forged);
+	network_run(network, MILLISECONDS(100));
+	assert_true(catch.full);
+	mobile_watch(network, &tally, 0, "203.0.113.9");
+	with_locators(network, &catch.packet, &less, &forged);
+	deliver(network, &forged);
+	network_run_with_traffic(network, SECONDS(5), 0, 1);
+	assert_string_equal(mobile_state(network, 0, 1, "", "203.0.113.9"), "");
+	assert_int_equal(tally.packets, 0);
+	mobile_goes(network, 0, 1, "192.0.2.1", "192.0.2.2");
+	network_free(network);
+}
+
 static void an_r2_may_list_what_cannot_be(void **state)
 {
 	struct catch catch;
@@ -272,6 +297,7 @@ static void the_pair_comes_before_the_locators(void **state)
 
 	(void)state;
 	move_and_rekey(network, spi, 7, &catch);
+	move_and_rekey(network, 0, spi, &catch);
 	assert_int_equal(counted(&network->hosts[0], HOST_COUNT_LOCATOR_SET_IN), 0);
 	assert_int_equal(network_sa_count(&network->hosts[0]), 1);
 	mobile_goes(network, 0, 1, "192.0.2.1", "192.0.2.2");
@@ -390,6 +416,7 @@ int main(void)
 		cmocka_unit_test(the_locators_of_an_i2_are_signed),
 		cmocka_unit_test(the_preferred_locator_of_an_i2_is_its_source),
 		cmocka_unit_test(an_r2_may_list_locators),
+		cmocka_unit_test(an_r2_takes_back_what_the_r1_listed),
 		cmocka_unit_test(an_r2_may_list_what_cannot_be),
 		cmocka_unit_test(the_pair_comes_before_the_locators),
 		cmocka_unit_test(a_peer_may_ask_for_one_more_pair),

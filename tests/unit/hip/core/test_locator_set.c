@@ -122,6 +122,46 @@ static void what_is_not_listed_is_left(void **state)
 }
 
 /* The peer is gone from where it was: what it lists is used at once, within credit, until it has answered there. */
+/* A link that comes later, of the family of that locator, is no reason to look for the peer there. */
+static void what_was_taken_back_stays_away(void **state)
+{
+	struct network *network = make();
+	const struct parameter_locator_set both = mobile_set("192.0.2.2 2001:db8::77"), one = mobile_set("192.0.2.2");
+	struct mobile_tally tally;
+
+	(void)state;
+	mobile_claim(network, 1, 0, &both);
+	network_run(network, SECONDS(1));
+	mobile_claim(network, 1, 0, &one);
+	network_run(network, SECONDS(1));
+	mobile_watch(network, &tally, 0, "2001:db8::77");
+	network_set_addresses(network, 0, "192.0.2.1 2001:db8::1");
+	network_run_with_traffic(network, SECONDS(5), 0, 1);
+	assert_string_equal(mobile_state(network, 0, 1, "", "2001:db8::77"), "");
+	assert_int_equal(tally.packets, 0);
+	/* While it is listed, it is one. */
+	mobile_claim(network, 1, 0, &both);
+	network_run(network, MILLISECONDS(1));
+	assert_string_equal(mobile_state(network, 0, 1, "", "2001:db8::77"), "UNVERIFIED");
+	network_free(network);
+}
+
+/* What was listed before there was a link of its family. */
+static void a_link_of_another_family_makes_paths(void **state)
+{
+	struct network *network = make();
+	const struct parameter_locator_set both = mobile_set("192.0.2.2 2001:db8::77");
+
+	(void)state;
+	mobile_claim(network, 1, 0, &both);
+	network_run(network, SECONDS(1));
+	assert_string_equal(mobile_state(network, 0, 1, "", "2001:db8::77"), "");
+	network_set_addresses(network, 0, "192.0.2.1 198.51.100.1 2001:db8::1");
+	network_run(network, MILLISECONDS(1));
+	assert_string_equal(mobile_state(network, 0, 1, "2001:db8::1", "2001:db8::77"), "UNVERIFIED");
+	network_free(network);
+}
+
 /* conforms: RFC8046-3.2.1-2 RFC8046-4-3 */
 static void the_peer_moves(void **state)
 {
@@ -699,6 +739,8 @@ int main(void)
 		cmocka_unit_test(locators_that_cannot_be_used),
 		cmocka_unit_test(a_listed_locator_is_checked_and_then_used),
 		cmocka_unit_test(what_is_not_listed_is_left),
+		cmocka_unit_test(what_was_taken_back_stays_away),
+		cmocka_unit_test(a_link_of_another_family_makes_paths),
 		cmocka_unit_test(the_peer_moves),
 		cmocka_unit_test(a_set_without_locators),
 		cmocka_unit_test(a_set_that_cannot_be_read_is_not_acknowledged),

@@ -8,25 +8,11 @@
 
 #define PATIENCE 900 /* seconds: what is sent again is sent ever less often */
 
-enum { HOST, PEER, ROUTER, HOSTS };
-
-static const char inside[][LINK_NAME_SIZE] = {"inside"};
+enum { HOST, PEER, ROUTER };
 
 static struct world *start(void)
 {
-	struct world *world = world_make(HOSTS);
-
-	world->hosts[ROUTER].configuration.mobile_router = true;
-	world->hosts[ROUTER].configuration.inside = inside;
-	world->hosts[ROUTER].configuration.inside_count = 1;
-	world_link(world, HOST, "wlan0", "10.1.0.2");
-	world_link(world, PEER, "eth0", "192.0.2.1");
-	world_link(world, ROUTER, "uplink", "198.51.100.1");
-	world_link(world, ROUTER, "inside", "10.1.0.1");
-	for (size_t i = 0; i < HOSTS; i++)
-		world_boot(world, i);
-	world_board(world, HOST, ROUTER, "10.1.0.1");
-	return world;
+	return world_of_three(HOST, PEER, ROUTER);
 }
 
 static void connect_when_idle(struct world *world)

@@ -294,6 +294,38 @@ static void a_check_waits_for_credit(void **state)
 	network_free(network);
 }
 
+/* One that is prepared and cannot go takes no Update ID: two packets with one would be processed once. */
+static void an_update_id_is_taken_when_it_goes(void **state)
+{
+	struct network *network = make();
+	struct association *association = association_find(network->hosts[0].host, &network->hosts[1].hit);
+	struct session *session = association->session;
+	static struct record record;
+	struct path *path;
+	uint32_t next;
+	size_t place;
+
+	(void)state;
+	claim(network, &record, "192.0.2.2 " CLAIMED);
+	place = session->mobility->paths.count - 1u;
+	path = &session->mobility->paths.items[place];
+	session->mobility->announcement.due = true;
+	session->mobility->announcement.tries = 1;
+	session->mobility->announcement.update = path->check.update = 4711;
+	path->check.tries = 1;
+	next = session->own_update;
+	session->credit = 0;
+	assert_false(path_check_send(network->hosts[0].host, network->now, association, place, NULL, NULL, false));
+	assert_int_equal(session->own_update, next);
+	assert_int_equal(path->check.update, 4711);
+	session->credit = 1000;
+	assert_true(path_check_send(network->hosts[0].host, network->now, association, place, NULL, NULL, false));
+	assert_int_equal(session->own_update, next + 1);
+	assert_int_equal(path->check.update, next);
+	assert_int_equal(path->check.tries, 2);
+	network_free(network);
+}
+
 /* A locator that was verified once costs nothing on other paths. */
 static void a_verified_locator_needs_no_credit(void **state)
 {
@@ -334,6 +366,7 @@ int main(void)
 		cmocka_unit_test(an_answer_for_a_locator_that_is_no_more),
 		cmocka_unit_test(an_answer_that_comes_late),
 		cmocka_unit_test(a_check_waits_for_credit),
+		cmocka_unit_test(an_update_id_is_taken_when_it_goes),
 		cmocka_unit_test(a_verified_locator_needs_no_credit),
 		cmocka_unit_test(credit_has_an_end),
 	};

@@ -486,7 +486,7 @@ static void a_pair_on_standby_leaves_the_route(void **state)
 		.standby = true};
 
 	alice_goes_to(fixture, 3, 4, true);
-	bob_sends(fixture, NOW, 4, 3, PACKET_INNER, 1000);
+	bob_sends(fixture, NOW, 4, 3, PACKET_INNER, 1400);
 	assert_int_equal(esp_install(fixture->alice, &standby), HIPHOP_OK);
 	assert_int_equal(esp_use(fixture->alice, 5000), HIPHOP_OK);
 	assert_int_equal(esp_remove(fixture->alice, SPI), HIPHOP_OK);
