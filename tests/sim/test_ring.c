@@ -180,29 +180,15 @@ static void run_sixty_four(struct simulation *simulation, uint32_t loss_per_mill
 	assert_true(simulation_run_until(simulation, SECONDS(60), settled));
 }
 
-/* With sanitizers once is enough: that it repeats is shown without them. */
-#ifdef __SANITIZE_ADDRESS__
-#define RUNS 1
-#else
-#define RUNS 2
-#endif
-
-static void test_sixty_four_with_loss_and_the_same_again(void **state)
+static void test_sixty_four_with_loss(void **state)
 {
 	(void)state;
-	uint64_t traces[RUNS];
+	struct simulation simulation;
 
-	for (int run = 0; run < RUNS; run++) {
-		struct simulation simulation;
-
-		run_sixty_four(&simulation, 20);
-		traces[run] = simulation.trace;
-		print_message("trace %016llx, %llu datagrams delivered, %llu lost\n",
-			(unsigned long long)simulation.trace, (unsigned long long)simulation.delivered,
-			(unsigned long long)simulation.lost);
-		simulation_free(&simulation);
-	}
-	assert_true(traces[0] == traces[RUNS - 1]);
+	run_sixty_four(&simulation, 20);
+	print_message("%llu datagrams delivered, %llu lost\n", (unsigned long long)simulation.delivered,
+		(unsigned long long)simulation.lost);
+	simulation_free(&simulation);
 }
 
 static void test_restarted_neighbour_is_usable_within_six_seconds(void **state)
@@ -252,10 +238,11 @@ static void test_restarted_first_host_is_back_at_once(void **state)
 	simulation_free(&simulation);
 }
 
-static void test_split_rings_merge(void **state)
+/* Returns the hash of all that was delivered. */
+static uint64_t split_and_merge(void)
 {
-	(void)state;
 	struct simulation simulation;
+	uint64_t trace;
 
 	simulation_start(&simulation, simulation_seed(), 12);
 	boot_all(&simulation, MILLISECONDS(100));
@@ -266,7 +253,17 @@ static void test_split_rings_merge(void **state)
 	for (size_t i = 6; i < 12; i++)
 		simulation.hosts[i].partition = 0;
 	assert_true(simulation_run_until(&simulation, SECONDS(300), settled));
+	trace = simulation.trace;
 	simulation_free(&simulation);
+	return trace;
+}
+
+static void test_split_rings_merge_and_the_same_again(void **state)
+{
+	(void)state;
+	uint64_t trace = split_and_merge();
+
+	assert_true(split_and_merge() == trace);
 }
 
 #ifndef __SANITIZE_ADDRESS__
@@ -298,9 +295,9 @@ int main(void)
 		cmocka_unit_test(test_two_nodes),
 		cmocka_unit_test(test_end_with_requests_under_way),
 		cmocka_unit_test(test_restarted_neighbour_is_usable_within_six_seconds),
-		cmocka_unit_test(test_sixty_four_with_loss_and_the_same_again),
+		cmocka_unit_test(test_sixty_four_with_loss),
 		cmocka_unit_test(test_restarted_first_host_is_back_at_once),
-		cmocka_unit_test(test_split_rings_merge),
+		cmocka_unit_test(test_split_rings_merge_and_the_same_again),
 #ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_bootstrap_peer_is_let_go),
 #endif
