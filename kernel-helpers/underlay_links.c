@@ -20,7 +20,9 @@ struct underlay_links {
 	struct route_asker asker;
 	struct link_address links[UNDERLAY_LINKS];
 	size_t count;
-	bool several; /**< they are of more than one interface, so there is something to decide */
+	/** They are of more than one interface, or were, so there is something to decide: the routes of one that has
+	 * gone may outlive its addresses for a moment. */
+	bool several;
 	struct known_way ways[WAYS];
 };
 
@@ -51,7 +53,6 @@ void underlay_set_links(struct underlay_sockets *sockets, const struct link_addr
 	if (!links)
 		return;
 	links->count = count < UNDERLAY_LINKS ? count : UNDERLAY_LINKS;
-	links->several = false;
 	for (size_t i = 0; i < links->count; i++) {
 		links->links[i] = list[i];
 		links->several |= list[i].interface != list[0].interface;
@@ -114,8 +115,7 @@ static bool leads_elsewhere(struct underlay_links *links, const struct route_que
 	struct route_answer routed, own;
 	question.about_entry = true;
 	question.interface = 0;
-	if (!route_ask(&links->asker, &question, &routed) || !routed.is_special ||
-		routed.interface == bound->interface)
+	if (!route_ask(&links->asker, &question, &routed) || !routed.is_special || routed.interface == bound->interface)
 		return false;
 	question.interface = bound->interface;
 	return !route_ask(&links->asker, &question, &own) || !own.is_special;

@@ -117,11 +117,12 @@ lab_uplink_commands() {
 	fi
 }
 
+# The commands come last: what is measured from here on begins when they have run.
 lab_uplink_ready() {
 	local file=$LAB_DIR/$1/uplinks/$2
-	ip -n "$1" -batch "$file.commands"
 	sed -n 's|^address add \([0-9.]*\)/24 .*|\1|p' "$file.commands" | tee "$file.address4" >"$LAB_DIR/$1/address4"
 	sed -n 's|^address add \(.*\)/64 .*|\1|p' "$file.commands" | tee "$file.address6" >"$LAB_DIR/$1/address6"
+	ip -n "$1" -batch "$file.commands"
 }
 
 # lab_uplink_address HOST NAME 4|6: the address of that uplink.

@@ -182,6 +182,23 @@ static void by_the_interface_of_the_source(void **state)
 	underlay_sockets_close(&sockets);
 }
 
+/** The addresses of a0 are gone, its routes are not yet, and they have the lower metric. */
+static void routes_outlive_addresses(void **state)
+{
+	struct link_address left[2] = {{.interface = if_nametoindex("b0")}, {.interface = if_nametoindex("b0")}};
+	(void)state;
+	if (!ready)
+		skip();
+	assert_int_equal(address_parse(B_IPV4, &left[0].address), HIPHOP_OK);
+	assert_int_equal(address_parse(B_IPV6, &left[1].address), HIPHOP_OK);
+	open_sockets();
+	underlay_set_links(&sockets, left, 2);
+	assert_int_equal(leaves_by(PACKET_DATAGRAM, B_IPV4, PEER_IPV4), 'b');
+	assert_int_equal(leaves_by(PACKET_DATAGRAM, B_IPV6, PEER_IPV6), 'b');
+	assert_int_equal(sockets.send_errors, 0);
+	underlay_sockets_close(&sockets);
+}
+
 static void as_the_kernel_likes_when_nothing_is_known(void **state)
 {
 	(void)state;
@@ -361,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_the_interface_of_the_source),
+		cmocka_unit_test(routes_outlive_addresses),
 		cmocka_unit_test(as_the_kernel_likes_when_nothing_is_known),
 		cmocka_unit_test(the_second_address_of_an_interface),
 		cmocka_unit_test(routes_with_several_next_hops),
