@@ -135,7 +135,7 @@ fuzz: $(FUZZ_TARGETS)
 .PHONY: help
 help:
 	@echo 'make            build build/hiphopd and build/hiphop'
-	@echo 'make demo       32 hosts in namespaces, phones call by name, and links change (KEEP=1 leaves it running)'
+	@echo 'make demo       40 hosts in namespaces, phones call by name, and links change (KEEP=1 leaves it running)'
 	@echo 'make check      all tests; make check T=NAME those whose name has NAME (FUZZ_SECONDS=4, SIM_SEED=1)'
 	@echo 'make conformance  the requirements of the RFCs, the tests that show them, and what came out'
 	@echo 'make bench      throughput, latency and set-up times, handovers, as ratios to other programs; floods'

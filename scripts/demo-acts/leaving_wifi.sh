@@ -61,7 +61,7 @@ leave_house() {
 }
 
 come_home() {
-	lab_attach "$ALICE" "${ALICE%[0-9]}"
+	lab_attach "$ALICE" "${ALICE%%[0-9]*}"
 	sleep 2
 	lab_uplink_down "$ALICE" lte0
 	sleep 1.5
