@@ -21,6 +21,8 @@
 #define CREDIT_MOST 12800
 /* When there are many peers, they are told one after the other. */
 #define READDRESS_STEP NANOSECONDS(200000)
+/* Those first to whom something was sent up to so long before the newest of all. */
+#define READDRESS_BUSY SECONDS(1)
 
 /* ---- having and not having ---- */
 
@@ -349,19 +351,45 @@ void mobility_readdress(struct host *host, instant now, struct association *asso
 		initiator_begin(host, now, association);
 }
 
-void host_set_links(struct host *host, instant now, const struct link_address *links, size_t count)
+/* When ESP was sent last, to whomever. */
+static instant newest_traffic(const struct host *host)
 {
+	instant newest = 0;
+
+	for (size_t i = 0; i < host->count; i++) {
+		instant sent = esp_traffic_of(host, host->all[i]).sent;
+
+		newest = sent > newest ? sent : newest;
+	}
+	return newest;
+}
+
+/* Each UPDATE has a signature: who is talked to is not to wait for those of the overlay. */
+static void tell_in_turn(struct host *host, instant now)
+{
+	const instant newest = newest_traffic(host);
 	instant at = now;
 
+	for (int busy = 1; busy >= 0; busy--) {
+		for (size_t i = 0; i < host->count; i++) {
+			struct association *association = host->all[i];
+			instant sent = esp_traffic_of(host, association).sent;
+
+			if ((!association->session && !association->initiation) ||
+				(instant_after(sent, READDRESS_BUSY) >= newest) != busy)
+				continue;
+			association_set_timer(host, association, TIMER_READDRESS, at);
+			at = instant_after(at, READDRESS_STEP);
+		}
+	}
+}
+
+void host_set_links(struct host *host, instant now, const struct link_address *links, size_t count)
+{
 	effects_release_taken(&host->effects);
 	candidates_set_links(host, links, count);
 	router_links(host, now);
-	for (size_t i = 0; i < host->count; i++) {
-		if (!host->all[i]->session && !host->all[i]->initiation)
-			continue;
-		association_set_timer(host, host->all[i], TIMER_READDRESS, at);
-		at = instant_after(at, READDRESS_STEP);
-	}
+	tell_in_turn(host, now);
 }
 
 void host_set_addresses(struct host *host, instant now, const struct address *addresses, size_t count)

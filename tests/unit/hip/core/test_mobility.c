@@ -225,6 +225,37 @@ static void both_ends_have_two_links(void **state)
 	network_free(network);
 }
 
+static packet_fate note_first_update(struct network *network, struct flying *packet)
+{
+	struct endpoint *destination = network->fate_context;
+
+	if (packet->from == 0 && !packet->sealed && flying_type(packet) == HIP_PACKET_UPDATE && !destination->port)
+		*destination = packet->destination;
+	return FATE_PASS;
+}
+
+/* Each UPDATE takes its time; a call does not wait for the rest of the overlay. */
+static void who_is_talked_to_is_told_first(void **state)
+{
+	(void)state;
+	for (size_t busy = 1; busy < 5; busy++) {
+		struct network *network = network_make(5, TRANSPORT_UDP);
+		struct endpoint destination = {0}, expected = network_endpoint(network, busy);
+
+		for (size_t i = 1; i < 5; i++)
+			network_associate(network, 0, i);
+		network_run_with_traffic(network, SECONDS(3), 0, busy);
+		network->fate = note_first_update;
+		network->fate_context = &destination;
+		network_set_addresses(network, 0, "198.51.100.7");
+		network_run_with_traffic(network, SECONDS(3), 0, busy);
+		assert_true(endpoint_equal(&destination, &expected));
+		for (size_t i = 1; i < 5; i++)
+			assert_true(network_esp(network, 0, i) && network_esp(network, i, 0));
+		network_free(network);
+	}
+}
+
 static packet_fate note_r2(struct network *network, struct flying *packet)
 {
 	struct endpoint *destination = network->fate_context;
@@ -648,6 +679,7 @@ int main(void)
 		cmocka_unit_test(nothing_new_is_not_told),
 		cmocka_unit_test(a_second_link_is_told),
 		cmocka_unit_test(both_ends_have_two_links),
+		cmocka_unit_test(who_is_talked_to_is_told_first),
 		cmocka_unit_test(the_r2_goes_where_the_i2_came_from),
 		cmocka_unit_test(what_is_lost_is_told_again),
 		cmocka_unit_test(nobody_is_there_to_be_told),
