@@ -12,10 +12,6 @@
 #define ALL_WITHIN   SECONDS(20)
 /* Both ends have found a path that works in this time after everything, and keep it for so long. */
 #define CONVERGE_WITHIN SECONDS(10)
-/* So much where this many per mille are lost on each hop, and with them what would have told the other end: timers
- * double. */
-#define CONVERGE_LOSSY SECONDS(20)
-#define LOSSY          100
 /* So much when there was no path for so long that the association was lost: base exchanges through the overlay, with
  * their timers, at up to a fifth of loss on each hop. */
 #define ASSOCIATE_WITHIN SECONDS(40)
@@ -481,9 +477,7 @@ void move_schedule_continue(const struct move_schedule *schedule, struct moves *
 			simulation_run(&moves->simulation, began + step->at - moves->simulation.now);
 		do_step(moves, step);
 	}
-	limit = moves->simulation.loss_per_mille >= LOSSY ? CONVERGE_LOSSY : CONVERGE_WITHIN;
-	if (!has_sas(moves, ALICE, BOB) || !has_sas(moves, BOB, ALICE))
-		limit = ASSOCIATE_WITHIN;
+	limit = has_sas(moves, ALICE, BOB) && has_sas(moves, BOB, ALICE) ? CONVERGE_WITHIN : ASSOCIATE_WITHIN;
 	make_work(moves, ALICE, schedule);
 	make_work(moves, BOB, schedule);
 	judge_end(moves, limit, outcome);

@@ -44,6 +44,17 @@ static inline void catch_next(struct network *network, struct catch *catch, uint
 	network->fate_context = catch;
 }
 
+/** Begins an exchange of host 0 with host 1 and catches the first packet of a type in it. */
+static inline void catch_in_exchange(struct network *network, struct catch *catch, uint8_t type)
+{
+	catch_next(network, catch, type);
+	network_introduce(network, 0, 1);
+	network_connect(network, 0, 1);
+	network_run(network, MILLISECONDS(100));
+	assert_true(catch->full);
+	network->fate = NULL;
+}
+
 /** Where a packet goes. */
 static inline struct network_host *target_of(struct network *network, const struct flying *packet)
 {

@@ -537,15 +537,22 @@ static inline void world_board(struct world *world, size_t a, size_t b, const ch
 	world_drain(&world->hosts[a]);
 }
 
-/** A host on board of a router, and a peer ashore, at these numbers; the host knows the router. */
-static inline struct world *world_of_three(size_t host, size_t peer, size_t router)
+/** Has a host that is not booted yet be a mobile router, on board of which is who is at its link "inside". */
+static inline void world_serve(struct world *world, size_t router)
 {
 	static const char inside[][LINK_NAME_SIZE] = {"inside"};
-	struct world *world = world_make(3);
 
 	world->hosts[router].configuration.mobile_router = true;
 	world->hosts[router].configuration.inside = inside;
 	world->hosts[router].configuration.inside_count = 1;
+}
+
+/** A host on board of a router, and a peer ashore, at these numbers; the host knows the router. */
+static inline struct world *world_of_three(size_t host, size_t peer, size_t router)
+{
+	struct world *world = world_make(3);
+
+	world_serve(world, router);
 	world_link(world, host, "wlan0", "10.1.0.2");
 	world_link(world, peer, "eth0", "192.0.2.1");
 	world_link(world, router, "uplink", "198.51.100.1");

@@ -21,12 +21,7 @@ static struct network *begin(struct catch *catch, uint8_t type)
 	struct network *network = network_make(2, TRANSPORT_UDP);
 
 	peer_has_two(network);
-	catch_next(network, catch, type);
-	network_introduce(network, 0, 1);
-	network_connect(network, 0, 1);
-	network_run(network, MILLISECONDS(100));
-	assert_true(catch->full);
-	network->fate = NULL;
+	catch_in_exchange(network, catch, type);
 	return network;
 }
 

@@ -4,16 +4,12 @@
 
 enum { HOST, PEER, ROUTER, OTHER, SECOND, FIRST_OF_MANY };
 
-static const char inside[][LINK_NAME_SIZE] = {"inside"};
-
 /* A router with one uplink, two hosts on board and a peer in the world. */
 static struct world *start(void)
 {
 	struct world *world = world_make(5);
 
-	world->hosts[ROUTER].configuration.mobile_router = true;
-	world->hosts[ROUTER].configuration.inside = inside;
-	world->hosts[ROUTER].configuration.inside_count = 1;
+	world_serve(world, ROUTER);
 	world_link(world, HOST, "wlan0", "10.1.0.2");
 	world_link(world, OTHER, "wlan0", "10.1.0.3");
 	world_link(world, PEER, "eth0", "192.0.2.1");
@@ -602,9 +598,7 @@ static struct world *start_nested(void)
 {
 	struct world *world = start();
 
-	world->hosts[SECOND].configuration.mobile_router = true;
-	world->hosts[SECOND].configuration.inside = inside;
-	world->hosts[SECOND].configuration.inside_count = 1;
+	world_serve(world, SECOND);
 	world_link(world, SECOND, "uplink", "10.1.0.9");
 	world_link(world, SECOND, "inside", "10.2.0.1");
 	world_boot(world, SECOND);
@@ -743,9 +737,7 @@ static void test_many_at_once(void **state)
 	char text[32];
 
 	(void)state;
-	world->hosts[ROUTER].configuration.mobile_router = true;
-	world->hosts[ROUTER].configuration.inside = inside;
-	world->hosts[ROUTER].configuration.inside_count = 1;
+	world_serve(world, ROUTER);
 	world_link(world, PEER, "eth0", "192.0.2.1");
 	world_link(world, ROUTER, "uplink", "198.51.100.1");
 	world_link(world, ROUTER, "inside", "10.1.0.1");

@@ -54,16 +54,6 @@ static struct network *over_ipv6(uint16_t transport)
 	return network;
 }
 
-static void catch_it(struct network *network, struct catch *catch, uint8_t type)
-{
-	catch_next(network, catch, type);
-	network_introduce(network, 0, 1);
-	network_connect(network, 0, 1);
-	network_run(network, MILLISECONDS(100));
-	assert_true(catch->full);
-	network->fate = NULL;
-}
-
 static void is_about(const struct told *told, const struct flying *packet, uint8_t type, uint8_t code)
 {
 	size_t header = address_is_ipv4(&packet->source.address) ? 20 : 40;
@@ -92,7 +82,7 @@ static void another_version_is_told(void **state)
 	struct told told;
 
 	(void)state;
-	catch_it(network, &catch, HIP_PACKET_I1);
+	catch_in_exchange(network, &catch, HIP_PACKET_I1);
 	set_version(&catch.packet, 3);
 	told = hand_over(network, &catch.packet);
 	is_about(&told, &catch.packet, 12, 0);
@@ -114,7 +104,7 @@ static void a_wrong_solution_is_told_over_ipv6(void **state)
 	uint32_t pointer;
 
 	(void)state;
-	catch_it(network, &catch, HIP_PACKET_I2);
+	catch_in_exchange(network, &catch, HIP_PACKET_I2);
 	assert_int_equal(packet_parse(catch.packet.octets, catch.packet.length, &view), HIPHOP_OK);
 	solution = packet_find(&view, PARAMETER_SOLUTION);
 	pointer = 40U + solution->offset + 8 + 48;
@@ -146,7 +136,7 @@ static void who_has_no_room_says_so(void **state)
 	assert_int_equal(address_parse("198.51.100.99", &nowhere.address), HIPHOP_OK);
 	assert_int_equal(host_learn_locator(network->hosts[1].host, &somebody, &nowhere, true), HIPHOP_OK);
 	assert_int_equal(host_connect(network->hosts[1].host, network->now, &somebody), HIPHOP_OK);
-	catch_it(network, &catch, HIP_PACKET_I1);
+	catch_in_exchange(network, &catch, HIP_PACKET_I1);
 	told = hand_over(network, &catch.packet);
 	is_about(&told, &catch.packet, 3, 13);
 	network_free(network);
@@ -218,7 +208,7 @@ static void nothing_is_told_about_the_rest(void **state)
 		struct network_host *to;
 
 		network = over_ipv6(TRANSPORT_IP);
-		catch_it(network, &catch, types[i]);
+		catch_in_exchange(network, &catch, types[i]);
 		to = target_of(network, &catch.packet);
 		/* to one that knows nothing of it */
 		network_crash(network, to->index);
@@ -427,7 +417,7 @@ static void who_may_not_associate_is_told(void **state)
 
 	(void)state;
 	network->hosts[1].barred[0] = true;
-	catch_it(network, &catch, HIP_PACKET_I1);
+	catch_in_exchange(network, &catch, HIP_PACKET_I1);
 	told = hand_over(network, &catch.packet);
 	is_about(&told, &catch.packet, 3, 13);
 	memset(catch.packet.octets + HIP_RECEIVER_HIT_OFFSET, 0, 16);
@@ -513,7 +503,7 @@ static void it_can_be_switched_off(void **state)
 	network_crash(network, 1);
 	network->hosts[1].configuration.never_icmp = true;
 	network_boot(network, 1);
-	catch_it(network, &catch, HIP_PACKET_I1);
+	catch_in_exchange(network, &catch, HIP_PACKET_I1);
 	set_version(&catch.packet, 3);
 	assert_int_equal(hand_over(network, &catch.packet).count, 0);
 	assert_int_equal(counted(&network->hosts[1], HOST_COUNT_DROP_ICMP_RATE), 0);
